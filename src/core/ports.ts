@@ -1,0 +1,104 @@
+/** What the core needs of the world, each promise in words, then in types. */
+import type { JsonText } from "./json.ts";
+
+/** Wall-clock time in milliseconds since 1970. */
+export type Clock = () => number;
+
+/** A number from 0 (inclusive) to 1 (exclusive). */
+export type Random = () => number;
+
+/** A finished entity, kept outside the live state. */
+export interface ArchiveRow {
+  readonly kind: "task" | "execution";
+  /** Tasks of an execution have ids that begin with the execution's id and "/". */
+  readonly id: string;
+  /** When it finished. */
+  readonly at: number;
+  /** The entity, as JSON. */
+  readonly text: JsonText;
+}
+
+/** What one append writes: the events of one turn, as one record. */
+export interface Batch {
+  /** Sequence number of the first event; the head before it plus one. */
+  readonly from: number;
+  /** Sequence number of the last event. */
+  readonly to: number;
+  /** When it was cut, by the host's clock. */
+  readonly at: number;
+  /** A JSON array of the events. */
+  readonly text: JsonText;
+  /** What finished in this batch; written in the same transaction. */
+  readonly archive: readonly ArchiveRow[];
+}
+
+/** The live state after the event with number `seq`. */
+export interface Snapshot {
+  readonly seq: number;
+  readonly text: JsonText;
+}
+
+/** What a journal tells the owner that opens it. */
+export interface JournalOpening {
+  /** Random, made with the database; another one means that the storage was lost. */
+  readonly databaseId: string;
+  /** Grows by one with every opening; the owner of an older one can't write any more. */
+  readonly epoch: number;
+  /** Sequence number of the last event; 0 when there is none. */
+  readonly head: number;
+  readonly snapshot: Snapshot | undefined;
+}
+
+/** Which finished things to list. */
+export interface ArchiveQuery {
+  readonly kind?: ArchiveRow["kind"];
+  /** Only ids that begin with this. */
+  readonly prefix?: string;
+  /** Rows after this cursor, as a page of an earlier answer gave it. */
+  readonly after?: string;
+  /** Default 100, at most 1,000. */
+  readonly limit?: number;
+}
+
+/** A page of finished things, newest first (with `prefix`: by id), and the cursor of the next page. */
+export interface ArchivePage {
+  readonly rows: readonly ArchiveRow[];
+  readonly next: string | undefined;
+}
+
+/**
+ * Keeps events.
+ *
+ * `open` makes the caller the owner: it raises the epoch in a transaction of its own, and from then on every
+ * verb of an older owner that writes fails with `journal/fenced` and changes nothing.
+ * `append` is atomic, durable when it resolves (it survives a power cut), ordered, and refuses with
+ * `journal/conflict` a batch that doesn't start right after `expectedHead` or when the head is another one.
+ * `read` gives every batch after a number, oldest first, and fails with `journal/corrupt` (naming the number)
+ * at a gap, an overlap, or a record that is not what was written; it never skips one.
+ * `compact` keeps a snapshot and lets go of the batches that it covers; the newest snapshot wins.
+ * When there is no space, each verb that writes fails with `journal/quota`, nothing is changed, and the same
+ * call works again when space is back.
+ */
+export interface Journal {
+  open(): Promise<JournalOpening>;
+  append(expectedHead: number, batch: Batch): Promise<void>;
+  read(after: number): AsyncIterable<Batch>;
+  compact(snapshot: Snapshot): Promise<void>;
+  /** One finished entity, or undefined. */
+  archived(id: string): Promise<ArchiveRow | undefined>;
+  archive(query?: ArchiveQuery): Promise<ArchivePage>;
+  readonly blobs: BlobStore;
+  /** Called when the storage goes from under an open journal (site data cleared, connection lost). */
+  onLost(listener: (reason: string) => void): void;
+  close(): Promise<void>;
+}
+
+/** Keeps bytes beside the journal. Writing the same id again is allowed and keeps the first bytes. */
+export interface BlobStore {
+  /** `owner` is the execution or task whose end releases the bytes. */
+  put(id: string, owner: string, bytes: Uint8Array): Promise<void>;
+  /** The bytes from `offset` on, `size` of them. @throws RuntimeError `blob/unknown`, `blob/range` */
+  get(id: string, offset: number, size: number): Promise<Uint8Array>;
+  owners(): Promise<readonly string[]>;
+  release(owner: string): Promise<void>;
+}
