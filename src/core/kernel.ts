@@ -56,12 +56,27 @@ export interface Table<T> {
   entries(): IterableIterator<[string, T]>;
 }
 
-/** Makes the tables of a state: Maps in the host, copy-on-write ones in a mirror. */
-export type TableFactory = <T>() => Table<T>;
+/** Keys by due time: the host asks it for what is due; in a mirror it keeps nothing. */
+export interface DueIndex {
+  set(key: string, at: number): void;
+  delete(key: string): void;
+}
+
+/** Takes what is finished out of the live state: in the host into the archive, in a mirror into a bounded list. */
+export interface FinishedSink<T> {
+  add(id: string, record: T, at: number): void;
+}
+
+/** What a state is made of; host and mirror give different ones to the same fold. */
+export interface Kit {
+  table<T>(): Table<T>;
+  due(): DueIndex;
+  finished<T>(kind: "task" | "execution"): FinishedSink<T>;
+}
 
 /** The fold of one slice. `Events` maps each event type that it listens to onto its data. */
 export interface Fold<State, Events> {
-  create(tables: TableFactory): State;
+  create(kit: Kit): State;
   readonly apply: {
     readonly [K in keyof Events]?: (state: State, data: Events[K], at: number) => void;
   };
@@ -71,18 +86,15 @@ export interface Fold<State, Events> {
 }
 
 /** The rules of one slice. `decide` may throw a RuntimeError only for a command from outside. */
-export interface Rules<View, Commands, Events> {
+export interface Rules<View, Commands, Own, Heard = Own> {
   readonly decide: {
     readonly [K in keyof Commands]?: (
       view: View,
       data: Commands[K],
       env: Env,
-    ) => readonly FactOf<Events>[];
+    ) => readonly FactOf<Own>[];
   };
   readonly react?: {
-    readonly [K in keyof Events]?: (
-      view: View,
-      data: Events[K],
-    ) => readonly RequestOf<Commands>[];
+    readonly [K in keyof Heard]?: (view: View, data: Heard[K]) => readonly Request[];
   };
 }

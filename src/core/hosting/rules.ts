@@ -1,0 +1,21 @@
+import type { Rules } from "../kernel.ts";
+import type { HostingState } from "./fold.ts";
+import { SESSION_LIFE, type HostingCommands, type HostingEvents } from "./hosting.ts";
+
+export interface HostingView {
+  readonly hosting: HostingState;
+}
+
+export const hostingRules: Rules<HostingView, HostingCommands, HostingEvents> = {
+  decide: {
+    "host.start": ({ hosting }, { epoch }, { now }) => [
+      { type: "host.started", data: { epoch } },
+      ...[...hosting.sessions.values()]
+        .filter(({ seenAt }) => now - seenAt > SESSION_LIFE)
+        .map(({ id }) => ({ type: "session.ended", data: { session: id } }) as const),
+    ],
+    "session.advance": (_view, data) => [{ type: "session.advanced", data }],
+    "session.end": ({ hosting }, { session }) =>
+      hosting.sessions.has(session) ? [{ type: "session.ended", data: { session } }] : [],
+  },
+};

@@ -1,0 +1,121 @@
+import type { DueIndex, FinishedSink, Fold, Table } from "../kernel.ts";
+import { restoreTable, saveTable } from "../tables.ts";
+import { isTerminal, type AttemptKey, type Task, type TaskEvents } from "./task.ts";
+
+/** Totals since the journal began. */
+export interface TaskCounts {
+  readonly created: number;
+  readonly completed: number;
+  readonly failed: number;
+  readonly cancelled: number;
+  /** Failed attempts that were followed by another. */
+  readonly retried: number;
+}
+
+export interface TasksState {
+  /** The live ones: neither completed, failed nor cancelled. */
+  readonly tasks: Table<Task>;
+  readonly due: DueIndex;
+  readonly finished: FinishedSink<Task>;
+  counts: TaskCounts;
+}
+
+const none: TaskCounts = { created: 0, completed: 0, failed: 0, cancelled: 0, retried: 0 };
+
+export const tasksFold: Fold<TasksState, TaskEvents> = {
+  create: (kit) => ({
+    tasks: kit.table<Task>(),
+    due: kit.due(),
+    finished: kit.finished<Task>("task"),
+    counts: none,
+  }),
+  apply: {
+    "task.created": (state, data, at) => {
+      const order = state.counts.created + 1;
+      state.counts = { ...state.counts, created: order };
+      state.tasks.set(data.id, {
+        ...data,
+        status: "queued",
+        attempt: 0,
+        failures: 0,
+        interruptions: 0,
+        order,
+        createdAt: at,
+      });
+    },
+    "task.assigned": (state, { id, attempt, link, agent, dueAt }, at) => {
+      state.due.set(id, dueAt);
+      change(state, id, { status: "running", attempt, link, agent, dueAt, startedAt: at });
+    },
+    "task.checkpointed": (state, { id, value }) => {
+      change(state, id, { checkpoint: value });
+    },
+    "task.effected": (state, { id, key, value }) => {
+      change(state, id, { effects: { ...state.tasks.get(id)?.effects, [key]: value } });
+    },
+    "task.completed": (state, data, at) => {
+      state.counts = { ...state.counts, completed: state.counts.completed + 1 };
+      finish(state, data, { status: "completed", output: data.output }, at);
+    },
+    "task.failed": (state, data, at) => {
+      const failures = (state.tasks.get(data.id)?.failures ?? 0) + 1;
+      const { error, retryAt } = data;
+      if (retryAt === undefined) {
+        state.counts = { ...state.counts, failed: state.counts.failed + 1 };
+        finish(state, data, { status: "failed", error, failures }, at);
+        return;
+      }
+      state.counts = { ...state.counts, retried: state.counts.retried + 1 };
+      state.due.set(data.id, retryAt);
+      change(state, data.id, { ...idle, status: "retrying", error, failures, dueAt: retryAt });
+    },
+    "task.interrupted": (state, { id }) => {
+      const interruptions = (state.tasks.get(id)?.interruptions ?? 0) + 1;
+      state.due.delete(id);
+      change(state, id, { ...idle, status: "queued", interruptions });
+    },
+    "task.queued": (state, { id }) => {
+      state.due.delete(id);
+      change(state, id, { ...idle, status: "queued" });
+    },
+    "task.extended": (state, { id, dueAt }) => {
+      state.due.set(id, dueAt);
+      change(state, id, { dueAt });
+    },
+    "task.cancelled": (state, data, at) => {
+      state.counts = { ...state.counts, cancelled: state.counts.cancelled + 1 };
+      finish(state, data, { status: "cancelled" }, at);
+    },
+  },
+  save: ({ tasks, counts }) => ({ tasks: saveTable(tasks), counts }),
+  restore(state, saved) {
+    const { tasks, counts } = saved as { tasks: Task[]; counts: TaskCounts };
+    restoreTable(state.tasks, tasks);
+    state.counts = counts;
+    for (const { id, dueAt } of tasks) if (dueAt !== undefined) state.due.set(id, dueAt);
+  },
+};
+
+const idle = { link: undefined, agent: undefined, dueAt: undefined } as const;
+
+function change(state: TasksState, id: string, changes: Partial<Task>): void {
+  const task = state.tasks.get(id);
+  if (task) state.tasks.set(id, { ...task, ...changes });
+}
+
+function finish(
+  state: TasksState,
+  { id }: AttemptKey,
+  changes: Partial<Task> & Pick<Task, "status">,
+  at: number,
+): void {
+  const task = state.tasks.get(id);
+  if (!task || !isTerminal(changes.status)) return;
+  state.due.delete(id);
+  state.tasks.delete(id);
+  state.finished.add(
+    id,
+    { ...task, ...changes, dueAt: undefined, checkpoint: undefined, finishedAt: at },
+    at,
+  );
+}
