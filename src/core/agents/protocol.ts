@@ -1,0 +1,112 @@
+/**
+ * What the host and a worker that serves an agent say to each other, in arrays over a bare MessagePort: one
+ * posted array per turn and direction. Payloads are JSON texts that the host passes on unopened.
+ * The worker is not trusted: whatever comes from it is checked against {@link AgentFrameSchema}.
+ */
+import * as v from "valibot";
+import type { ErrorData } from "../errors.ts";
+import type { JsonText } from "../json.ts";
+import { BlobRefSchema, type BlobRef } from "../plugin.ts";
+
+/** From the host to the worker. */
+export type HostFrame =
+  | {
+      readonly kind: "run";
+      readonly task: string;
+      readonly attempt: number;
+      readonly capability: string;
+      readonly input: JsonText;
+      readonly checkpoint?: JsonText | undefined;
+      /** Recorded results of `once`, by key. */
+      readonly effects?: Readonly<Record<string, JsonText>> | undefined;
+    }
+  /** Stop: the attempt was cancelled or timed out. A worker that doesn't answer within the grace is killed. */
+  | {
+      readonly kind: "abort";
+      readonly task: string;
+      readonly attempt: number;
+      readonly error: ErrorData;
+    }
+  /** The outcome of the attempt is durable, or was too late; the worker may forget it. */
+  | { readonly kind: "settled"; readonly task: string; readonly attempt: number }
+  /** The answer to a call of the worker: a checkpoint or an effect is durable, bytes were read or written. */
+  | {
+      readonly kind: "answer";
+      readonly call: number;
+      readonly bytes?: Uint8Array | undefined;
+      readonly ref?: BlobRef | undefined;
+      readonly error?: ErrorData | undefined;
+    };
+
+const id = v.pipe(v.string(), v.minLength(1), v.maxLength(300));
+const number = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const text = v.string(); // its bounds are checked where it is used: `checkJson`
+const short = v.pipe(v.string(), v.maxLength(4_200));
+const attempt = { task: id, attempt: number };
+
+const plainDetail = v.optional(v.record(v.pipe(v.string(), v.maxLength(200)), v.unknown()));
+const errorFields = {
+  name: short,
+  message: short,
+  code: v.pipe(v.string(), v.maxLength(200)),
+  detail: plainDetail,
+  stack: v.optional(short),
+  retryable: v.optional(v.boolean()),
+};
+const causeSchema: v.GenericSchema<ErrorData> = v.strictObject({
+  ...errorFields,
+  cause: v.optional(v.lazy(() => causeSchema)),
+});
+
+export const AgentFrameSchema = v.variant("kind", [
+  v.strictObject({ kind: v.literal("done"), ...attempt, output: text }),
+  v.strictObject({ kind: v.literal("failed"), ...attempt, error: causeSchema }),
+  v.strictObject({ kind: v.literal("checkpoint"), call: number, ...attempt, value: text }),
+  v.strictObject({
+    kind: v.literal("effect"),
+    call: number,
+    ...attempt,
+    key: v.pipe(v.string(), v.minLength(1), v.maxLength(200)),
+    value: text,
+  }),
+  v.strictObject({
+    kind: v.literal("progress"),
+    ...attempt,
+    fraction: v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(1)),
+    note: v.optional(v.pipe(v.string(), v.maxLength(500))),
+  }),
+  v.strictObject({
+    kind: v.literal("log"),
+    ...attempt,
+    level: v.picklist(["debug", "info", "warn", "error"]),
+    message: v.pipe(v.string(), v.maxLength(4_096)),
+  }),
+  v.strictObject({ kind: v.literal("read"), call: number, ...attempt, ref: BlobRefSchema }),
+  v.strictObject({
+    kind: v.literal("write"),
+    call: number,
+    ...attempt,
+    bytes: v.instance(Uint8Array),
+  }),
+]);
+/** From the worker to the host. */
+export type AgentFrame = v.InferOutput<typeof AgentFrameSchema>;
+
+/** The most frames in one posted array. */
+export const MAX_FRAMES = 4_096;
+
+/** The largest blob that an agent may write at once, in bytes. */
+export const MAX_BLOB = 64 * 1024 * 1024;
+
+/** What the page calls on a worker through Comlink; nothing else crosses that way. */
+export interface AgentControl {
+  /** The data of the agent's definition, still unchecked. */
+  describe(): unknown;
+  /** Serves the host at the other end of the port, instead of the one before; outcomes not yet settled are sent again. */
+  serve(port: MessagePortLike): void;
+}
+
+/** The part of a MessagePort that the core may name. */
+export interface MessagePortLike {
+  postMessage(message: unknown, transfer?: readonly unknown[]): void;
+}
