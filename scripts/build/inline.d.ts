@@ -1,0 +1,5 @@
+declare module "inline:*" {
+  /** The bundled script, as text. */
+  const text: string;
+  export default text;
+}

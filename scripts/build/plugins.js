@@ -1,0 +1,51 @@
+import alias from "@rollup/plugin-alias";
+import commonjs from "@rollup/plugin-commonjs";
+import json from "@rollup/plugin-json";
+import nodeResolve from "@rollup/plugin-node-resolve";
+import replace from "@rollup/plugin-replace";
+import terser from "@rollup/plugin-terser";
+import { fileURLToPath } from "node:url";
+import esbuild, { minify } from "rollup-plugin-esbuild";
+
+/** @import { Plugin } from "rollup" */
+
+const TARGET = "es2022";
+
+/**
+ * The plugins are CommonJS typed as ES modules; here is the one place where the types are put right.
+ * @template T
+ * @param {T} plugin
+ * @returns {T extends { default: infer F } ? F : T}
+ */
+const callable = (plugin) => /** @type {never} */ (plugin);
+
+/** @param {string} name */
+const stub = (name) => fileURLToPath(new URL(`stubs/${name}.js`, import.meta.url));
+
+/** Node built-ins that bundled analysers mention; a worker has none of them. */
+const builtins = [
+  { find: /^(node:)?path$/u, replacement: stub("path") },
+  { find: /^(node:)?(util|tty|os|fs|perf_hooks|url)$/u, replacement: stub("empty") },
+];
+
+/** Strips types, and leaves the rest to the consumer's bundler. */
+export const libraryPlugins = () => [
+  nodeResolve({ extensions: [".ts", ".js"] }),
+  esbuild({ target: TARGET, tsconfig: false }),
+];
+
+/** Everything into one file that runs in any worker or page. */
+export const bundlePlugins = () => [
+  callable(alias)({ entries: builtins }),
+  nodeResolve({ browser: true, preferBuiltins: false, extensions: [".ts", ".mjs", ".js", ".json"] }),
+  callable(commonjs)(),
+  callable(json)(),
+  callable(replace)({ preventAssignment: true, values: { "process.env.NODE_ENV": JSON.stringify("production") } }),
+  esbuild({ target: TARGET, tsconfig: false }),
+];
+
+/** The smallest output: for what every page loads. */
+export const minified = () => callable(terser)({ ecma: 2020, compress: { passes: 2 } });
+
+/** A quicker one: for megabytes of analysers that are loaded on demand. */
+export const quickMinified = () => minify({ target: TARGET });

@@ -1,0 +1,3 @@
+import { main } from "./toolchain.js";
+
+await main("scripts/start/main.js");
