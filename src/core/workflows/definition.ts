@@ -51,10 +51,7 @@ export const JoinNodeSchema = v.strictObject({
   id,
   title,
   type: v.literal("join"),
-  mode: v.optional(
-    v.union([v.picklist(["all", "any"]), v.pipe(v.number(), v.integer(), v.minValue(1))]),
-    "all",
-  ),
+  mode: v.optional(v.union([v.picklist(["all", "any"]), v.pipe(v.number(), v.integer(), v.minValue(1))]), "all"),
 });
 
 /** Asks people. Its output is `{approved, by, reason, data}`. */
@@ -64,10 +61,7 @@ export const ApprovalNodeSchema = v.strictObject({
   type: v.literal("approval"),
   message: v.pipe(v.string(), v.minLength(1), v.maxLength(4_096)),
   payload: v.optional(expression, "null"),
-  approvers: v.optional(
-    v.pipe(v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(200))), v.maxLength(100)),
-    [],
-  ),
+  approvers: v.optional(v.pipe(v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(200))), v.maxLength(100)), []),
   timeout: v.optional(timeout),
   onTimeout: v.optional(v.picklist(["approve", "reject"]), "reject"),
   /** fail: a rejection fails the run with `approval/rejected`. continue: the edges decide. */

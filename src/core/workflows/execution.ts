@@ -65,6 +65,8 @@ export interface WorkflowVersion {
   readonly version: string;
   /** The definition as JSON. */
   readonly text: JsonText;
+  /** The ids of its nodes, in the definition's order. */
+  readonly nodes: readonly string[];
   readonly registeredAt: number;
 }
 
@@ -81,6 +83,7 @@ export interface WorkflowEvents {
     readonly workflow: string;
     readonly version: string;
     readonly text: JsonText;
+    readonly nodes: readonly string[];
   };
   "execution.started": {
     readonly id: string;
