@@ -140,8 +140,7 @@ function encode(thrown: unknown, fallback: string, causes: number): ErrorData {
     code: typeof code === "string" && code !== "" ? clip(code) : fallback,
     ...(isDetail(seen["detail"]) && { detail: seen["detail"] }),
     ...(typeof seen["stack"] === "string" && { stack: clip(seen["stack"]) }),
-    ...(seen["cause"] !== undefined &&
-      causes > 0 && { cause: encode(seen["cause"], "unknown", causes - 1) }),
+    ...(seen["cause"] !== undefined && causes > 0 && { cause: encode(seen["cause"], "unknown", causes - 1) }),
     ...(typeof retryable === "boolean" && { retryable }),
   };
 }

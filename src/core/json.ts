@@ -9,13 +9,7 @@ import { RuntimeError } from "./errors.ts";
 export type JsonText = string;
 
 /** A value that JSON can hold. */
-export type Json =
-  | null
-  | boolean
-  | number
-  | string
-  | readonly Json[]
-  | { readonly [key: string]: Json | undefined };
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
 
 /** The largest payload, in UTF-16 units of its text. Bytes belong into blobs. */
 export const MAX_PAYLOAD = 8 * 1024 * 1024;
@@ -59,8 +53,7 @@ export function checkJson(text: string, what = "value", limit: number = MAX_PAYL
     throw new RuntimeError("json/too-large", { what, size: text.length, limit });
   }
   const depth = depthOf(text);
-  if (depth > MAX_DEPTH)
-    throw new RuntimeError("json/too-deep", { what, depth, limit: MAX_DEPTH });
+  if (depth > MAX_DEPTH) throw new RuntimeError("json/too-deep", { what, depth, limit: MAX_DEPTH });
   return text;
 }
 

@@ -88,11 +88,7 @@ export interface Fold<State, Events> {
 /** The rules of one slice. `decide` may throw a RuntimeError only for a command from outside. */
 export interface Rules<View, Commands, Own, Heard = Own> {
   readonly decide: {
-    readonly [K in keyof Commands]?: (
-      view: View,
-      data: Commands[K],
-      env: Env,
-    ) => readonly FactOf<Own>[];
+    readonly [K in keyof Commands]?: (view: View, data: Commands[K], env: Env) => readonly FactOf<Own>[];
   };
   readonly react?: {
     readonly [K in keyof Heard]?: (view: View, data: Heard[K]) => readonly Request[];

@@ -12,9 +12,6 @@ export function saveTable<T>(table: Table<T>): T[] {
 }
 
 /** Fills a table with records that know their own id. */
-export function restoreTable<T extends { readonly id: string }>(
-  table: Table<T>,
-  records: readonly T[],
-): void {
+export function restoreTable<T extends { readonly id: string }>(table: Table<T>, records: readonly T[]): void {
   for (const record of records) table.set(record.id, record);
 }

@@ -3,8 +3,7 @@ import * as v from "valibot";
 import { AgentDescriptionSchema } from "../plugin.ts";
 import type { ErrorData } from "../errors.ts";
 
-const count = (max: number): v.GenericSchema<number> =>
-  v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(max));
+const count = (max: number): v.GenericSchema<number> => v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(max));
 
 /** An agent's manifest: what its code says of itself, and what the registering page grants it. */
 export const ManifestSchema = v.strictObject({
@@ -16,10 +15,7 @@ export const ManifestSchema = v.strictObject({
   trusted: v.optional(v.boolean(), false),
   /** Hosts that an isolated agent may connect to, as `https://host[:port]`. Default none; never the own origin. */
   network: v.optional(
-    v.pipe(
-      v.array(v.pipe(v.string(), v.regex(/^https?:\/\/[A-Za-z0-9.-]+(?::\d{1,5})?$/u))),
-      v.maxLength(32),
-    ),
+    v.pipe(v.array(v.pipe(v.string(), v.regex(/^https?:\/\/[A-Za-z0-9.-]+(?::\d{1,5})?$/u))), v.maxLength(32)),
     [],
   ),
   /** The most workers that serve it at once. Default 1. */

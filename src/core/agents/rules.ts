@@ -35,16 +35,13 @@ export const agentsRules: Rules<AgentsView, AgentCommands, AgentEvents> = {
       return [{ type: "link.left", data }];
     },
     "slot.release": ({ agents }, data) =>
-      agents.holdings.has(`${data.task}#${String(data.attempt)}`)
-        ? [{ type: "slot.released", data }]
-        : [],
+      agents.holdings.has(`${data.task}#${String(data.attempt)}`) ? [{ type: "slot.released", data }] : [],
   },
   react: {
     "link.left": (_view, { cause, error, holdings }) =>
       holdings.map(([id, attempt]): Request => {
         // A crash counts against the task that ran; a page that went or a kill for another attempt doesn't.
-        if (cause === "crashed")
-          return { type: "task.fail", data: { id, attempt, error: error ?? crashed } };
+        if (cause === "crashed") return { type: "task.fail", data: { id, attempt, error: error ?? crashed } };
         return { type: "task.interrupt", data: { id, attempt, reason: `its worker is ${cause}` } };
       }),
   },
@@ -58,7 +55,5 @@ const crashed: ErrorData = {
 
 function sameManifest(known: object, manifest: object): boolean {
   const of = known as Readonly<Record<string, unknown>>;
-  return Object.entries(manifest).every(
-    ([key, value]) => JSON.stringify(of[key]) === JSON.stringify(value),
-  );
+  return Object.entries(manifest).every(([key, value]) => JSON.stringify(of[key]) === JSON.stringify(value));
 }

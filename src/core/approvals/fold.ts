@@ -21,8 +21,7 @@ export const approvalsFold: Fold<ApprovalsState, ApprovalEvents> = {
   restore(state, saved) {
     const approvals = saved as Approval[];
     restoreTable(state.approvals, approvals);
-    for (const { id, expiresAt } of approvals)
-      if (expiresAt !== undefined) state.due.set(id, expiresAt);
+    for (const { id, expiresAt } of approvals) if (expiresAt !== undefined) state.due.set(id, expiresAt);
   },
 };
 

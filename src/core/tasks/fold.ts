@@ -113,9 +113,5 @@ function finish(
   if (!task || !isTerminal(changes.status)) return;
   state.due.delete(id);
   state.tasks.delete(id);
-  state.finished.add(
-    id,
-    { ...task, ...changes, dueAt: undefined, checkpoint: undefined, finishedAt: at },
-    at,
-  );
+  state.finished.add(id, { ...task, ...changes, dueAt: undefined, checkpoint: undefined, finishedAt: at }, at);
 }

@@ -19,12 +19,7 @@ export interface TasksView {
 
 type TaskFact = FactOf<TaskEvents>;
 
-export const tasksRules: Rules<
-  TasksView,
-  TaskCommands,
-  TaskEvents,
-  TaskEvents & HostingEvents
-> = {
+export const tasksRules: Rules<TasksView, TaskCommands, TaskEvents, TaskEvents & HostingEvents> = {
   decide: {
     "task.create": ({ tasks }, data) => {
       if (tasks.tasks.has(data.id)) throw new RuntimeError("task/duplicate", { id: data.id });
@@ -39,9 +34,7 @@ export const tasksRules: Rules<
       return [{ type: "task.assigned", data: { id, attempt, link, agent, dueAt } }];
     },
     "task.checkpoint": ({ tasks }, { id, attempt, value }) =>
-      running(tasks, { id, attempt })
-        ? [{ type: "task.checkpointed", data: { id, attempt, value } }]
-        : [],
+      running(tasks, { id, attempt }) ? [{ type: "task.checkpointed", data: { id, attempt, value } }] : [],
     "task.effect": ({ tasks }, { id, attempt, key, value }) => {
       const task = running(tasks, { id, attempt });
       if (!task || (task.effects && Object.hasOwn(task.effects, key))) return [];
@@ -61,8 +54,7 @@ export const tasksRules: Rules<
       const task = running(tasks, { id, attempt });
       if (!task) return [];
       const { link, interruptions } = task;
-      if (interruptions < MAX_INTERRUPTIONS)
-        return [{ type: "task.interrupted", data: { id, attempt, link, reason } }];
+      if (interruptions < MAX_INTERRUPTIONS) return [{ type: "task.interrupted", data: { id, attempt, link, reason } }];
       return failAttempt(task, interruptedTooOften(interruptions, reason), false, env);
     },
     "task.wake": ({ tasks }, { id }, env) => {
@@ -92,12 +84,10 @@ export const tasksRules: Rules<
     "host.started": ({ tasks }) =>
       [...tasks.tasks.values()]
         .filter(({ status }) => status === "running")
-        .map(
-          ({ id, attempt }): Request => ({
-            type: "task.interrupt",
-            data: { id, attempt, reason: "the host was restarted" },
-          }),
-        ),
+        .map(({ id, attempt }): Request => ({
+          type: "task.interrupt",
+          data: { id, attempt, reason: "the host was restarted" },
+        })),
   },
 };
 
@@ -114,12 +104,7 @@ function origin(parent: Task["parent"]): { parent?: NonNullable<Task["parent"]> 
 }
 
 /** Records the failure, and plans the next attempt while there are any left. */
-function failAttempt(
-  task: RunningTask,
-  error: ErrorData,
-  held: boolean,
-  { now, random }: Env,
-): TaskFact[] {
+function failAttempt(task: RunningTask, error: ErrorData, held: boolean, { now, random }: Env): TaskFact[] {
   const { id, attempt, link, parent, retry, failures } = task;
   const again = error.retryable !== false && failures + 1 < retry.maxAttempts;
   return [

@@ -84,6 +84,10 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents> = 
     "task.failed": (state, { error, retryAt, parent }) => {
       if (parent && retryAt === undefined) workDone(state, parent, { error });
     },
+    "task.cancelled": (state, { reason, parent }) => {
+      const error = { name: "RuntimeError", message: reason, code: "task/cancelled" };
+      if (parent) workDone(state, parent, { error });
+    },
   },
   save: ({ versions, active, executions, nodes, items }) => ({
     versions: saveTable(versions),

@@ -4,6 +4,7 @@ import { RuntimeError } from "../errors.ts";
 import { parseExpression, type Expression } from "../expressions/index.ts";
 import { WorkflowSchema, type Workflow, type WorkflowEdge, type WorkflowNode } from "./definition.ts";
 import type { Target } from "./execution.ts";
+import { namedNodes } from "./named.ts";
 
 /** What is wrong with a definition: the nodes or edges it is about, and a sentence. */
 export interface Problem {
@@ -98,6 +99,13 @@ function link(workflow: Workflow, problems: Problem[]): Plan {
     };
     nodes.set(node.id, planned);
     problems.push(...nodeProblems(planned, workflow.edges));
+    for (const expression of Object.values(planned.expressions))
+      for (const named of namedNodes(expression))
+        if (!kinds.has(named))
+          problems.push({
+            nodes: [node.id],
+            message: `'${expression.source}' of ${node.id} names no node '${named}'`,
+          });
   }
   problems.push(...cycleProblems(nodes));
   const output = workflow.output && parse(workflow.output, "output", [], problems);

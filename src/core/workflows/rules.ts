@@ -19,8 +19,8 @@ import {
   type WorkflowEvents,
 } from "./execution.ts";
 import { nodesOf, type WorkflowsState } from "./fold.ts";
-import { planWorkflow, type Plan, type PlannedNode } from "./plan.ts";
-import { createScopes, type Scopes } from "./scope.ts";
+import { createLookups, type Lookups } from "./lookups.ts";
+import { planWorkflow, type PlannedNode } from "./plan.ts";
 import { fillMap, startWork } from "./work.ts";
 
 export interface WorkflowsView {
@@ -31,32 +31,9 @@ type Heard = WorkflowEvents & TaskEvents & ApprovalEvents;
 type WorkflowFact = FactOf<WorkflowEvents>;
 type WorkflowRules = Rules<WorkflowsView, WorkflowCommands, WorkflowEvents, Heard>;
 
-/** What the rules look up: plans by version, and what expressions see. Both follow from the state alone. */
-export interface Lookups {
-  readonly scopes: Scopes;
-  planOf(state: WorkflowsState, workflow: string, version: string): Plan;
-}
-
 export function createWorkflowRules(): WorkflowRules {
   const lookups = createLookups();
   return { decide: decisions(lookups), react: reactions(lookups) };
-}
-
-function createLookups(): Lookups {
-  const plans = new Map<string, Plan>();
-  return {
-    scopes: createScopes(),
-    planOf(state, workflow, version) {
-      const id = `${workflow}@${version}`;
-      const known = plans.get(id);
-      if (known) return known;
-      const text = state.versions.get(id)?.text;
-      if (text === undefined) throw new RuntimeError("workflow/unknown", { workflow, version });
-      const plan = planWorkflow(decodeJson(text));
-      plans.set(id, plan);
-      return plan;
-    },
-  };
 }
 
 function decisions(lookups: Lookups): WorkflowRules["decide"] {
@@ -66,13 +43,13 @@ function decisions(lookups: Lookups): WorkflowRules["decide"] {
     "execution.cancel": ({ workflows }, { id, reason = "cancelled" }) => {
       const execution = workflows.executions.get(id);
       if (!execution) return [];
-      const data = { id, reason, ...openWork(lookups, workflows, execution) };
+      const data = { id, reason, ...openWork(workflows, execution) };
       return [{ type: "execution.cancelled", data }];
     },
     "execution.fail": ({ workflows }, { id, error }) => {
       const execution = workflows.executions.get(id);
       if (!execution) return [];
-      const data = { id, error, ...openWork(lookups, workflows, execution) };
+      const data = { id, error, ...openWork(workflows, execution) };
       return [{ type: "execution.failed", data }];
     },
     "execution.settle": ({ workflows }, { id }) => conclude(lookups, workflows, id),
@@ -299,14 +276,13 @@ function sinkOutput({ nodes }: WorkflowsState, id: string, sinks: readonly strin
 
 /** What still runs of an execution that ends early. */
 function openWork(
-  lookups: Lookups,
   state: WorkflowsState,
   execution: Execution,
 ): { tasks: string[]; approvals: string[] } {
   const tasks: string[] = [];
   const approvals: string[] = [];
   for (const node of nodesOf(state, execution)) {
-    if (node.status !== "running") continue;
+    if (node.status !== "running" && node.status !== "failed") continue;
     if (node.kind === "task") tasks.push(node.id);
     if (node.kind === "approval") approvals.push(node.id);
     for (let index = 0; index < (node.begun ?? 0); index++) {

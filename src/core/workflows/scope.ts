@@ -3,6 +3,7 @@ import { evaluateExpression, type Expression } from "../expressions/index.ts";
 import { decodeJson, encodeJson, type JsonText } from "../json.ts";
 import type { WorkflowsState } from "./fold.ts";
 import { nodeKey, type Execution } from "./execution.ts";
+import { namedNodes } from "./named.ts";
 
 /** Reads outputs, and keeps what it has read while the run lives: a map asks for the same list thousands of times. */
 export interface Scopes {
@@ -60,20 +61,6 @@ export function createScopes(): Scopes {
       read.delete(execution);
     },
   };
-}
-
-const NAMED = /\bnodes(?:\.([A-Za-z_]\w*)|\[\s*(['"])([A-Za-z_]\w*)\2\s*\])/gu;
-const named = new WeakMap<Expression, readonly string[]>();
-
-/** The nodes that an expression names; more than it reads does no harm. */
-function namedNodes(expression: Expression): readonly string[] {
-  let found = named.get(expression);
-  if (!found) {
-    const matches = [...expression.source.matchAll(NAMED)];
-    found = [...new Set(matches.map(([, dotted, , quoted]) => dotted ?? quoted ?? ""))];
-    named.set(expression, found);
-  }
-  return found;
 }
 
 function wholeText(state: WorkflowsState, execution: Execution, { path }: Expression): JsonText | undefined {

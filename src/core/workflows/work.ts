@@ -3,8 +3,8 @@ import { encodeError } from "../errors.ts";
 import type { FactOf, Request } from "../kernel.ts";
 import { nodeKey, type Execution, type WorkflowCommands, type WorkflowEvents } from "./execution.ts";
 import type { WorkflowsState } from "./fold.ts";
+import type { Lookups } from "./lookups.ts";
 import type { PlannedNode } from "./plan.ts";
-import type { Lookups } from "./rules.ts";
 
 interface Span {
   readonly execution: string;

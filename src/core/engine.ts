@@ -1,0 +1,185 @@
+/**
+ * The engine: commands in, events out, one await.
+ *
+ * E1  Commands never interleave: a command, what follows from it, and the assignments it allows are one step.
+ * E2  Nothing leaves before the journal has it: no reply, no event, and no refusal either.
+ * E3  Appends go one at a time, in order.
+ * E4  A failed append stops the engine; recovery is replay.
+ * E5  Two hosts can't both append: the journal compares head and epoch.
+ * E6  `apply` reads its slice and the event only, and keeps no alias into the event.
+ * E7  The same commands, clock, ids and random give the same bytes, on every runtime.
+ */
+import { RuntimeError, type ErrorData } from "./errors.ts";
+import type { Batch, Clock, Journal, Random, Snapshot } from "./ports.ts";
+import {
+  applyEvent,
+  decodeEvents,
+  restoreState,
+  saveState,
+  type CoreCommand,
+  type CoreEvent,
+  type CoreState,
+} from "./runtime.ts";
+import { createScheduler, type Scheduler } from "./scheduling/scheduler.ts";
+import { createStage, type Stage } from "./stage.ts";
+import { createTurn } from "./turn.ts";
+import { createWriter, type Start } from "./writer.ts";
+
+/** For each refused command its place among those submitted, and why. */
+export type Refusals = readonly (readonly [place: number, error: ErrorData])[];
+
+export interface EngineOptions {
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly ids: () => string;
+  /** Runs `flush` soon; `busy` says that a commit has just ended, so that waiting a tick gathers more. */
+  readonly defer: (flush: () => void, busy: boolean) => void;
+  /** Called after each append with what is durable now, before those who wait for it. */
+  readonly onCommitted?: (batch: Batch, events: readonly CoreEvent[]) => void;
+  /** Called once, when the engine stops by itself. */
+  readonly onStopped?: (error: RuntimeError) => void;
+  /** Events between two snapshots. Default 20,000. */
+  readonly snapshotEvery?: number;
+}
+
+/** The engine of one host. */
+export interface Engine {
+  readonly databaseId: string;
+  readonly epoch: number;
+  /** Sequence number of the last durable event. */
+  readonly head: number;
+  /** The state after all that was decided, durable or not: for deciding, never for showing. */
+  readonly state: CoreState;
+  readonly scheduler: Scheduler;
+  /**
+   * Decides commands one after the other. The refusals are for {@link Engine.whenDurable}: they must not leave
+   * earlier (E2). @throws RuntimeError `host/stopped`
+   */
+  submit(commands: readonly CoreCommand[]): Refusals;
+  /** Calls `then` when all that was decided so far is durable, with undefined, or with the error that stopped the engine. */
+  whenDurable(then: (stopped: RuntimeError | undefined) => void): void;
+  /** When `wake` is next needed, or undefined. */
+  nextDue(): number | undefined;
+  /** Decides all that is due by now. */
+  wake(): void;
+  /** All that was decided, as JSON, with its last number: what a mirror begins with once that number is durable. */
+  capture(): Snapshot;
+  stop(error?: RuntimeError): void;
+}
+
+/**
+ * Opens the journal and recovers: snapshot, tail, and one command, `host.start`.
+ * @throws what the journal throws; `journal/corrupt` when the tail doesn't reach the head.
+ */
+export async function openEngine(options: EngineOptions): Promise<Engine> {
+  const { journal } = options;
+  const opening = await journal.open();
+  const stage = createStage();
+  let head = 0;
+  if (opening.snapshot) {
+    restoreState(stage.state, opening.snapshot.text);
+    head = opening.snapshot.seq;
+  }
+  const restored = head;
+  for await (const batch of journal.read(head)) {
+    for (const event of decodeEvents(batch.text)) applyEvent(stage.state, event);
+    head = batch.to;
+  }
+  if (head !== opening.head)
+    throw new RuntimeError("journal/corrupt", { reached: head, head: opening.head });
+  stage.finished.length = 0; // the journal has archived them already
+  const engine = createEngine(options, stage, { ...opening, head, restored });
+  engine.submit([{ type: "host.start", data: { epoch: opening.epoch } }]);
+  return engine;
+}
+
+function createEngine(options: EngineOptions, stage: Stage, start: Start): Engine {
+  const { clock, random, ids, defer, onStopped } = options;
+  const { state } = stage;
+  const scheduler = createScheduler(state);
+  const turn = createTurn(state, scheduler);
+  const writer = createWriter(options, stage, start);
+  let time = 0;
+  let stopped: RuntimeError | undefined;
+  let scheduled = false;
+
+  const stop = (error: RuntimeError): void => {
+    if (stopped) return;
+    stopped = error;
+    writer.stop(error);
+  };
+  const fail = (cause: unknown): void => {
+    if (stopped) return;
+    const error = new RuntimeError("host/stopped", { reason: reasonOf(cause) }, { cause });
+    stop(error);
+    onStopped?.(error);
+  };
+  const schedule = (busy: boolean): void => {
+    if (scheduled || writer.writing || stopped) return;
+    scheduled = true;
+    defer(() => {
+      scheduled = false;
+      if (stopped) return;
+      writer.flush().then((more) => {
+        if (more) schedule(true);
+      }, fail); // E4
+    }, busy);
+  };
+  const submit = (commands: readonly CoreCommand[]): Refusals => {
+    if (stopped) throw stopped;
+    const refusals: [number, ErrorData][] = [];
+    for (const [place, command] of commands.entries()) {
+      time = Math.max(time, clock()); // a clock that was set back doesn't reorder facts
+      try {
+        const refusal = turn(command, { now: time, random, id: ids }, writer.record);
+        if (refusal) refusals.push([place, refusal]);
+      } catch (cause) {
+        fail(cause); // a rule broke in the middle of a step: nothing of it may be written
+        throw stopped ?? cause;
+      }
+    }
+    schedule(false);
+    return refusals;
+  };
+
+  return {
+    databaseId: start.databaseId,
+    epoch: start.epoch,
+    get head() {
+      return writer.head;
+    },
+    state,
+    scheduler,
+    submit,
+    whenDurable(then) {
+      if (stopped) then(stopped);
+      else {
+        writer.wait(then);
+        schedule(false);
+      }
+    },
+    nextDue: () =>
+      stage.due.reduce<number | undefined>((first, queue) => {
+        const next = queue.next();
+        return next === undefined || (first !== undefined && first < next) ? first : next;
+      }, undefined),
+    wake() {
+      const now = Math.max(time, clock());
+      const types = ["task.wake", "approval.wake"] as const; // in the order of createState
+      for (const [place, queue] of stage.due.entries())
+        for (const id of queue.take(now)) {
+          const type = types[place];
+          if (type) submit([{ type, data: { id } }]);
+        }
+    },
+    capture: () => ({ seq: writer.decided, text: saveState(state) }),
+    stop(error = new RuntimeError("host/closed")) {
+      stop(error);
+    },
+  };
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

@@ -1,0 +1,107 @@
+/** The slices put together: one state, one fold, one table of rules. */
+import { agentsFold, type AgentsState } from "./agents/fold.ts";
+import type { AgentCommands, AgentEvents } from "./agents/agent.ts";
+import type { ApprovalCommands, ApprovalEvents } from "./approvals/approval.ts";
+import { approvalsFold, type ApprovalsState } from "./approvals/fold.ts";
+import { hostingFold, type HostingState } from "./hosting/fold.ts";
+import type { HostingCommands, HostingEvents } from "./hosting/hosting.ts";
+import { decodeJson, type JsonText } from "./json.ts";
+import type { FactOf, Fold, Kit, RecordedOf, RequestOf } from "./kernel.ts";
+import { tasksFold, type TasksState } from "./tasks/fold.ts";
+import type { TaskCommands, TaskEvents } from "./tasks/task.ts";
+import type { WorkflowCommands, WorkflowEvents } from "./workflows/execution.ts";
+import { workflowsFold, type WorkflowsState } from "./workflows/fold.ts";
+
+/** Every event of the core, by type. */
+export type CoreEvents = HostingEvents & TaskEvents & ApprovalEvents & AgentEvents & WorkflowEvents;
+/** Every command of the core, by type. */
+export type CoreCommands = HostingCommands &
+  TaskCommands &
+  ApprovalCommands &
+  AgentCommands &
+  WorkflowCommands;
+
+export type CoreFact = FactOf<CoreEvents>;
+export type CoreEvent = RecordedOf<CoreEvents>;
+export type CoreCommand = RequestOf<CoreCommands>;
+
+/** The live state of all slices. */
+export interface CoreState {
+  readonly hosting: HostingState;
+  readonly tasks: TasksState;
+  readonly approvals: ApprovalsState;
+  readonly agents: AgentsState;
+  readonly workflows: WorkflowsState;
+}
+
+/** The folds in their order; an event is folded from left to right. */
+export const folds = {
+  hosting: hostingFold,
+  tasks: tasksFold,
+  approvals: approvalsFold,
+  agents: agentsFold,
+  workflows: workflowsFold,
+} as const;
+
+type SliceName = keyof typeof folds;
+const names = Object.keys(folds) as SliceName[];
+
+export function createState(kit: Kit): CoreState {
+  return {
+    hosting: hostingFold.create(kit),
+    tasks: tasksFold.create(kit),
+    approvals: approvalsFold.create(kit),
+    agents: agentsFold.create(kit),
+    workflows: workflowsFold.create(kit),
+  };
+}
+
+type Applier = (state: CoreState, data: unknown, at: number) => void;
+
+const appliers = new Map<string, readonly Applier[]>();
+
+function appliersOf(type: string): readonly Applier[] {
+  let found = appliers.get(type);
+  if (!found) {
+    found = names.flatMap((name): Applier[] => {
+      const fold = folds[name] as Fold<unknown, Record<string, unknown>>;
+      const apply = fold.apply[type];
+      return apply ? [(state, data, at) => { apply(state[name], data, at); }] : [];
+    });
+    appliers.set(type, found);
+  }
+  return found;
+}
+
+/** Folds one event; a type that no slice knows changes nothing, so that an older reader survives a newer journal. */
+export function applyEvent(state: CoreState, { type, data, at }: CoreEvent): void {
+  for (const apply of appliersOf(type)) apply(state, data, at);
+}
+
+/** Version of what {@link saveState} writes. */
+const STATE_FORMAT = 1;
+
+/** The live state as JSON. */
+export function saveState(state: CoreState): JsonText {
+  const slices = Object.fromEntries(
+    names.map((name) => [name, (folds[name] as Fold<unknown, unknown>).save(state[name])]),
+  );
+  return JSON.stringify({ format: STATE_FORMAT, ...slices });
+}
+
+/** Fills a fresh state from what {@link saveState} wrote. */
+export function restoreState(state: CoreState, text: JsonText): void {
+  const saved = decodeJson(text, "snapshot") as Record<string, unknown>;
+  for (const name of names)
+    (folds[name] as Fold<unknown, unknown>).restore(state[name], saved[name]);
+}
+
+/** Reads the events of a batch. */
+export function decodeEvents(text: JsonText): readonly CoreEvent[] {
+  return decodeJson(text, "batch") as readonly CoreEvent[];
+}
+
+/** Writes the events of a batch. */
+export function encodeEvents(events: readonly CoreEvent[]): JsonText {
+  return JSON.stringify(events);
+}

@@ -1,0 +1,75 @@
+import { agentsRules } from "./agents/rules.ts";
+import { approvalsRules } from "./approvals/rules.ts";
+import { encodeError, RuntimeError, type ErrorData } from "./errors.ts";
+import { hostingRules } from "./hosting/rules.ts";
+import type { Env, Fact, Request, Rules } from "./kernel.ts";
+import type { CoreState } from "./runtime.ts";
+import type { Scheduler } from "./scheduling/scheduler.ts";
+import { tasksRules } from "./tasks/rules.ts";
+import { createWorkflowRules } from "./workflows/rules.ts";
+
+/** A turn must end; a chain of reactions longer than this is a fault of the rules, and stops the engine. */
+const MAX_REACTIONS = 10_000_000;
+
+type AnyRules = Rules<CoreState, Record<string, unknown>, Record<string, unknown>>;
+
+/** One step (E1): decides a command and all that follows from it. Returns why the command was refused, if it was. */
+export function createTurn(
+  state: CoreState,
+  scheduler: Scheduler,
+): (
+  command: Request,
+  env: Env,
+  record: (fact: Fact, at: number) => void,
+) => ErrorData | undefined {
+  const rules = [
+    hostingRules,
+    tasksRules,
+    approvalsRules,
+    agentsRules,
+    createWorkflowRules(),
+  ] as unknown as readonly AnyRules[];
+  const decide = Object.assign({}, ...rules.map((one) => one.decide)) as AnyRules["decide"];
+  const reactions = new Map<string, NonNullable<NonNullable<AnyRules["react"]>[string]>[]>();
+  for (const { react } of rules)
+    for (const [type, reaction] of Object.entries(react ?? {}))
+      if (reaction) reactions.set(type, [...(reactions.get(type) ?? []), reaction]);
+  const follow = scheduler.follow as Readonly<Record<string, ((data: unknown) => void) | undefined>>;
+
+  return (command, env, record) => {
+    const queue: Request[] = [];
+    const run = (facts: readonly Fact[]): void => {
+      for (const fact of facts) {
+        record(fact, env.now);
+        follow[fact.type]?.(fact.data);
+        for (const reaction of reactions.get(fact.type) ?? [])
+          for (const request of reaction(state, fact.data)) queue.push(request);
+      }
+    };
+    const decided = decideOutside(decide, state, command, env);
+    if (!Array.isArray(decided)) return decided as ErrorData;
+    run(decided as Fact[]);
+    let at = 0;
+    for (;;) {
+      const next = queue[at++] ?? scheduler.next();
+      if (!next) return undefined;
+      if (at > MAX_REACTIONS) throw new RuntimeError("runtime/limit", { reactions: at });
+      run(decide[next.type]?.(state, next.data, env) ?? []);
+    }
+  };
+}
+
+function decideOutside(
+  decide: AnyRules["decide"],
+  state: CoreState,
+  { type, data }: Request,
+  env: Env,
+): readonly Fact[] | ErrorData {
+  const rule = Object.hasOwn(decide, type) ? decide[type] : undefined;
+  if (!rule) return encodeError(new RuntimeError("command/unknown", { type }));
+  try {
+    return rule(state, data, env);
+  } catch (error) {
+    return encodeError(error);
+  }
+}

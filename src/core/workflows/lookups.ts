@@ -1,0 +1,28 @@
+import { RuntimeError } from "../errors.ts";
+import { decodeJson } from "../json.ts";
+import type { WorkflowsState } from "./fold.ts";
+import { planWorkflow, type Plan } from "./plan.ts";
+import { createScopes, type Scopes } from "./scope.ts";
+
+/** What the rules look up: plans by version, and what expressions see. Both follow from the state alone. */
+export interface Lookups {
+  readonly scopes: Scopes;
+  planOf(state: WorkflowsState, workflow: string, version: string): Plan;
+}
+
+export function createLookups(): Lookups {
+  const plans = new Map<string, Plan>();
+  return {
+    scopes: createScopes(),
+    planOf(state, workflow, version) {
+      const id = `${workflow}@${version}`;
+      const known = plans.get(id);
+      if (known) return known;
+      const text = state.versions.get(id)?.text;
+      if (text === undefined) throw new RuntimeError("workflow/unknown", { workflow, version });
+      const plan = planWorkflow(decodeJson(text));
+      plans.set(id, plan);
+      return plan;
+    },
+  };
+}
