@@ -13,6 +13,7 @@ const LOCKFILE = join(ROOT, "package-lock.json");
 const INSTALLED = join(ROOT, "node_modules/.package-lock.json");
 const NODE = join(ROOT, "node_modules/node/bin/node");
 const WANTED = [22, 13];
+const GRACE = 5_000;
 
 /**
  * @typedef {object} RunOptions
@@ -40,10 +41,15 @@ export function run(command, args, { timeout = 0, env = {}, quiet = false } = {}
     let killed = false;
     child.stdout?.on("data", (chunk) => (output += chunk));
     child.stderr?.on("data", (chunk) => (output += chunk));
-    const timer = timeout > 0 ? setTimeout(() => ((killed = true), killGroup(child.pid)), timeout) : undefined;
+    const stop = () => {
+      killed = true;
+      signalGroup(child.pid, "SIGTERM"); // lets it end its browsers, which lead groups of their own
+      setTimeout(signalGroup, GRACE, child.pid, "SIGKILL").unref();
+    };
+    const timer = timeout > 0 ? setTimeout(stop, timeout) : undefined;
     const settle = (/** @type {number} */ code) => {
       clearTimeout(timer);
-      if (timeout > 0) killGroup(child.pid); // what it left behind, such as a browser
+      if (timeout > 0) signalGroup(child.pid, "SIGKILL"); // what it left behind
       resolve({ code, output });
     };
     child.once("error", (error) => {
@@ -54,11 +60,14 @@ export function run(command, args, { timeout = 0, env = {}, quiet = false } = {}
   });
 }
 
-/** @param {number | undefined} pid leader of a process group */
-function killGroup(pid) {
+/**
+ * @param {number | undefined} pid leader of a process group
+ * @param {NodeJS.Signals} signal
+ */
+function signalGroup(pid, signal) {
   if (pid === undefined) return;
   try {
-    process.kill(-pid, "SIGKILL");
+    process.kill(-pid, signal);
   } catch {
     // the group is gone already
   }

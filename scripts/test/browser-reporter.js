@@ -1,0 +1,99 @@
+import { appendFileSync } from "node:fs";
+import { relative } from "node:path";
+import { ROOT } from "../toolchain.js";
+
+/** @import { Reporter, TestResultError, TestSession, TestSuiteResult } from "@web/test-runner-core" */
+
+/**
+ * What one engine made of one file.
+ * @typedef {object} SessionResult
+ * @property {string} engine
+ * @property {string} file
+ * @property {number} passed
+ * @property {number} failed
+ * @property {number} skipped
+ * @property {boolean} started whether the page ever answered
+ */
+
+/**
+ * Reports each session as it ends, so that nothing is lost when a later one hangs.
+ * @param {{ results: string | undefined }} options a file that gets one line of JSON per session
+ * @returns {Reporter}
+ */
+export function reporter({ results }) {
+  const reported = new Set();
+  return {
+    start({ sessions }) {
+      sessions.on("session-status-updated", (session) => {
+        if (session.status !== "FINISHED" || reported.has(session.id)) return;
+        reported.add(session.id);
+        const result = resultOf(session);
+        if (results !== undefined) appendFileSync(results, `${JSON.stringify(result)}\n`);
+        print(session, result);
+      });
+    },
+  };
+}
+
+/**
+ * @param {TestSession} session
+ * @returns {SessionResult}
+ */
+function resultOf(session) {
+  const tests = session.testResults === undefined ? [] : flatten(session.testResults);
+  const failed = tests.filter(({ test }) => !test.passed && !test.skipped).length;
+  return {
+    engine: session.browser.name.toLowerCase(),
+    file: relative(ROOT, session.testFile),
+    passed: tests.filter(({ test }) => test.passed).length,
+    failed: failed === 0 && session.passed !== true ? 1 : failed,
+    skipped: tests.filter(({ test }) => test.skipped).length,
+    started: session.testResults !== undefined || !session.errors.some(isStartError),
+  };
+}
+
+/** @param {TestResultError} error what @web/test-runner says of a page that never came up, or that was lost */
+const isStartError = ({ message }) =>
+  /unable to (create and start|open) |did not start|not within|Failed to launch|Target closed|disconnected|crashed/iu.test(
+    message,
+  );
+
+/**
+ * @param {TestSuiteResult} suite
+ * @param {string} path
+ * @returns {{ name: string, test: TestSuiteResult["tests"][number] }[]}
+ */
+function flatten(suite, path = "") {
+  const prefix = [path, suite.name].filter(Boolean).join(" › ");
+  const own = suite.tests.map((test) => ({ name: [prefix, test.name].filter(Boolean).join(" › "), test }));
+  return [...own, ...suite.suites.flatMap((inner) => flatten(inner, prefix))];
+}
+
+/**
+ * @param {TestSession} session
+ * @param {SessionResult} result
+ */
+function print(session, { engine, file, passed, failed, skipped }) {
+  const counts = `${passed} passed${failed > 0 ? `, ${failed} FAILED` : ""}${skipped > 0 ? `, ${skipped} skipped` : ""}`;
+  console.log(`${engine.padEnd(8)} ${file}: ${counts}`);
+  if (failed === 0) return;
+  for (const { name, test } of session.testResults === undefined ? [] : flatten(session.testResults)) {
+    if (!test.passed && !test.skipped) printError(`FAILED ${engine} ${file} › ${name}`, test.error);
+  }
+  for (const error of session.errors) printError(`FAILED ${engine} ${file}`, error);
+  for (const url of session.request404s) console.log(`    404 ${url}`);
+  for (const line of session.logs) console.log("    log", ...line);
+}
+
+/**
+ * @param {string} title
+ * @param {TestResultError | undefined} error
+ */
+function printError(title, error) {
+  const { message = "", stack = "", expected, actual } = error ?? {};
+  const text = stack.includes(message) ? stack : `${message}\n${stack}`;
+  console.log(`  ${title}\n${text.trimEnd().replace(/^/gmu, "      ")}`);
+  if (expected !== undefined || actual !== undefined) {
+    console.log(`      expected: ${String(expected)}\n      actual:   ${String(actual)}`);
+  }
+}

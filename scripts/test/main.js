@@ -1,0 +1,94 @@
+/**
+ * `npm test`: all suites, and as the last line `N passed, N failed`.
+ *   --only node|browser|e2e   --browsers chromium,firefox   --grep PATTERN   --files GLOB|PART   --no-build
+ */
+import { globSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { ENGINES } from "../../test/harness/engines.ts";
+import { ROOT, runScript } from "../toolchain.js";
+import { installBrowsers } from "./install-browsers.js";
+import { runBrowserSuite, runNodeSuite } from "./suites.js";
+
+/** @import { Row } from "./suites.js" */
+
+const KINDS = /** @type {const} */ (["node", "browser", "e2e"]);
+const MINUTE = 60_000;
+
+process.chdir(ROOT);
+const { values: options } = parseArgs({
+  options: {
+    only: { type: "string" },
+    browsers: { type: "string" },
+    grep: { type: "string" },
+    files: { type: "string" },
+    "no-build": { type: "boolean" },
+  },
+});
+const kinds = KINDS.filter((kind) => options.only === undefined || options.only.split(",").includes(kind));
+const files = Object.fromEntries(KINDS.map((kind) => [kind, kinds.includes(kind) ? select(kind) : []]));
+const needsBrowsers = [...(files["browser"] ?? []), ...(files["e2e"] ?? [])].length > 0;
+
+const rows = [...(await build()), ...(await runAll(await engines()))];
+report(rows);
+
+/** @param {string} kind */
+function select(kind) {
+  const all = globSync(`test/${kind}/**/*.test.ts`).sort();
+  if (options.files === undefined) return all;
+  const matched = new Set(globSync(options.files));
+  return all.filter((file) => matched.has(file) || file.includes(options.files ?? ""));
+}
+
+/** @returns {Promise<Row[]>} */
+async function build() {
+  if (!needsBrowsers || options["no-build"]) return [];
+  const { code } = await runScript("scripts/build/main.js", ["--if-needed", "--no-types"], { timeout: 5 * MINUTE });
+  return code === 0 ? [] : [failedRow("build")];
+}
+
+/** The engines to use, and a failed row for each that cannot be had. */
+async function engines() {
+  const chosen = (options.browsers ?? process.env["BROWSERS"])?.split(",");
+  const wanted = ENGINES.filter((engine) => chosen?.includes(engine) ?? true);
+  const missing = needsBrowsers ? await installBrowsers(wanted) : [];
+  const names = wanted.filter((engine) => !missing.includes(engine));
+  return { names, rows: missing.map((engine) => failedRow(`browser ${engine}`, "not installed, and cannot be had")) };
+}
+
+/** @param {Awaited<ReturnType<typeof engines>>} available */
+async function runAll({ names, rows }) {
+  const request = { grep: options.grep, engines: names };
+  const [node = [], browser = [], e2e = []] = KINDS.map((kind) => files[kind]);
+  const all = [...rows];
+  if (node.length > 0) {
+    all.push(...(await runNodeSuite("node", { ...request, files: node }, { concurrency: 2, timeout: 8 * MINUTE })));
+  }
+  if (browser.length > 0 && names.length > 0) all.push(...(await runBrowserSuite({ ...request, files: browser })));
+  if (e2e.length > 0) {
+    all.push(...(await runNodeSuite("e2e", { ...request, files: e2e }, { concurrency: 1, timeout: 8 * MINUTE })));
+  }
+  return all;
+}
+
+/**
+ * @param {string} suite
+ * @param {string} [note]
+ * @returns {Row}
+ */
+function failedRow(suite, note) {
+  return { suite, passed: 0, failed: 1, skipped: 0, ...(note !== undefined && { note }) };
+}
+
+/** @param {Row[]} all */
+function report(all) {
+  const sum = (/** @type {"passed" | "failed"} */ field) => all.reduce((total, row) => total + row[field], 0);
+  const ran = sum("passed") + sum("failed") > 0;
+  console.log("");
+  if (!ran) console.log("FAILED: no test matches");
+  for (const { suite, passed, failed, skipped, note } of all) {
+    const details = `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
+    console.log(`${failed > 0 ? "FAILED" : "ok    "} ${suite}: ${details}${note === undefined ? "" : ` (${note})`}`);
+  }
+  console.log(`${sum("passed")} passed, ${sum("failed") + (ran ? 0 : 1)} failed`);
+  process.exitCode = sum("failed") > 0 || !ran ? 1 : 0;
+}

@@ -1,0 +1,54 @@
+/**
+ * The browser suites, in up to three engines. `npm test` starts this; by hand: `BROWSERS=firefox npx wtr` (Node 22).
+ * BROWSERS, TEST_FILES and GREP narrow what runs; RESULTS names the file that gets one line of JSON per session.
+ */
+import { esbuildPlugin } from "@web/dev-server-esbuild";
+import { chromeLauncher } from "@web/test-runner-chrome";
+import { playwrightLauncher } from "@web/test-runner-playwright";
+import puppeteer from "puppeteer-core";
+import { reporter } from "./scripts/test/browser-reporter.js";
+import { CHROMIUM_ARGS, findEngine } from "./test/harness/engines.ts";
+import { webkitLauncher } from "./test/harness/webkit-launcher.ts";
+
+/** @import { BrowserLauncher, TestRunnerCoreConfig } from "@web/test-runner-core" */
+
+const wanted = (process.env["BROWSERS"] ?? "chromium,firefox,webkit").split(",");
+const chromium = findEngine("chromium")?.executable;
+const firefox = findEngine("firefox")?.executable;
+const webkit = findEngine("webkit")?.executable;
+
+/** @type {BrowserLauncher[]} */
+const browsers = [];
+if (wanted.includes("chromium") && chromium !== undefined) {
+  const launchOptions = { executablePath: chromium, headless: true, args: [...CHROMIUM_ARGS] };
+  browsers.push(playwrightLauncher({ product: "chromium", concurrency: 2, launchOptions }));
+}
+if (wanted.includes("firefox") && firefox !== undefined) {
+  const launchOptions = /** @type {const} */ ({ browser: "firefox", executablePath: firefox, headless: true });
+  const createBrowserContext = (/** @type {{ browser: import("puppeteer-core").Browser }} */ { browser }) =>
+    browser.createBrowserContext();
+  browsers.push(chromeLauncher({ puppeteer, concurrency: 1, launchOptions, createBrowserContext }));
+}
+if (wanted.includes("webkit") && webkit !== undefined) browsers.push(webkitLauncher());
+
+/** A sandboxed cell has no origin, so its sources are cross-origin to it. */
+const anyOrigin = (/** @type {any} */ context, /** @type {() => Promise<void>} */ next) => {
+  context.set("access-control-allow-origin", "*");
+  return next();
+};
+
+/** @type {Partial<TestRunnerCoreConfig> & { nodeResolve: boolean, testFramework: object }} */
+export default {
+  files: process.env["TEST_FILES"]?.split(",") ?? "test/browser/**/*.test.ts",
+  hostname: "127.0.0.1",
+  nodeResolve: true,
+  browsers,
+  concurrentBrowsers: 3,
+  browserStartTimeout: 60_000,
+  testsStartTimeout: 60_000,
+  testsFinishTimeout: 180_000,
+  testFramework: { config: { timeout: 20_000, ...(process.env["GREP"] && { grep: process.env["GREP"] }) } },
+  reporters: [reporter({ results: process.env["RESULTS"] })],
+  middleware: [anyOrigin],
+  plugins: [esbuildPlugin({ ts: true, target: "es2022" })],
+};
