@@ -1,0 +1,26 @@
+export * from "./agents/agent.ts";
+export { agentStatus, type AgentStatus } from "./agents/fold.ts";
+export * from "./approvals/approval.ts";
+export * from "./engine.ts";
+export * from "./errors.ts";
+export * from "./expressions/index.ts";
+export * from "./ids.ts";
+export * from "./json.ts";
+export * from "./plugin.ts";
+export * from "./ports.ts";
+export * from "./tasks/task.ts";
+export * from "./workflows/definition.ts";
+export * from "./workflows/execution.ts";
+export { planWorkflow, type Plan, type Problem } from "./workflows/plan.ts";
+export {
+  applyEvent,
+  createState,
+  decodeEvents,
+  encodeEvents,
+  restoreState,
+  saveState,
+  type CoreCommand,
+  type CoreEvent,
+  type CoreEvents,
+  type CoreState,
+} from "./runtime.ts";

@@ -1,0 +1,183 @@
+/**
+ * What pages and the host say to each other. Every frame is one posted message; whatever a host says carries the
+ * database, the epoch and the last durable number, so that a page sees at once when another host answers, or when
+ * the storage was lost.
+ */
+import * as v from "valibot";
+import { ManifestSchema } from "./agents/agent.ts";
+import { ApprovalAnswerSchema } from "./approvals/approval.ts";
+import type { ErrorData } from "./errors.ts";
+import type { JsonText } from "./json.ts";
+import { PRIORITIES, TaskCreateSchema } from "./tasks/task.ts";
+
+/** Pages and hosts with another one can't talk; the first frame both ways carries it. */
+export const PROTOCOL = 1;
+
+const id = v.pipe(v.string(), v.minLength(1), v.maxLength(200));
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const reason = v.optional(v.pipe(v.string(), v.maxLength(4_096)));
+
+/** What a page may ask of the host. Everything else is refused, whoever asks. */
+export const PageCommandSchema = v.variant("type", [
+  v.strictObject({ type: v.literal("task.create"), data: TaskCreateSchema }),
+  v.strictObject({ type: v.literal("task.cancel"), data: v.strictObject({ id, reason }) }),
+  v.strictObject({ type: v.literal("agent.register"), data: ManifestSchema }),
+  v.strictObject({ type: v.literal("agent.unregister"), data: v.strictObject({ id }) }),
+  v.strictObject({ type: v.literal("approval.answer"), data: ApprovalAnswerSchema }),
+  v.strictObject({
+    type: v.literal("workflow.register"),
+    data: v.strictObject({ text: v.string() }),
+  }),
+  v.strictObject({
+    type: v.literal("execution.start"),
+    data: v.strictObject({
+      id,
+      workflow: id,
+      version: v.optional(id),
+      input: v.string(),
+      priority: v.optional(v.picklist(PRIORITIES)),
+    }),
+  }),
+  v.strictObject({ type: v.literal("execution.cancel"), data: v.strictObject({ id, reason }) }),
+]);
+export type PageCommand = v.InferOutput<typeof PageCommandSchema>;
+
+/** The most commands in one frame. */
+export const MAX_COMMANDS = 10_000;
+
+const errorData: v.GenericSchema<ErrorData> = v.looseObject({
+  name: v.string(),
+  message: v.string(),
+  code: v.string(),
+}) as v.GenericSchema<ErrorData>;
+
+/** From a page to the host. */
+export const PageFrameSchema = v.variant("kind", [
+  /** The first one: who I am, what I speak, and the lock that I hold while I live. */
+  v.strictObject({
+    kind: v.literal("hello"),
+    protocol: count,
+    version: v.string(),
+    session: id,
+    lock: id,
+  }),
+  /** Commands numbered from `first` on; answers up to `acknowledged` have arrived. Sent again to every new host until answered. */
+  v.strictObject({
+    kind: v.literal("commands"),
+    first: count,
+    acknowledged: count,
+    commands: v.pipe(v.array(v.unknown()), v.maxLength(MAX_COMMANDS)),
+  }),
+  /** The agents that this page can spawn. */
+  v.strictObject({ kind: v.literal("offer"), agents: v.array(id) }),
+  /** A worker is up; its port is transferred along, or its frames are relayed. */
+  v.strictObject({
+    kind: v.literal("joined"),
+    link: id,
+    agent: id,
+    port: v.optional(v.unknown()),
+  }),
+  v.strictObject({
+    kind: v.literal("left"),
+    link: id,
+    agent: id,
+    cause: v.picklist(["crashed", "killed", "closed"]),
+    error: v.optional(errorData),
+  }),
+  /** Frames of a worker whose port could not be transferred. */
+  v.strictObject({ kind: v.literal("relay"), link: id, frames: v.unknown() }),
+  v.strictObject({ kind: v.literal("query"), call: count, query: v.unknown() }),
+  v.strictObject({ kind: v.literal("bye") }),
+]);
+export type PageFrame = v.InferOutput<typeof PageFrameSchema>;
+
+/** What a page may ask without changing anything that is journaled. */
+export const QuerySchema = v.variant("type", [
+  v.strictObject({ type: v.literal("archived"), id }),
+  v.strictObject({
+    type: v.literal("archive"),
+    kind: v.optional(v.picklist(["task", "execution"])),
+    prefix: v.optional(v.pipe(v.string(), v.maxLength(300))),
+    after: v.optional(v.pipe(v.string(), v.maxLength(300))),
+    limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000))),
+  }),
+  v.strictObject({ type: v.literal("blob.read"), blob: id, offset: count, size: count }),
+  v.strictObject({
+    type: v.literal("blob.write"),
+    blob: id,
+    owner: id,
+    bytes: v.instance(Uint8Array),
+  }),
+]);
+export type Query = v.InferOutput<typeof QuerySchema>;
+
+/** Progress of an attempt, and lines of its log: they pass by and are not kept. */
+export type Signal =
+  | {
+      readonly kind: "progress";
+      readonly task: string;
+      readonly attempt: number;
+      readonly fraction: number;
+      readonly note?: string | undefined;
+    }
+  | {
+      readonly kind: "log";
+      readonly task: string;
+      readonly attempt: number;
+      readonly level: "debug" | "info" | "warn" | "error";
+      readonly message: string;
+    };
+
+/** Where a host's frame comes from. */
+export interface Origin {
+  readonly database: string;
+  readonly epoch: number;
+  /** Sequence number of the last durable event. */
+  readonly seq: number;
+}
+
+/** From the host to a page. */
+export type HostFrame = { readonly origin: Origin } & (
+  | {
+      /** The durable state at `seq`; batches follow. */
+      readonly kind: "welcome";
+      readonly protocol: number;
+      readonly version: string;
+      readonly state: JsonText;
+      /** The page's commands up to this number are decided; these of them were refused. */
+      readonly mark: number;
+      readonly refused: readonly (readonly [number, ErrorData])[];
+    }
+  | {
+      readonly kind: "batch";
+      readonly from: number;
+      readonly to: number;
+      readonly text: JsonText;
+    }
+  | {
+      readonly kind: "replies";
+      readonly mark: number;
+      readonly refused: readonly (readonly [number, ErrorData])[];
+    }
+  | { readonly kind: "signals"; readonly signals: readonly Signal[] }
+  | {
+      readonly kind: "answer";
+      readonly call: number;
+      readonly value?: unknown;
+      readonly error?: ErrorData | undefined;
+    }
+  /** Start a worker for the agent under this link id, or end one. */
+  | { readonly kind: "spawn"; readonly link: string; readonly agent: string }
+  | { readonly kind: "kill"; readonly link: string }
+  | { readonly kind: "relay"; readonly link: string; readonly frames: unknown }
+  /** The host stops: why. A page looks for another one, unless it can't ever talk to any (`host/incompatible`). */
+  | { readonly kind: "stopped"; readonly error: ErrorData }
+);
+
+/** How a page reaches its host: posts frames, hears frames. */
+export interface Wire {
+  /** False when ports can't be transferred along; agents' frames are then relayed. */
+  readonly ports: boolean;
+  post(frame: unknown, transfer?: readonly unknown[]): void;
+  close(): void;
+}
