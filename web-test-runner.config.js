@@ -10,7 +10,10 @@ import { reporter } from "./scripts/test/browser-reporter.js";
 import { CHROMIUM_ARGS, findEngine } from "./test/harness/engines.ts";
 import { webkitLauncher } from "./test/harness/webkit-launcher.ts";
 
-/** @import { BrowserLauncher, TestRunnerCoreConfig } from "@web/test-runner-core" */
+/**
+ * @import { BrowserLauncher } from "@web/test-runner-core"
+ * @import { TestRunnerConfig } from "@web/test-runner"
+ */
 
 const wanted = (process.env["BROWSERS"] ?? "chromium,firefox,webkit").split(",");
 const chromium = findEngine("chromium")?.executable;
@@ -25,9 +28,10 @@ if (wanted.includes("chromium") && chromium !== undefined) {
 }
 if (wanted.includes("firefox") && firefox !== undefined) {
   const launchOptions = /** @type {const} */ ({ browser: "firefox", executablePath: firefox, headless: true });
+  const asModule = /** @type {never} */ (puppeteer); // typed as the namespace, used as the default export
   const createBrowserContext = (/** @type {{ browser: import("puppeteer-core").Browser }} */ { browser }) =>
     browser.createBrowserContext();
-  browsers.push(chromeLauncher({ puppeteer, concurrency: 1, launchOptions, createBrowserContext }));
+  browsers.push(chromeLauncher({ puppeteer: asModule, concurrency: 1, launchOptions, createBrowserContext }));
 }
 if (wanted.includes("webkit") && webkit !== undefined) browsers.push(webkitLauncher());
 
@@ -37,10 +41,11 @@ const anyOrigin = (/** @type {any} */ context, /** @type {() => Promise<void>} *
   return next();
 };
 
-/** @type {Partial<TestRunnerCoreConfig> & { nodeResolve: boolean, testFramework: object }} */
+/** @type {TestRunnerConfig} */
 export default {
   files: process.env["TEST_FILES"]?.split(",") ?? "test/browser/**/*.test.ts",
   hostname: "127.0.0.1",
+  staticLogging: true,
   nodeResolve: true,
   browsers,
   concurrentBrowsers: 3,

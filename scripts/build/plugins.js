@@ -7,8 +7,6 @@ import terser from "@rollup/plugin-terser";
 import { fileURLToPath } from "node:url";
 import esbuild, { minify } from "rollup-plugin-esbuild";
 
-/** @import { Plugin } from "rollup" */
-
 const TARGET = "es2022";
 
 /**

@@ -35,7 +35,7 @@ function failure({ name, file, details }) {
   return `  FAILED node ${where}${name}\n${text.replace(/^/gmu, "      ")}\n`;
 }
 
-/** @param {{ file?: string, counts: { passed: number, cancelled: number, skipped: number, tests: number, todo: number } }} data */
+/** @param {{ file?: string | undefined, counts: { passed: number, cancelled: number, skipped: number, tests: number, todo: number } }} data */
 function summary({ file, counts }) {
   const { passed, skipped, todo } = counts;
   const failed = counts.tests - passed - skipped - todo;

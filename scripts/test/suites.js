@@ -27,7 +27,13 @@ const NO_WARNING = "--disable-warning=ExperimentalWarning";
  */
 export async function runNodeSuite(suite, { files, grep, engines }, { concurrency, timeout }) {
   const results = freshFile(`${suite}.json`);
-  const args = [NO_WARNING, "--test", `--test-concurrency=${concurrency}`, "--test-timeout=180000"];
+  const args = [
+    NO_WARNING,
+    "--test",
+    `--test-concurrency=${concurrency}`,
+    "--test-timeout=180000",
+    "--test-force-exit",
+  ];
   args.push(`--test-reporter=${join(ROOT, "scripts/test/node-reporter.js")}`, "--test-reporter-destination=stdout");
   if (grep !== undefined) args.push(`--test-name-pattern=${grep}`);
   const env = { RESULTS: results, BROWSERS: engines.join(",") };

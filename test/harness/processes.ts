@@ -80,7 +80,8 @@ export function freePort(): Promise<number> {
   });
 }
 
-function killTree(pid: number | undefined): void {
+/** SIGKILL for a process, its group and all its descendants. */
+export function killTree(pid: number | undefined): void {
   if (pid === undefined) return;
   for (const each of [...descendants(pid), -pid, pid]) {
     try {
