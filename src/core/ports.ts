@@ -51,13 +51,13 @@ export interface JournalOpening {
 
 /** Which finished things to list. */
 export interface ArchiveQuery {
-  readonly kind?: ArchiveRow["kind"];
+  readonly kind?: ArchiveRow["kind"] | undefined;
   /** Only ids that begin with this. */
-  readonly prefix?: string;
+  readonly prefix?: string | undefined;
   /** Rows after this cursor, as a page of an earlier answer gave it. */
-  readonly after?: string;
+  readonly after?: string | undefined;
   /** Default 100, at most 1,000. */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
 }
 
 /** A page of finished things, newest first (with `prefix`: by id), and the cursor of the next page. */

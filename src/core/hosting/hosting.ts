@@ -26,7 +26,6 @@ export interface HostingCommands {
   /** The first command of every host: whatever ran under the one before is interrupted by it. */
   "host.start": { readonly epoch: number };
   "session.advance": HostingEvents["session.advanced"];
-  "session.end": { readonly session: string };
 }
 
 /** A session whose page was not heard of for so long is forgotten, in milliseconds. */

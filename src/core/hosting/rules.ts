@@ -15,7 +15,5 @@ export const hostingRules: Rules<HostingView, HostingCommands, HostingEvents> = 
         .map(({ id }) => ({ type: "session.ended", data: { session: id } }) as const),
     ],
     "session.advance": (_view, data) => [{ type: "session.advanced", data }],
-    "session.end": ({ hosting }, { session }) =>
-      hosting.sessions.has(session) ? [{ type: "session.ended", data: { session } }] : [],
   },
 };

@@ -1,0 +1,201 @@
+/**
+ * How a place becomes the host of a name, or stands by. One lock says who may: `troupe:<name>:host`. Whoever
+ * doesn't get it at once asks the holder over the channel to step aside if it is older, and queues.
+ * Pages reach the host by a port of their own (SharedWorker), or over the channel, from anywhere.
+ */
+import { encodeError, RuntimeError } from "../core/errors.ts";
+import type { Journal } from "../core/ports.ts";
+import type { HostFrame } from "../core/protocol.ts";
+import { startHost, type Host } from "./host.ts";
+import type { Connection } from "./sessions.ts";
+
+/** What is said on the channel `troupe:<name>`. */
+export type ChannelMessage =
+  | { readonly to: "host"; readonly from: string; readonly frame: unknown }
+  | { readonly to: "page"; readonly page: string; readonly frame: unknown }
+  | { readonly to: "pages"; readonly kind: "host-up" }
+  | { readonly to: "hosts"; readonly kind: "step-aside"; readonly version: string };
+
+/** What a standing-by SharedWorker says on a port: the host is elsewhere; or now it is here. */
+export interface Signpost {
+  readonly signpost: "elsewhere" | "here";
+}
+
+export interface BootOptions {
+  readonly name: string;
+  readonly version: string;
+  readonly openJournal: () => Journal;
+}
+
+/** A place that can be the host. */
+export interface Boot {
+  /** A page's own port has come (SharedWorker). */
+  attach(port: MessagePort): void;
+  close(): Promise<void>;
+}
+
+/** The lock is looked for elsewhere when it doesn't come within so many milliseconds. */
+const PATIENCE = 100;
+
+/** After a failed start the next one waits so long, in milliseconds. */
+const RETRY = 1_000;
+
+export function hostLock(name: string): string {
+  return `troupe:${name}:host`;
+}
+
+export function bootHost(options: BootOptions): Boot {
+  const { name, version } = options;
+  const channel = new BroadcastChannel(`troupe:${name}`);
+  const closing = new AbortController();
+  const ports = new Map<MessagePort, PortEnd>();
+  const connections = new Map<string, Connection>();
+  let host: Host | undefined;
+  let standby = false;
+  let failure: RuntimeError | undefined;
+
+  const say = (message: ChannelMessage): void => {
+    channel.postMessage(message);
+  };
+  channel.onmessage = ({ data }: MessageEvent<ChannelMessage>) => {
+    if (data.to === "hosts" && host && isNewer(data.version, version))
+      void host.stop(new RuntimeError("host/stopped", { reason: "a newer version takes over" }));
+    if (data.to !== "host" || !host) return;
+    const page = data.from;
+    let connection = connections.get(page);
+    if (!connection) {
+      connection = host.connect((frame) => {
+        say({ to: "page", page, frame });
+      });
+      connections.set(page, connection);
+    }
+    connection.receive(data.frame, []);
+  };
+
+  const settlePort = (end: PortEnd): void => {
+    if (host) end.serve(host);
+    else if (standby) end.signpost("elsewhere");
+    else if (failure) end.fail(failure);
+  };
+  const lookElsewhere = (): void => {
+    standby = true;
+    say({ to: "hosts", kind: "step-aside", version });
+    for (const end of ports.values()) end.signpost("elsewhere");
+  };
+  const serve = async (): Promise<void> => {
+    standby = false;
+    host = await startHost({ journal: options.openJournal(), version, watchLock });
+    failure = undefined;
+    for (const end of ports.values()) end.serve(host);
+    say({ to: "pages", kind: "host-up" });
+    if (closing.signal.aborted) await host.stop();
+    failure = await host.ended;
+  };
+  const turn = async (): Promise<void> => {
+    const impatience = setTimeout(lookElsewhere, PATIENCE);
+    try {
+      await navigator.locks.request(hostLock(name), { signal: closing.signal }, () => {
+        clearTimeout(impatience);
+        return serve();
+      });
+    } catch (error) {
+      failure = toRuntimeError(error);
+    }
+    clearTimeout(impatience);
+    host = undefined;
+    connections.clear();
+    for (const end of ports.values()) settlePort(end);
+  };
+  const run = async (): Promise<void> => {
+    while (!closing.signal.aborted) {
+      await turn();
+      if (failure?.code === "host/incompatible") return; // a newer version owns the database
+      await new Promise((done) => setTimeout(done, RETRY));
+    }
+  };
+  void run();
+
+  return {
+    attach(port) {
+      const end = createPortEnd(port);
+      ports.set(port, end);
+      settlePort(end);
+    },
+    async close() {
+      closing.abort();
+      await host?.stop();
+      channel.close();
+    },
+  };
+}
+
+/** The host's side of one page's port; it keeps what comes before it is known who serves. */
+interface PortEnd {
+  serve(host: Host): void;
+  signpost(where: Signpost["signpost"]): void;
+  fail(error: RuntimeError): void;
+}
+
+function createPortEnd(port: MessagePort): PortEnd {
+  let early: MessageEvent<unknown>[] = [];
+  let connection: Connection | undefined;
+  let directed = false;
+  port.onmessage = (event: MessageEvent<unknown>) => {
+    if (connection) connection.receive(event.data, event.ports);
+    else if (!directed) early.push(event);
+  };
+  return {
+    serve(host) {
+      connection = host.connect((frame: HostFrame, transfer = []) => {
+        port.postMessage(frame, transfer as Transferable[]);
+      });
+      // Whoever was sent elsewhere comes back by itself; whoever waited is answered now.
+      if (directed) port.postMessage({ signpost: "here" } satisfies Signpost);
+      directed = false;
+      for (const { data, ports } of early) connection.receive(data, ports);
+      early = [];
+    },
+    signpost(where) {
+      connection = undefined;
+      directed = true;
+      early = [];
+      port.postMessage({ signpost: where } satisfies Signpost);
+    },
+    fail(error) {
+      connection = undefined;
+      early = [];
+      const origin = { database: "", epoch: 0, seq: 0 };
+      port.postMessage({ kind: "stopped", error: encodeError(error), origin } satisfies HostFrame);
+    },
+  };
+}
+
+/** Calls back when the page that holds the lock is gone: the lock is granted to whoever waits for it. */
+function watchLock(lock: string, gone: () => void): () => void {
+  const ending = new AbortController();
+  navigator.locks
+    .request(lock, { signal: ending.signal, mode: "shared" }, () => {
+      if (!ending.signal.aborted) gone();
+    })
+    .catch(() => undefined); // aborted: nobody asks any more
+  return () => {
+    ending.abort();
+  };
+}
+
+function toRuntimeError(error: unknown): RuntimeError {
+  if (error instanceof RuntimeError) return error;
+  const reason = error instanceof Error ? error.message : String(error);
+  return new RuntimeError("host/unavailable", { reason }, { cause: error });
+}
+
+/** Compares major.minor.patch; what isn't a version is never newer. */
+function isNewer(theirs: string, ours: string): boolean {
+  const numbers = (text: string): number[] => (/^\d+\.\d+\.\d+/u.exec(text)?.[0] ?? "0.0.0").split(".").map(Number);
+  const [a, b] = [numbers(theirs), numbers(ours)];
+  for (const [place, number] of a.entries()) {
+    const other = b[place] ?? 0;
+    if (number !== other) return number > other;
+  }
+  return false;
+}

@@ -1,0 +1,9 @@
+/** Entry of the worker that the elected tab starts where there is no SharedWorker; pages reach it over the channel. */
+import { createIndexedDbJournal } from "../plugins/journals/indexeddb.ts";
+import { VERSION } from "../version.ts";
+import { bootHost } from "./boot.ts";
+
+declare const self: DedicatedWorkerGlobalScope;
+
+const name = self.name.split(":").slice(2).join(":");
+bootHost({ name, version: VERSION, openJournal: () => createIndexedDbJournal({ name }) });

@@ -1,0 +1,286 @@
+/** The pages that are connected: their commands in, batches and replies out. */
+import * as v from "valibot";
+import type { Engine } from "../core/engine.ts";
+import { encodeError, RuntimeError, type ErrorData } from "../core/errors.ts";
+import type { Batch, Journal } from "../core/ports.ts";
+import {
+  PageCommandSchema,
+  PageFrameSchema,
+  PROTOCOL,
+  type HostFrame,
+  type Origin,
+  type PageCommand,
+  type PageFrame,
+  type Signal,
+} from "../core/protocol.ts";
+import type { Links } from "./links.ts";
+import { answerQuery } from "./queries.ts";
+import type { Spawner, Spawning } from "./spawning.ts";
+
+type Post = (frame: HostFrame, transfer?: readonly unknown[]) => void;
+type Said<K extends PageFrame["kind"]> = Extract<PageFrame, { readonly kind: K }>;
+/** A host frame without its origin, which is added when it is posted. */
+type Bare = HostFrame extends infer F ? (F extends HostFrame ? Omit<F, "origin"> : never) : never;
+
+export interface SessionsOptions {
+  readonly engine: Engine;
+  readonly journal: Journal;
+  readonly links: Links;
+  readonly spawning: Spawning;
+  readonly version: string;
+  readonly watchLock: (lock: string, gone: () => void) => () => void;
+  readonly origin: () => Origin;
+}
+
+/** The host's end of one page. */
+export interface Connection {
+  receive(frame: unknown, ports: readonly MessagePort[]): void;
+}
+
+export interface Sessions {
+  connect(post: Post): Connection;
+  broadcast(batch: Batch): void;
+  signal(signals: readonly Signal[]): void;
+  spawners(): Iterable<Spawner>;
+  stop(error: ErrorData): void;
+}
+
+interface Session extends Spawner {
+  offers: ReadonlySet<string>;
+  /** Batches that came before the welcome, to be posted after it. */
+  backlog: Batch[] | undefined;
+  readonly post: (frame: Bare, transfer?: readonly unknown[]) => void;
+  readonly unwatch: () => void;
+}
+
+export function createSessions(options: SessionsOptions): Sessions {
+  const { links, spawning, origin } = options;
+  const sessions = new Map<string, Session>();
+
+  const end = (id: string): void => {
+    const session = sessions.get(id);
+    if (!session) return;
+    sessions.delete(id);
+    session.unwatch();
+    spawning.forget(id);
+    for (const link of links.ofSession(id)) links.close(link.id, "page-gone");
+    spawning.consider();
+  };
+
+  return {
+    connect(rawPost) {
+      const post = (frame: Bare, transfer?: readonly unknown[]): void => {
+        rawPost({ ...frame, origin: origin() } as HostFrame, transfer);
+      };
+      let id: string | undefined;
+      const hello = (frame: Said<"hello">): void => {
+        if (frame.protocol !== PROTOCOL) {
+          const detail = { page: frame.protocol, host: PROTOCOL, version: options.version };
+          post({ kind: "stopped", error: encodeError(new RuntimeError("host/incompatible", detail)) });
+          return;
+        }
+        if (id !== undefined && id !== frame.session) end(id);
+        id = frame.session;
+        sessions.get(id)?.unwatch();
+        sessions.set(id, welcome(options, frame, post, end));
+      };
+      return {
+        receive(raw, ports) {
+          const parsed = v.safeParse(PageFrameSchema, raw);
+          if (!parsed.success) return; // nothing of ours
+          const frame = parsed.output;
+          if (frame.kind === "hello") {
+            hello(frame);
+            return;
+          }
+          const session = id === undefined ? undefined : sessions.get(id);
+          // A page that talks to a host that was re-run under it must say hello first.
+          if (!session) post({ kind: "stopped", error: encodeError(unknownSession()) });
+          else if (frame.kind === "bye") end(session.session);
+          else listen(options, session, frame, ports);
+        },
+      };
+    },
+    broadcast({ from, to, text }) {
+      for (const { post, backlog } of sessions.values())
+        if (backlog) backlog.push({ from, to, text, at: 0, archive: [] });
+        else post({ kind: "batch", from, to, text });
+    },
+    signal(signals) {
+      for (const { post, backlog } of sessions.values())
+        if (!backlog) post({ kind: "signals", signals });
+    },
+    spawners: () => sessions.values(),
+    stop(error) {
+      for (const { post, unwatch } of sessions.values()) {
+        unwatch();
+        post({ kind: "stopped", error });
+      }
+      sessions.clear();
+    },
+  };
+}
+
+function unknownSession(): RuntimeError {
+  return new RuntimeError("host/unreachable", { reason: "this host doesn't know the page" });
+}
+
+function welcome(
+  { engine, version, watchLock }: SessionsOptions,
+  { session: id, lock }: Said<"hello">,
+  post: Session["post"],
+  end: (id: string) => void,
+): Session {
+  const session: Session = {
+    session: id,
+    offers: new Set(),
+    backlog: [],
+    post,
+    spawn: (link, agent) => {
+      post({ kind: "spawn", link, agent });
+    },
+    unwatch: watchLock(lock, () => {
+      end(id);
+    }),
+  };
+  const { text } = engine.capture();
+  const known = engine.state.hosting.sessions.get(id);
+  engine.whenDurable((stopped) => {
+    if (stopped) return;
+    const { mark = 0, refused = [] } = known ?? {};
+    post({ kind: "welcome", protocol: PROTOCOL, version, state: text, mark, refused });
+    for (const { from, to, text: events } of session.backlog ?? [])
+      post({ kind: "batch", from, to, text: events });
+    session.backlog = undefined;
+  });
+  return session;
+}
+
+function listen(
+  options: SessionsOptions,
+  session: Session,
+  frame: Exclude<PageFrame, { kind: "hello" | "bye" }>,
+  ports: readonly MessagePort[],
+): void {
+  const { links, spawning } = options;
+  switch (frame.kind) {
+    case "commands":
+      decide(options, session, frame);
+      return;
+    case "offer":
+      session.offers = new Set(frame.agents);
+      spawning.consider();
+      return;
+    case "joined":
+      join(options, session, frame, ports[0]);
+      return;
+    case "left":
+      spawning.failed(frame.link, frame.error);
+      if (owns(links, session, frame.link)) links.close(frame.link, frame.cause, frame.error);
+      spawning.consider();
+      return;
+    case "relay":
+      if (owns(links, session, frame.link)) links.receive(frame.link, frame.frames);
+      return;
+    case "query":
+      void answerQuery(options.journal, frame.query).then((answer) => {
+        const transfer = answer.value instanceof Uint8Array ? [answer.value.buffer] : [];
+        session.post({ kind: "answer", call: frame.call, ...answer }, transfer);
+      });
+  }
+}
+
+function owns(links: Links, { session }: Session, link: string): boolean {
+  return links.ofSession(session).some(({ id }) => id === link);
+}
+
+function join(
+  { engine, links, spawning }: SessionsOptions,
+  session: Session,
+  { link, agent: name }: Said<"joined">,
+  port: MessagePort | undefined,
+): void {
+  const agent = engine.state.agents.agents.get(name);
+  const kill = (): void => {
+    port?.close();
+    session.post({ kind: "kill", link });
+  };
+  const ordered = spawning.arrived(link);
+  const full = !ordered && agent !== undefined && links.ofAgent(name).length >= agent.workers;
+  if (!agent || full || links.has(link)) {
+    kill();
+    return;
+  }
+  if (port)
+    port.onmessage = ({ data }: MessageEvent<unknown>) => {
+      links.receive(link, data);
+    };
+  links.open({
+    id: link,
+    agent: name,
+    session: session.session,
+    post: (frames) => {
+      if (port) port.postMessage(frames, transferOf(frames));
+      else session.post({ kind: "relay", link, frames });
+    },
+    kill,
+  });
+  spawning.consider();
+}
+
+/** Bytes that are answered are handed over, not copied. */
+function transferOf(frames: readonly { readonly bytes?: Uint8Array | undefined }[] | readonly unknown[]): Transferable[] {
+  return frames.flatMap((frame) => {
+    const { bytes } = frame as { readonly bytes?: Uint8Array };
+    return bytes ? [bytes.buffer as ArrayBuffer] : [];
+  });
+}
+
+/** Decides a page's commands; those that an earlier sending has brought already are only answered again. */
+function decide(
+  { engine }: SessionsOptions,
+  { session, post }: Session,
+  { first, commands, acknowledged }: Said<"commands">,
+): void {
+  const before = engine.state.hosting.sessions.get(session);
+  const mark = before?.mark ?? 0;
+  if (first > mark + 1) return; // a gap: the page resends from its first unanswered command
+  const refused: [number, ErrorData][] = [];
+  let number = first;
+  for (const raw of commands) {
+    if (number > mark) {
+      const refusal = decideOne(engine, raw);
+      if (refusal) refused.push([number, refusal]);
+    }
+    number++;
+  }
+  const reached = Math.max(mark, number - 1);
+  if (reached > mark)
+    engine.submit([
+      { type: "session.advance", data: { session, mark: reached, refused, acknowledged } },
+    ]);
+  const known = (before?.refused ?? []).filter(([at]) => at >= first);
+  engine.whenDurable((stopped) => {
+    if (!stopped) post({ kind: "replies", mark: reached, refused: [...known, ...refused] });
+  });
+}
+
+function decideOne(engine: Engine, raw: unknown): ErrorData | undefined {
+  const command = parseCommand(raw);
+  if (command instanceof RuntimeError) return encodeError(command);
+  return engine.submit([command as Parameters<Engine["submit"]>[0][number]])[0]?.[1];
+}
+
+function parseCommand(raw: unknown): PageCommand | RuntimeError {
+  try {
+    const parsed = v.safeParse(PageCommandSchema, raw);
+    if (parsed.success) return parsed.output;
+    const [issue] = parsed.issues;
+    return new RuntimeError("command/invalid", {
+      at: v.getDotPath(issue) ?? "",
+      reason: issue.message,
+    });
+  } catch (cause) {
+    return new RuntimeError("command/invalid", { reason: "too deep" }, { cause });
+  }
+}

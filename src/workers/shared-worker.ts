@@ -1,0 +1,17 @@
+/** Entry of the SharedWorker: one per origin and name, the usual place of the host. */
+import { createIndexedDbJournal } from "../plugins/journals/indexeddb.ts";
+import { VERSION } from "../version.ts";
+import { bootHost } from "./boot.ts";
+
+declare const self: SharedWorkerGlobalScope;
+
+// The page names the worker `troupe:<protocol>:<name>`.
+const name = self.name.split(":").slice(2).join(":");
+const boot = bootHost({
+  name,
+  version: VERSION,
+  openJournal: () => createIndexedDbJournal({ name }),
+});
+self.onconnect = ({ ports: [port] }) => {
+  if (port) boot.attach(port);
+};
