@@ -5,6 +5,12 @@ import { ROOT } from "../toolchain.js";
 /** @import { Reporter, TestResultError, TestSession, TestSuiteResult } from "@web/test-runner-core" */
 
 /**
+ * The runner buffers the console to draw its progress, which leaves control characters in a log.
+ * @param {string} text
+ */
+const say = (text) => process.stdout.write(`${text}\n`);
+
+/**
  * What one engine made of one file.
  * @typedef {object} SessionResult
  * @property {string} engine
@@ -75,14 +81,14 @@ function flatten(suite, path = "") {
  */
 function print(session, { engine, file, passed, failed, skipped }) {
   const counts = `${passed} passed${failed > 0 ? `, ${failed} FAILED` : ""}${skipped > 0 ? `, ${skipped} skipped` : ""}`;
-  console.log(`${engine.padEnd(8)} ${file}: ${counts}`);
+  say(`${engine.padEnd(8)} ${file}: ${counts}`);
   if (failed === 0) return;
   for (const { name, test } of session.testResults === undefined ? [] : flatten(session.testResults)) {
     if (!test.passed && !test.skipped) printError(`FAILED ${engine} ${file} › ${name}`, test.error);
   }
   for (const error of session.errors) printError(`FAILED ${engine} ${file}`, error);
-  for (const url of session.request404s) console.log(`    404 ${url}`);
-  for (const line of session.logs) console.log("    log", ...line);
+  for (const url of session.request404s) say(`    404 ${url}`);
+  for (const line of session.logs) say(`    log ${line.map(String).join(" ")}`);
 }
 
 /**
@@ -92,8 +98,8 @@ function print(session, { engine, file, passed, failed, skipped }) {
 function printError(title, error) {
   const { message = "", stack = "", expected, actual } = error ?? {};
   const text = stack.includes(message) ? stack : `${message}\n${stack}`;
-  console.log(`  ${title}\n${text.trimEnd().replace(/^/gmu, "      ")}`);
+  say(`  ${title}\n${text.trimEnd().replace(/^/gmu, "      ")}`);
   if (expected !== undefined || actual !== undefined) {
-    console.log(`      expected: ${String(expected)}\n      actual:   ${String(actual)}`);
+    say(`      expected: ${String(expected)}\n      actual:   ${String(actual)}`);
   }
 }

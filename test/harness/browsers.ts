@@ -9,14 +9,14 @@ import { eventually, killTree, start } from "./processes.ts";
 import { openDisplay, startWebKit, type WebKitSession } from "./webkit.ts";
 
 export interface Page {
-  goto(url: string): Promise<void>;
+  goto(url: string): Promise<unknown>;
   /** Runs a function in the page. Arguments and result travel as JSON, so it may name nothing of its surroundings. */
   evaluate<Args extends readonly unknown[], Result>(
     run: (...args: Args) => Result,
     ...args: Args
   ): Promise<Awaited<Result>>;
-  reload(): Promise<void>;
-  close(): Promise<void>;
+  reload(): Promise<unknown>;
+  close(): Promise<unknown>;
 }
 
 export interface Browser {
@@ -93,9 +93,9 @@ interface Driven {
 async function drivenPage(page: Driven, url: string | undefined): Promise<Page> {
   if (url !== undefined) await page.goto(url);
   return {
-    goto: async (to) => void (await page.goto(to)),
+    goto: (to) => page.goto(to),
     evaluate: async (run, ...args) => parse(await page.evaluate(expression(run, args))),
-    reload: async () => void (await page.reload()),
+    reload: () => page.reload(),
     close: () => page.close(),
   };
 }
@@ -122,7 +122,7 @@ async function launchChromium({ profile, args = [] }: LaunchOptions): Promise<Br
     () => (existsSync(portFile) ? readFileSync(portFile, "utf8").split("\n")[0] : undefined),
     60_000,
   );
-  const browser = await chromium.connectOverCDP(`http://127.0.0.1:${port ?? ""}`);
+  const browser = await chromium.connectOverCDP(`http://127.0.0.1:${port}`);
   const [context] = browser.contexts();
   if (context === undefined) throw new Error("Chromium came up without a context");
   const kill = async (): Promise<void> => {
@@ -224,7 +224,7 @@ function webkitPage({ command }: WebKitSession, handle: string, inTurn: InTurn):
       return job();
     });
   return {
-    goto: (url) => here(async () => void (await command("POST", "/url", { url }))),
+    goto: (url) => here(() => command("POST", "/url", { url })),
     evaluate: async (run, ...args) => {
       const body = { script: webkitScript(expression(run, args)), args: [] };
       const answer = await here(() => command("POST", "/execute/async", body));
@@ -232,7 +232,7 @@ function webkitPage({ command }: WebKitSession, handle: string, inTurn: InTurn):
       if (error !== undefined) throw new Error(error);
       return parse(value);
     },
-    reload: () => here(async () => void (await command("POST", "/refresh"))),
-    close: () => here(async () => void (await command("DELETE", "/window"))),
+    reload: () => here(() => command("POST", "/refresh")),
+    close: () => here(() => command("DELETE", "/window")),
   };
 }

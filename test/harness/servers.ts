@@ -1,5 +1,5 @@
 import { createReadStream, existsSync, statSync } from "node:fs";
-import { createServer, type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -24,13 +24,15 @@ const TYPES: Readonly<Record<string, string>> = {
 
 /** Answers a path by itself: with a body, or by writing to the response and giving nothing. */
 export type Route =
-  string | ((request: IncomingMessage, response: ServerResponse) => string | void | Promise<string | void>);
+  string | ((request: IncomingMessage, response: ServerResponse) => string | undefined | Promise<string | undefined>);
+
+type Headers = Readonly<Record<string, string>>;
 
 export interface ServerOptions {
   /** The folder to serve, by default the repository. */
   readonly root?: string;
   /** Headers of every answer, such as a content security policy. */
-  readonly headers?: OutgoingHttpHeaders | ((path: string) => OutgoingHttpHeaders);
+  readonly headers?: Headers | ((path: string) => Headers);
   /** Paths that are not files. A string is served with the type that the path's ending says, by default HTML. */
   readonly routes?: Readonly<Record<string, Route>>;
   readonly port?: number;
@@ -55,14 +57,9 @@ export async function startServer({
   const server = createServer((request, response) => {
     const path = decodeURIComponent(new URL(request.url ?? "/", "http://server").pathname);
     requests.push(path);
-    response.setHeaders(
-      new Map(
-        Object.entries({
-          "cache-control": "no-store",
-          ...(typeof headers === "function" ? headers(path) : headers),
-        }) as [string, string][],
-      ),
-    );
+    const extra = typeof headers === "function" ? headers(path) : headers;
+    for (const [name, value] of Object.entries({ "cache-control": "no-store", ...extra }))
+      response.setHeader(name, value);
     const route = routes[path];
     const answer = route === undefined ? sendFile(root, path, response) : sendRoute(route, path, request, response);
     answer.catch((error: unknown) => {
