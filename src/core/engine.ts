@@ -86,8 +86,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     for (const event of decodeEvents(batch.text)) applyEvent(stage.state, event);
     head = batch.to;
   }
-  if (head !== opening.head)
-    throw new RuntimeError("journal/corrupt", { reached: head, head: opening.head });
+  if (head !== opening.head) throw new RuntimeError("journal/corrupt", { reached: head, head: opening.head });
   stage.finished.length = 0; // the journal has archived them already
   const engine = createEngine(options, stage, { ...opening, head, restored });
   engine.submit([{ type: "host.start", data: { epoch: opening.epoch } }]);

@@ -104,9 +104,8 @@ export const QuerySchema = v.variant("type", [
   v.strictObject({ type: v.literal("blob.read"), blob: id, offset: count, size: count }),
   v.strictObject({
     type: v.literal("blob.write"),
-    blob: id,
     owner: id,
-    bytes: v.instance(Uint8Array),
+    bytes: v.custom<Uint8Array>((value) => value instanceof Uint8Array),
   }),
 ]);
 export type Query = v.InferOutput<typeof QuerySchema>;

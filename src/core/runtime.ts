@@ -15,11 +15,7 @@ import { workflowsFold, type WorkflowsState } from "./workflows/fold.ts";
 /** Every event of the core, by type. */
 export type CoreEvents = HostingEvents & TaskEvents & ApprovalEvents & AgentEvents & WorkflowEvents;
 /** Every command of the core, by type. */
-export type CoreCommands = HostingCommands &
-  TaskCommands &
-  ApprovalCommands &
-  AgentCommands &
-  WorkflowCommands;
+export type CoreCommands = HostingCommands & TaskCommands & ApprovalCommands & AgentCommands & WorkflowCommands;
 
 export type CoreFact = FactOf<CoreEvents>;
 export type CoreEvent = RecordedOf<CoreEvents>;
@@ -66,7 +62,13 @@ function appliersOf(type: string): readonly Applier[] {
     found = names.flatMap((name): Applier[] => {
       const fold = folds[name] as Fold<unknown, Record<string, unknown>>;
       const apply = fold.apply[type];
-      return apply ? [(state, data, at) => { apply(state[name], data, at); }] : [];
+      return apply
+        ? [
+            (state, data, at) => {
+              apply(state[name], data, at);
+            },
+          ]
+        : [];
     });
     appliers.set(type, found);
   }
@@ -92,8 +94,7 @@ export function saveState(state: CoreState): JsonText {
 /** Fills a fresh state from what {@link saveState} wrote. */
 export function restoreState(state: CoreState, text: JsonText): void {
   const saved = decodeJson(text, "snapshot") as Record<string, unknown>;
-  for (const name of names)
-    (folds[name] as Fold<unknown, unknown>).restore(state[name], saved[name]);
+  for (const name of names) (folds[name] as Fold<unknown, unknown>).restore(state[name], saved[name]);
 }
 
 /** Reads the events of a batch. */

@@ -17,11 +17,7 @@ type AnyRules = Rules<CoreState, Record<string, unknown>, Record<string, unknown
 export function createTurn(
   state: CoreState,
   scheduler: Scheduler,
-): (
-  command: Request,
-  env: Env,
-  record: (fact: Fact, at: number) => void,
-) => ErrorData | undefined {
+): (command: Request, env: Env, record: (fact: Fact, at: number) => void) => ErrorData | undefined {
   const rules = [
     hostingRules,
     tasksRules,

@@ -59,10 +59,7 @@ export function createWriter(
     const written = events;
     events = [];
     // All that was decided is in this batch, so the state is the one after its last event.
-    const snapshot =
-      batch.to - snapshotAt >= snapshotEvery
-        ? { seq: batch.to, text: saveState(state) }
-        : undefined;
+    const snapshot = batch.to - snapshotAt >= snapshotEvery ? { seq: batch.to, text: saveState(state) } : undefined;
     await journal.append(head, batch);
     if (stopped) return;
     head = batch.to;

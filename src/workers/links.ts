@@ -1,13 +1,7 @@
 /** The host's ends of the workers that serve agents: what is sent to them, and what of theirs is believed. */
 import * as v from "valibot";
 import { holdingId } from "../core/agents/agent.ts";
-import {
-  AgentFrameSchema,
-  MAX_BLOB,
-  MAX_FRAMES,
-  type AgentFrame,
-  type HostFrame,
-} from "../core/agents/protocol.ts";
+import { AgentFrameSchema, MAX_FRAMES, type AgentFrame, type HostFrame } from "../core/agents/protocol.ts";
 import type { Engine } from "../core/engine.ts";
 import { encodeError, RuntimeError, type ErrorData } from "../core/errors.ts";
 import { checkJson } from "../core/json.ts";
@@ -15,7 +9,7 @@ import type { BlobRef } from "../core/plugin.ts";
 import type { Signal } from "../core/protocol.ts";
 import type { Journal } from "../core/ports.ts";
 import type { CoreCommand, CoreEvent } from "../core/runtime.ts";
-import { blobIdOf } from "./blob-id.ts";
+import { writeBlob } from "./blobs.ts";
 
 /** After an abort a worker has so long to give up the attempt, in milliseconds; then it is killed. */
 export const GRACE = 500;
@@ -104,9 +98,7 @@ export function createLinks({ engine, journal, now, signal }: LinksOptions): Lin
   return {
     open(end) {
       open.set(end.id, { end, out: [], windowStart: now(), received: 0 });
-      engine.submit([
-        { type: "link.join", data: { link: end.id, agent: end.agent, session: end.session } },
-      ]);
+      engine.submit([{ type: "link.join", data: { link: end.id, agent: end.agent, session: end.session } }]);
     },
     close,
     receive(id, frames) {
@@ -124,10 +116,8 @@ export function createLinks({ engine, journal, now, signal }: LinksOptions): Lin
       for (const event of events) dispatch(engine, event, { send, abort, kill, open });
       flush();
     },
-    ofSession: (session) =>
-      [...open.values()].map(({ end }) => end).filter((end) => end.session === session),
-    ofAgent: (agent) =>
-      [...open.values()].map(({ end }) => end).filter((end) => end.agent === agent),
+    ofSession: (session) => [...open.values()].map(({ end }) => end).filter((end) => end.session === session),
+    ofAgent: (agent) => [...open.values()].map(({ end }) => end).filter((end) => end.agent === agent),
     has: (link) => open.has(link),
     stop() {
       for (const timer of graces.values()) clearTimeout(timer);
@@ -145,8 +135,7 @@ function measure(link: OpenLink, frames: unknown, at: number): void {
     link.received = 0;
   }
   link.received += frames.length;
-  if (link.received > MAX_RATE)
-    throw new RuntimeError("agent/flooded", { frames: link.received, limit: MAX_RATE });
+  if (link.received > MAX_RATE) throw new RuntimeError("agent/flooded", { frames: link.received, limit: MAX_RATE });
 }
 
 interface Dispatching {
@@ -170,8 +159,7 @@ function dispatch(engine: Engine, event: CoreEvent, to: Dispatching): void {
     case "task.completed":
     case "task.failed": {
       const { id, attempt, link } = event.data;
-      if (event.type === "task.failed" && event.data.held)
-        to.abort(link, id, attempt, event.data.error);
+      if (event.type === "task.failed" && event.data.held) to.abort(link, id, attempt, event.data.error);
       else to.send(link, { kind: "settled", task: id, attempt });
       return;
     }
@@ -184,8 +172,7 @@ function dispatch(engine: Engine, event: CoreEvent, to: Dispatching): void {
       return;
     }
     case "agent.unregistered":
-      for (const { end } of [...to.open.values()])
-        if (end.agent === event.data.id) to.kill(end.id, "killed");
+      for (const { end } of [...to.open.values()]) if (end.agent === event.data.id) to.kill(end.id, "killed");
       return;
     default:
   }
@@ -233,7 +220,9 @@ function createIncoming({ engine, journal, signal, holds, send }: Incoming) {
         case "done":
         case "failed":
           if (held) commands.push(...outcome(frame), { type: "slot.release", data: { link, task: id, attempt } });
-          after.push(() => { later(link, { kind: "settled", task: id, attempt }); });
+          after.push(() => {
+            later(link, { kind: "settled", task: id, attempt });
+          });
           break;
         case "checkpoint":
         case "effect": {
@@ -245,13 +234,18 @@ function createIncoming({ engine, journal, signal, holds, send }: Incoming) {
                 ? { type: "task.checkpoint", data: { id, attempt, value } }
                 : { type: "task.effect", data: { id, attempt, key: frame.key, value } },
             );
-          after.push(() => { later(link, { kind: "answer", call, ...(!held && { error: gone }) }); });
+          after.push(() => {
+            later(link, { kind: "answer", call, ...(!held && { error: gone }) });
+          });
           break;
         }
         case "read":
         case "write":
           if (held) void blob(link, frame);
-          else after.push(() => { send(link, { kind: "answer", call: frame.call, error: gone }); });
+          else
+            after.push(() => {
+              send(link, { kind: "answer", call: frame.call, error: gone });
+            });
           break;
         case "progress":
         case "log":
@@ -305,12 +299,4 @@ function ownerOf(engine: Engine, id: string): string {
 async function readBlob(journal: Journal, owner: string, ref: BlobRef): Promise<Uint8Array> {
   if (!ref.blob.startsWith(`${owner}:`)) throw new RuntimeError("blob/unknown", { blob: ref.blob });
   return journal.blobs.get(ref.blob, ref.offset ?? 0, ref.size);
-}
-
-async function writeBlob(journal: Journal, owner: string, bytes: Uint8Array): Promise<BlobRef> {
-  if (bytes.byteLength > MAX_BLOB)
-    throw new RuntimeError("runtime/limit", { bytes: bytes.byteLength, limit: MAX_BLOB });
-  const blob = await blobIdOf(owner, bytes);
-  await journal.blobs.put(blob, owner, bytes);
-  return { blob, size: bytes.byteLength };
 }

@@ -2,11 +2,11 @@ import * as v from "valibot";
 import { encodeError, RuntimeError, type ErrorData } from "../core/errors.ts";
 import type { Journal } from "../core/ports.ts";
 import { QuerySchema, type Query } from "../core/protocol.ts";
+import { writeBlob } from "./blobs.ts";
 
 /** The answer to a page's question: a value, or why there is none. */
 export type QueryAnswer =
-  | { readonly value: unknown; readonly error?: undefined }
-  | { readonly error: ErrorData; readonly value?: undefined };
+  { readonly value: unknown; readonly error?: undefined } | { readonly error: ErrorData; readonly value?: undefined };
 
 export async function answerQuery(journal: Journal, raw: unknown): Promise<QueryAnswer> {
   try {
@@ -33,6 +33,6 @@ async function answer(journal: Journal, query: Query): Promise<unknown> {
     case "blob.read":
       return journal.blobs.get(query.blob, query.offset, query.size);
     case "blob.write":
-      return journal.blobs.put(query.blob, query.owner, query.bytes);
+      return writeBlob(journal, query.owner, query.bytes);
   }
 }

@@ -107,8 +107,7 @@ export function createSessions(options: SessionsOptions): Sessions {
         else post({ kind: "batch", from, to, text });
     },
     signal(signals) {
-      for (const { post, backlog } of sessions.values())
-        if (!backlog) post({ kind: "signals", signals });
+      for (const { post, backlog } of sessions.values()) if (!backlog) post({ kind: "signals", signals });
     },
     spawners: () => sessions.values(),
     stop(error) {
@@ -149,8 +148,7 @@ function welcome(
     if (stopped) return;
     const { mark = 0, refused = [] } = known ?? {};
     post({ kind: "welcome", protocol: PROTOCOL, version, state: text, mark, refused });
-    for (const { from, to, text: events } of session.backlog ?? [])
-      post({ kind: "batch", from, to, text: events });
+    for (const { from, to, text: events } of session.backlog ?? []) post({ kind: "batch", from, to, text: events });
     session.backlog = undefined;
   });
   return session;
@@ -229,7 +227,9 @@ function join(
 }
 
 /** Bytes that are answered are handed over, not copied. */
-function transferOf(frames: readonly { readonly bytes?: Uint8Array | undefined }[] | readonly unknown[]): Transferable[] {
+function transferOf(
+  frames: readonly { readonly bytes?: Uint8Array | undefined }[] | readonly unknown[],
+): Transferable[] {
   return frames.flatMap((frame) => {
     const { bytes } = frame as { readonly bytes?: Uint8Array };
     return bytes ? [bytes.buffer as ArrayBuffer] : [];
@@ -256,9 +256,7 @@ function decide(
   }
   const reached = Math.max(mark, number - 1);
   if (reached > mark)
-    engine.submit([
-      { type: "session.advance", data: { session, mark: reached, refused, acknowledged } },
-    ]);
+    engine.submit([{ type: "session.advance", data: { session, mark: reached, refused, acknowledged } }]);
   const known = (before?.refused ?? []).filter(([at]) => at >= first);
   engine.whenDurable((stopped) => {
     if (!stopped) post({ kind: "replies", mark: reached, refused: [...known, ...refused] });

@@ -41,14 +41,15 @@ export function createSpawning(
   const failures = new Map<string, number>();
   const waits = new Map<string, ReturnType<typeof setTimeout>>();
 
-  const ordered = (agent: string): number =>
-    [...orders.values()].filter((order) => order.agent === agent).length;
+  const ordered = (agent: string): number => [...orders.values()].filter((order) => order.agent === agent).length;
   const pick = (agent: string): Spawner | undefined => {
     let best: Spawner | undefined;
     let load = Infinity;
     for (const page of pages()) {
       if (!page.offers.has(agent)) continue;
-      const own = links.ofSession(page.session).length + [...orders.values()].filter(({ session }) => session === page.session).length;
+      const own =
+        links.ofSession(page.session).length +
+        [...orders.values()].filter(({ session }) => session === page.session).length;
       if (own < load) [best, load] = [page, own];
     }
     return best;

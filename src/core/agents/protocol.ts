@@ -86,7 +86,7 @@ export const AgentFrameSchema = v.variant("kind", [
     kind: v.literal("write"),
     call: number,
     ...attempt,
-    bytes: v.instance(Uint8Array),
+    bytes: v.custom<Uint8Array>((value) => value instanceof Uint8Array),
   }),
 ]);
 /** From the worker to the host. */

@@ -24,8 +24,7 @@ export function createBitset(): Bitset {
     wideSummary.set(summary);
     summary = wideSummary;
   };
-  const has = (member: number): boolean =>
-    (((words[member >> 5] ?? 0) >>> (member & 31)) & 1) === 1;
+  const has = (member: number): boolean => (((words[member >> 5] ?? 0) >>> (member & 31)) & 1) === 1;
   /** The first member that is `from` or greater, or -1. */
   const seek = (from: number): number => {
     const start = from >> 5;

@@ -175,7 +175,10 @@ export function createScheduler(view: SchedulerView): Scheduler {
     waiting() {
       const counts = new Map<string, number>();
       for (const [agent, joined] of lanesByAgent)
-        counts.set(agent, joined.reduce((sum, { queue }) => sum + queue.size, 0));
+        counts.set(
+          agent,
+          joined.reduce((sum, { queue }) => sum + queue.size, 0),
+        );
       return counts;
     },
     rebuild,

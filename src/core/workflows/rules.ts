@@ -118,9 +118,7 @@ function register({ versions, active }: WorkflowsState, text: string): WorkflowF
   const known = versions.has(`${workflow.id}@${version}`);
   if (known && active.get(workflow.id)?.version === version) return [];
   const nodes = workflow.nodes.map(({ id }) => id);
-  return [
-    { type: "workflow.registered", data: { workflow: workflow.id, version, text, nodes } },
-  ];
+  return [{ type: "workflow.registered", data: { workflow: workflow.id, version, text, nodes } }];
 }
 
 function start(
@@ -156,15 +154,10 @@ function settle(
   const ready = readiness(planned, reached);
   if (ready === "wait") return [];
   const kind = planned.node.type;
-  if (ready === "skip")
-    return [
-      { type: "node.skipped", data: { execution, node, kind, dead: targetsOf(planned) } },
-    ];
-  if (planned.node.type !== "map")
-    return [{ type: "node.started", data: { execution, node, kind } }];
+  if (ready === "skip") return [{ type: "node.skipped", data: { execution, node, kind, dead: targetsOf(planned) } }];
+  if (planned.node.type !== "map") return [{ type: "node.started", data: { execution, node, kind } }];
   const total = countItems(lookups, state, run, planned);
-  if (typeof total !== "number")
-    return [{ type: "node.failed", data: { execution, node, error: total } }];
+  if (typeof total !== "number") return [{ type: "node.failed", data: { execution, node, error: total } }];
   return [{ type: "node.started", data: { execution, node, kind, total } }];
 }
 
@@ -221,12 +214,7 @@ function complete(
   }
 }
 
-function choose(
-  { scopes }: Lookups,
-  state: WorkflowsState,
-  run: Execution,
-  { node, outs }: PlannedNode,
-): Target[] {
+function choose({ scopes }: Lookups, state: WorkflowsState, run: Execution, { node, outs }: PlannedNode): Target[] {
   const first = node.type === "decision" && node.mode === "first";
   const taken: Target[] = [];
   for (const { target, when } of outs) {
@@ -258,9 +246,7 @@ function conclude(lookups: Lookups, state: WorkflowsState, id: string): Workflow
   if (!run || run.resolved < run.total) return [];
   const { output, sinks } = lookups.planOf(state, run.workflow, run.version);
   try {
-    const text = output
-      ? lookups.scopes.evaluateText(state, run, output)
-      : sinkOutput(state, id, sinks);
+    const text = output ? lookups.scopes.evaluateText(state, run, output) : sinkOutput(state, id, sinks);
     return [{ type: "execution.completed", data: { id, output: text } }];
   } catch (error) {
     const data = encodeError(error, "expression/failed");
@@ -275,10 +261,7 @@ function sinkOutput({ nodes }: WorkflowsState, id: string, sinks: readonly strin
 }
 
 /** What still runs of an execution that ends early. */
-function openWork(
-  state: WorkflowsState,
-  execution: Execution,
-): { tasks: string[]; approvals: string[] } {
+function openWork(state: WorkflowsState, execution: Execution): { tasks: string[]; approvals: string[] } {
   const tasks: string[] = [];
   const approvals: string[] = [];
   for (const node of nodesOf(state, execution)) {
@@ -300,18 +283,12 @@ function workEnded({ nodes }: WorkflowsState, { execution, node, index }: TaskPa
   return [{ type, data: { execution, node } }];
 }
 
-function workFailed(
-  lookups: Lookups,
-  state: WorkflowsState,
-  parent: TaskParent,
-  error: ErrorData,
-): Request[] {
+function workFailed(lookups: Lookups, state: WorkflowsState, parent: TaskParent, error: ErrorData): Request[] {
   const { execution, node, index } = parent;
   const run = state.executions.get(execution);
   if (!run) return [];
   const planned = lookups.planOf(state, run.workflow, run.version).nodes.get(node)?.node;
-  if (index !== undefined && planned?.type === "map" && planned.onError === "collect")
-    return workEnded(state, parent);
+  if (index !== undefined && planned?.type === "map" && planned.onError === "collect") return workEnded(state, parent);
   return [{ type: "node.fail", data: { execution, node, error } }];
 }
 

@@ -1,0 +1,253 @@
+/** Makes the handle: the mirror, the connection and the cells put together. */
+import type { Manifest } from "../core/agents/agent.ts";
+import { RuntimeError, decodeError } from "../core/errors.ts";
+import { createIds } from "../core/ids.ts";
+import type { CoreEvent } from "../core/runtime.ts";
+import mitt from "mitt";
+import { createArchive, createBlobs } from "./archive.ts";
+import { createCells, type Cells } from "./cells.ts";
+import { createCommands } from "./commands.ts";
+import { createConnection, type Connection } from "./connection.ts";
+import { createMirror, type Finished, type Mirror } from "./mirror.ts";
+import type { Places } from "./reach.ts";
+import { createResults } from "./results.ts";
+import type { ConnectOptions, Mode, Runtime, RuntimeEvents } from "./runtime.ts";
+
+/** What an entry of the package gives to `connect`. */
+export interface Platform {
+  readonly version: string;
+  places(options: ConnectOptions): Places;
+  cellURL(options: ConnectOptions): string;
+}
+
+type Emitter = ReturnType<typeof mitt<Record<keyof RuntimeEvents, unknown>>>;
+
+/**
+ * Finds or starts the host of the name, and returns the page's handle once it is welcomed.
+ * @throws RuntimeError `host/unavailable` when no way of hosting works, `host/unreachable` after the timeout,
+ * `host/incompatible` when tabs of another protocol hold it.
+ */
+export async function connectWith(platform: Platform, options: ConnectOptions = {}): Promise<Runtime> {
+  const { name = "troupe", timeout = 15_000, modes = ["shared", "elected", "page"] } = options;
+  checkName(name);
+  if (!("locks" in navigator))
+    throw new RuntimeError("host/unavailable", { reason: "Web Locks need https or localhost" });
+  const createId = createIds(Date.now, randomNumber);
+  const session = createId();
+  const releaseLock = await holdLock(`troupe:${name}:page:${session}`);
+  const emitter: Emitter = mitt();
+  const parts = assemble(platform, { ...options, modes }, { name, session, createId, emitter });
+  try {
+    await within(timeout, parts.welcomed, parts.mirror);
+  } catch (error) {
+    await parts.connection.close();
+    releaseLock();
+    throw error;
+  }
+  return createRuntime({ ...parts, name, session, createId, emitter, releaseLock });
+}
+
+interface Base {
+  readonly name: string;
+  readonly session: string;
+  readonly createId: () => string;
+  readonly emitter: Emitter;
+}
+
+interface Parts {
+  readonly mirror: Mirror;
+  readonly connection: Connection;
+  readonly cells: Cells;
+  readonly results: ReturnType<typeof createResults>;
+  readonly expected: Map<string, () => void>;
+  readonly welcomed: Promise<void>;
+}
+
+function assemble(
+  platform: Platform,
+  options: ConnectOptions & { readonly modes: readonly Mode[] },
+  { name, session, createId, emitter }: Base,
+): Parts {
+  let welcome: () => void = () => undefined;
+  let refuse: (error: RuntimeError) => void = () => undefined;
+  const welcomed = new Promise<void>((resolve, reject) => {
+    welcome = resolve;
+    refuse = reject;
+  });
+  const expected = new Map<string, () => void>();
+  const mirror = createMirror((finished: Finished) => {
+    results.finished(finished.record);
+  });
+  const cells: Cells = createCells(() => connection, platform.cellURL(options), createId);
+  let greeted = false;
+  const connection: Connection = createConnection({
+    name,
+    version: platform.version,
+    session,
+    lock: `troupe:${name}:page:${session}`,
+    places: platform.places(options),
+    modes: options.modes,
+    mirror,
+    onEvents: (events) => {
+      publish(emitter, expected, events);
+    },
+    onSignals: ({ signals }) => {
+      mirror.signal(signals);
+      for (const { kind, ...signal } of signals) emitter.emit(kind, signal);
+    },
+    onRefused: (id, error) => {
+      expected.delete(id);
+      mirror.retract(id);
+      results.refused(id, error);
+      emitter.emit("refused", { id, error });
+    },
+    onWelcome: (mode, epoch, fresh) => {
+      for (const show of expected.values()) show();
+      if (fresh && greeted) cells.reintroduce();
+      if (fresh && greeted) emitter.emit("host-changed", { epoch, mode });
+      greeted = true;
+      results.recheck();
+      emitter.emit("status", { status: "ready" });
+      welcome();
+    },
+    onStorageLost: (database, before) => {
+      emitter.emit("storage-lost", { database, before });
+    },
+    onOrder: cells.order,
+    onStopped: (error) => {
+      mirror.update({ status: "stopped", error: { name: error.name, message: error.message, code: error.code } });
+      emitter.emit("status", { status: "stopped", error });
+      results.fail(error);
+      refuse(error);
+    },
+  });
+  const results = createResults(connection, mirror);
+  return { mirror, connection, cells, results, expected, welcomed };
+}
+
+function publish(emitter: Emitter, expected: Map<string, () => void>, events: readonly CoreEvent[]): void {
+  for (const { type, data, at } of events) {
+    if (type === "task.created" || type === "execution.started") expected.delete(data.id);
+    const told = { ...data, at };
+    isolated(() => {
+      emitter.emit(type, told);
+    });
+    isolated(() => {
+      emitter.emit("event", { type, data, at });
+    });
+  }
+}
+
+/** A listener that throws must not keep the others from hearing; its error is reported as an uncaught one. */
+function isolated(tell: () => void): void {
+  try {
+    tell();
+  } catch (error) {
+    reportError(error);
+  }
+}
+
+function createRuntime(parts: Parts & Base & { readonly releaseLock: () => void }): Runtime {
+  const { mirror, connection, cells, results, name, session, createId, emitter } = parts;
+  const { store } = mirror;
+  const present = store.getState;
+  const close = async (): Promise<void> => {
+    stopListening();
+    cells.close();
+    results.fail(new RuntimeError("runtime/closed"));
+    await connection.close();
+    parts.releaseLock();
+  };
+  // A page in the back/forward cache is frozen with its workers: it leaves, and loads anew when it is shown again.
+  const onHide = (): void => {
+    void close();
+  };
+  addEventListener("pagehide", onHide);
+  const stopListening = (): void => {
+    removeEventListener("pagehide", onHide);
+  };
+  const registerAgent: Runtime["registerAgent"] = async (options) => {
+    const manifest: Manifest = await cells.load(options);
+    connection.command(manifest.name, { type: "agent.register", data: manifest });
+    await connection.outbox.settled(manifest.name);
+    cells.offer(manifest);
+    return manifest;
+  };
+  return {
+    name,
+    session,
+    store,
+    createId,
+    get mode() {
+      return present().mode ?? "page";
+    },
+    get tasks() {
+      return present().tasks;
+    },
+    get executions() {
+      return present().executions;
+    },
+    get approvals() {
+      return present().approvals;
+    },
+    get agents() {
+      return present().agents;
+    },
+    registerAgent,
+    unregisterAgent(id) {
+      cells.withdraw(id);
+      connection.command(id, { type: "agent.unregister", data: { id } });
+    },
+    ...createCommands(parts),
+    settled: connection.outbox.settled,
+    result: results.result,
+    blobs: createBlobs(connection),
+    archive: createArchive(connection),
+    on(type, listener) {
+      const hear = listener as (event: unknown) => void;
+      emitter.on(type, hear);
+      return () => {
+        emitter.off(type, hear);
+      };
+    },
+    close,
+  };
+}
+
+function checkName(name: string): void {
+  if (!/^[\w.-]{1,64}$/u.test(name))
+    throw new RuntimeError("command/invalid", { name, expected: "1 to 64 of letters, digits, '_', '.', '-'" });
+}
+
+function randomNumber(): number {
+  return (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) / 2 ** 32;
+}
+
+/** Holds a lock until the returned function is called, or the page is gone: the proof of its life. */
+async function holdLock(lock: string): Promise<() => void> {
+  return new Promise((held) => {
+    void navigator.locks.request(
+      lock,
+      () =>
+        new Promise<void>((release) => {
+          held(release);
+        }),
+    );
+  });
+}
+
+async function within(timeout: number, welcomed: Promise<void>, mirror: Mirror): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const { error } = mirror.store.getState();
+      if (error) reject(decodeError(error));
+      else reject(new RuntimeError("host/unreachable", { timeout }));
+    }, timeout);
+  });
+  try {
+    await Promise.race([welcomed, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,246 @@
+/** The page's mirror: the same folds as the host's, over tables whose snapshots never change. */
+import type { FinishedSink, Kit, Table } from "../core/kernel.ts";
+import type { Signal } from "../core/protocol.ts";
+import {
+  applyEvent,
+  createState,
+  decodeEvents,
+  restoreState,
+  type CoreEvent,
+  type CoreState,
+} from "../core/runtime.ts";
+import type { Task } from "../core/tasks/task.ts";
+import type { Execution } from "../core/workflows/execution.ts";
+import { nodesOf } from "../core/workflows/fold.ts";
+import { createStore, type StoreApi } from "zustand/vanilla";
+import { createCowTable, type CowTable } from "./cow-table.ts";
+import type { AgentView, ApprovalView, ExecutionView, MirrorState, TaskView } from "./runtime.ts";
+import { viewAgent, viewApproval, viewExecution, viewTask } from "./views.ts";
+
+/** Finished tasks and runs that a mirror still shows; older ones are in the archive. */
+const RECENT = { task: 2_000, execution: 100 } as const;
+
+export type Finished =
+  { readonly kind: "task"; readonly record: Task } | { readonly kind: "execution"; readonly record: Execution };
+
+export interface Mirror {
+  readonly store: StoreApi<MirrorState>;
+  /** Begins anew from a host's state. */
+  reset(text: string, seq: number, epoch: number): void;
+  /** Folds a batch; gives back the events that were new. */
+  fold(text: string, from: number, to: number): readonly CoreEvent[];
+  signal(signals: readonly Signal[]): void;
+  /** Shows a task or run that the host hasn't accepted yet. */
+  expect(task: Task | Execution): void;
+  /** It was refused. */
+  retract(id: string): void;
+  update(changes: Partial<MirrorState>): void;
+  isLive(id: string): boolean;
+}
+
+interface Touched {
+  readonly tasks: Set<string>;
+  readonly executions: Set<string>;
+  readonly approvals: Set<string>;
+  readonly agents: Set<string>;
+}
+
+const untouched = (): Touched => ({
+  tasks: new Set(),
+  executions: new Set(),
+  approvals: new Set(),
+  agents: new Set(),
+});
+
+export function createMirror(onFinished: (finished: Finished) => void): Mirror {
+  const views = {
+    tasks: createCowTable<TaskView>(),
+    executions: createCowTable<ExecutionView>(),
+    approvals: createCowTable<ApprovalView>(),
+    agents: createCowTable<AgentView>(),
+    progress: createCowTable<{ readonly fraction: number; readonly note?: string }>(),
+  };
+  const recent = createRecents(views.tasks, views.executions, onFinished);
+  let state = createState(recent.kit);
+  let seq = 0;
+  const store = createStore<MirrorState>(() => ({
+    status: "connecting",
+    mode: undefined,
+    error: undefined,
+    seq: 0,
+    epoch: 0,
+    tasks: views.tasks.snapshot(),
+    executions: views.executions.snapshot(),
+    approvals: views.approvals.snapshot(),
+    agents: views.agents.snapshot(),
+    progress: views.progress.snapshot(),
+  }));
+  const publish = (changes: Partial<MirrorState> = {}): void => {
+    store.setState({
+      ...changes,
+      seq,
+      tasks: views.tasks.snapshot(),
+      executions: views.executions.snapshot(),
+      approvals: views.approvals.snapshot(),
+      agents: views.agents.snapshot(),
+      progress: views.progress.snapshot(),
+    });
+  };
+  const show = (touched: Touched): void => {
+    for (const id of touched.tasks) {
+      const task = state.tasks.tasks.get(id);
+      if (task) views.tasks.set(id, viewTask(task));
+      if (task?.status !== "running") views.progress.delete(id);
+    }
+    for (const id of touched.executions) {
+      const execution = state.workflows.executions.get(id);
+      if (execution) views.executions.set(id, viewLive(state, execution));
+    }
+    for (const id of touched.approvals) {
+      const approval = state.approvals.approvals.get(id);
+      if (approval) views.approvals.set(id, viewApproval(approval));
+      else views.approvals.delete(id);
+    }
+    for (const id of touched.agents) {
+      const agent = state.agents.agents.get(id);
+      if (agent) views.agents.set(id, viewAgent(state.agents, agent));
+      else views.agents.delete(id);
+    }
+  };
+
+  return {
+    store,
+    reset(text, at, epoch) {
+      for (const table of Object.values(views)) table.clear();
+      state = createState(recent.restart());
+      restoreState(state, text);
+      seq = at;
+      show({
+        tasks: new Set(keysOf(state.tasks.tasks)),
+        executions: new Set(keysOf(state.workflows.executions)),
+        approvals: new Set(keysOf(state.approvals.approvals)),
+        agents: new Set(keysOf(state.agents.agents)),
+      });
+      publish({ epoch, error: undefined });
+    },
+    fold(text, from, to) {
+      if (to <= seq) return [];
+      const events = decodeEvents(text).slice(Math.max(0, seq + 1 - from));
+      const touched = untouched();
+      for (const event of events) {
+        touch(touched, state, event); // before: an event may name a link that it ends
+        applyEvent(state, event);
+        touch(touched, state, event);
+      }
+      seq = to;
+      show(touched);
+      publish();
+      return events;
+    },
+    signal(signals) {
+      for (const signal of signals)
+        if (signal.kind === "progress" && state.tasks.tasks.get(signal.task)?.attempt === signal.attempt) {
+          const { fraction, note } = signal;
+          views.progress.set(signal.task, { fraction, ...(note !== undefined && { note }) });
+        }
+      publish();
+    },
+    expect(record) {
+      if ("workflow" in record)
+        views.executions.set(
+          record.id,
+          viewExecution(record, () => [], true),
+        );
+      else views.tasks.set(record.id, viewTask(record, true));
+      publish();
+    },
+    retract(id) {
+      if (views.tasks.get(id)?.optimistic) views.tasks.delete(id);
+      if (views.executions.get(id)?.optimistic) views.executions.delete(id);
+      publish();
+    },
+    update: publish,
+    isLive: (id) => state.tasks.tasks.has(id) || state.workflows.executions.has(id),
+  };
+}
+
+function keysOf<T>(table: { entries(): IterableIterator<[string, T]> }): string[] {
+  return [...table.entries()].map(([key]) => key);
+}
+
+function viewLive(state: CoreState, execution: Execution): ExecutionView {
+  const { versions, nodes } = state.workflows;
+  const now = { versions: snapshotOf(versions), nodes: snapshotOf(nodes) }; // the tables go on
+  return viewExecution(execution, () => nodesOf(now, execution));
+}
+
+/** Every table of a mirror is a copy-on-write one: its kit makes no others. */
+function snapshotOf<T>(table: Table<T>): ReadonlyMap<string, T> {
+  return (table as CowTable<T>).snapshot();
+}
+
+/** Notes whose pictures an event changes. */
+function touch(touched: Touched, { agents }: CoreState, event: CoreEvent): void {
+  const data = event.data as {
+    readonly id?: string;
+    readonly name?: string;
+    readonly agent?: string;
+    readonly link?: string;
+    readonly execution?: string;
+    readonly parent?: { readonly execution: string };
+  };
+  const [noun] = event.type.split(".");
+  if (noun === "task" && data.id !== undefined) touched.tasks.add(data.id);
+  if (noun === "approval" && data.id !== undefined) touched.approvals.add(data.id);
+  if (noun === "execution" && data.id !== undefined) touched.executions.add(data.id);
+  const execution = data.execution ?? data.parent?.execution;
+  if (execution !== undefined) touched.executions.add(execution);
+  const agent = data.agent ?? agents.links.get(data.link ?? "")?.agent;
+  if (agent !== undefined) touched.agents.add(agent);
+  if (noun === "agent") touched.agents.add(data.name ?? data.id ?? "");
+  if (event.type === "host.started") for (const id of keysOf(agents.agents)) touched.agents.add(id);
+}
+
+interface Recents {
+  readonly kit: Kit;
+  restart(): Kit;
+}
+
+/** Keeps the last finished ones in view, and forgets the oldest beyond the bound. */
+function createRecents(
+  tasks: CowTable<TaskView>,
+  executions: CowTable<ExecutionView>,
+  onFinished: (finished: Finished) => void,
+): Recents {
+  let order: { task: string[]; execution: string[] } = { task: [], execution: [] };
+  const remember = (kind: "task" | "execution", id: string, table: CowTable<unknown>): void => {
+    const ids = order[kind];
+    ids.push(id);
+    if (ids.length <= 2 * RECENT[kind]) return;
+    for (const old of ids.splice(0, RECENT[kind])) table.delete(old);
+  };
+  const kit: Kit = {
+    table: createCowTable,
+    due: () => ({ set: () => undefined, delete: () => undefined }),
+    finished: <T>(kind: "task" | "execution"): FinishedSink<T> => ({
+      add(id, record) {
+        const finished = { kind, record } as unknown as Finished;
+        if (finished.kind === "task") tasks.set(id, viewTask(finished.record));
+        else
+          executions.set(
+            id,
+            viewExecution(finished.record, () => []),
+          );
+        remember(kind, id, kind === "task" ? tasks : executions);
+        onFinished(finished);
+      },
+    }),
+  };
+  return {
+    kit,
+    restart() {
+      order = { task: [], execution: [] };
+      return kit;
+    },
+  };
+}

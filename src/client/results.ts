@@ -1,0 +1,78 @@
+/** Waiting for the end of tasks and runs, however often hosts change meanwhile. */
+import { decodeError, RuntimeError, type ErrorData } from "../core/errors.ts";
+import { decodeJson } from "../core/json.ts";
+import type { ArchiveRow } from "../core/ports.ts";
+import type { Connection } from "./connection.ts";
+import type { Mirror } from "./mirror.ts";
+
+/** What a finished task and a finished run have in common. */
+interface Ended {
+  readonly id: string;
+  readonly status: string;
+  readonly output?: string | undefined;
+  readonly error?: ErrorData | undefined;
+}
+
+interface Waiter {
+  readonly resolve: (output: unknown) => void;
+  readonly reject: (error: RuntimeError) => void;
+}
+
+export interface Results {
+  result(id: string): Promise<unknown>;
+  finished(record: Ended): void;
+  refused(id: string, error: RuntimeError): void;
+  /** A welcome may have skipped the end of something: ask the archive for what is no longer live. */
+  recheck(): void;
+  fail(error: RuntimeError): void;
+}
+
+export function createResults(connection: Connection, mirror: Mirror): Results {
+  const waiters = new Map<string, Waiter[]>();
+
+  const settle = (record: Ended): void => {
+    const waiting = waiters.get(record.id);
+    if (!waiting) return;
+    waiters.delete(record.id);
+    for (const waiter of waiting) deliver(record, waiter);
+  };
+  const refused = (id: string, error: RuntimeError): void => {
+    const waiting = waiters.get(id) ?? [];
+    waiters.delete(id);
+    for (const { reject } of waiting) reject(error);
+  };
+  const lookUp = async (id: string): Promise<void> => {
+    try {
+      await connection.outbox.settled(id);
+      if (mirror.isLive(id) || !waiters.has(id)) return;
+      const row = (await connection.ask({ type: "archived", id })) as ArchiveRow | undefined;
+      if (mirror.isLive(id)) return;
+      if (row) settle(decodeJson(row.text, id) as Ended);
+      else refused(id, new RuntimeError("task/unknown", { id }));
+    } catch (error) {
+      refused(id, error instanceof RuntimeError ? error : new RuntimeError("unknown", { id }, { cause: error }));
+    }
+  };
+
+  return {
+    result: (id) =>
+      new Promise((resolve, reject) => {
+        waiters.set(id, [...(waiters.get(id) ?? []), { resolve, reject }]);
+        void lookUp(id);
+      }),
+    finished: settle,
+    refused,
+    recheck() {
+      for (const id of waiters.keys()) void lookUp(id);
+    },
+    fail(error) {
+      for (const id of [...waiters.keys()]) refused(id, error);
+    },
+  };
+}
+
+function deliver({ id, status, output, error }: Ended, { resolve, reject }: Waiter): void {
+  if (status === "completed") resolve(output === undefined ? undefined : decodeJson(output, id));
+  else if (error && status === "failed") reject(decodeError(error));
+  else reject(new RuntimeError("task/cancelled", { id, status }));
+}

@@ -1,0 +1,63 @@
+/** How records look to a page: payloads are values, read when they are first looked at. */
+import type { Agent } from "../core/agents/agent.ts";
+import { agentStatus, type AgentsState } from "../core/agents/fold.ts";
+import type { Approval } from "../core/approvals/approval.ts";
+import { decodeJson, type JsonText } from "../core/json.ts";
+import type { Task } from "../core/tasks/task.ts";
+import type { Execution, NodeState } from "../core/workflows/execution.ts";
+import type { AgentView, ApprovalView, ExecutionView, TaskView } from "./runtime.ts";
+
+/** Defines a property that decodes the text on its first reading. */
+function lazy(target: object, name: string, text: JsonText | undefined): void {
+  let value: unknown;
+  let read = text === undefined;
+  Object.defineProperty(target, name, {
+    enumerable: true,
+    get() {
+      if (!read && text !== undefined) {
+        value = decodeJson(text, name);
+        read = true;
+      }
+      return value;
+    },
+  });
+}
+
+export function viewTask(record: Task, optimistic = false): TaskView {
+  const { input, output, checkpoint: _, effects: __, ...rest } = record;
+  const view = { ...rest, ...(optimistic && { optimistic }) };
+  lazy(view, "input", input);
+  if (output !== undefined) lazy(view, "output", output);
+  return view as TaskView;
+}
+
+/** `nodes` is asked for only when somebody looks, and once. */
+export function viewExecution(record: Execution, nodes: () => readonly NodeState[], optimistic = false): ExecutionView {
+  const { input, output, nodes: ended, ...rest } = record;
+  const view = { ...rest, ...(optimistic && { optimistic }) };
+  lazy(view, "input", input);
+  if (output !== undefined) lazy(view, "output", output);
+  let reached: readonly NodeState[] | undefined = ended;
+  Object.defineProperty(view, "nodes", {
+    enumerable: true,
+    get: () => (reached ??= nodes()),
+  });
+  return view as ExecutionView;
+}
+
+export function viewApproval({ payload, parent, onTimeout: _, ...rest }: Approval): ApprovalView {
+  const view = { ...rest, ...(parent && { execution: parent.execution, node: parent.node }) };
+  lazy(view, "payload", payload);
+  return view as unknown as ApprovalView;
+}
+
+export function viewAgent(state: AgentsState, agent: Agent): AgentView {
+  let running = 0;
+  let links = 0;
+  for (const link of state.links.values()) {
+    if (link.agent !== agent.id) continue;
+    links++;
+    running += link.held;
+  }
+  return { ...agent, status: agentStatus(state, agent.id), running, links };
+}

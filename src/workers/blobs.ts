@@ -1,0 +1,25 @@
+import { MAX_BLOB } from "../core/agents/protocol.ts";
+import { RuntimeError } from "../core/errors.ts";
+import type { BlobRef } from "../core/plugin.ts";
+import type { Journal } from "../core/ports.ts";
+
+/** Stores bytes for their owner. @throws RuntimeError `runtime/limit`, `journal/quota` */
+export async function writeBlob(journal: Journal, owner: string, bytes: Uint8Array): Promise<BlobRef> {
+  if (bytes.byteLength > MAX_BLOB)
+    throw new RuntimeError("runtime/limit", { bytes: bytes.byteLength, limit: MAX_BLOB });
+  const blob = await blobIdOf(owner, bytes);
+  await journal.blobs.put(blob, owner, bytes);
+  return { blob, size: bytes.byteLength };
+}
+
+/**
+ * The id of bytes: their owner and their SHA-256, so that the same bytes written twice are stored once. Where
+ * WebCrypto is missing (a page that is neither https nor localhost) the id is random instead.
+ */
+async function blobIdOf(owner: string, bytes: Uint8Array): Promise<string> {
+  const subtle = (crypto as Partial<Crypto>).subtle;
+  const digest = subtle
+    ? new Uint8Array(await subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>))
+    : crypto.getRandomValues(new Uint8Array(32));
+  return `${owner}:${Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+}
