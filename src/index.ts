@@ -17,7 +17,7 @@ const platform: Platform = {
       "SharedWorker" in globalThis
         ? (name) =>
             assets === undefined
-              ? new SharedWorker(new URL("./shared-worker.js", import.meta.url), {
+              ? new SharedWorker(new URL("./workers/shared-worker.ts", import.meta.url), {
                   type: "module",
                   name: workerName(name),
                 })
@@ -30,7 +30,7 @@ const platform: Platform = {
       "Worker" in globalThis
         ? (name) =>
             assets === undefined
-              ? new Worker(new URL("./elected-worker.js", import.meta.url), {
+              ? new Worker(new URL("./workers/elected-worker.ts", import.meta.url), {
                   type: "module",
                   name: workerName(name),
                 })
@@ -42,7 +42,7 @@ const platform: Platform = {
     page: startInPage,
   }),
   cellURL: ({ assets }) =>
-    (assets === undefined ? new URL("./cell.html", import.meta.url) : asset(assets, "cell.html")).href,
+    (assets === undefined ? new URL("./cell/cell.html", import.meta.url) : asset(assets, "cell.html")).href,
 };
 
 /**
