@@ -3,6 +3,7 @@ import { defineConfig } from "eslint/config";
 import tseslint from "typescript-eslint";
 
 const counted = { skipBlankLines: true, skipComments: true };
+/** @type {import("eslint").Linter.RulesRecord} */
 const lineLimits = {
   "max-lines": ["error", 400],
   "max-lines-per-function": ["error", { max: 60, ...counted }],

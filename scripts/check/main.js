@@ -1,0 +1,73 @@
+/**
+ * `npm run check [-- --only types,lint,…]`: everything that is not a test. Each step says whether it passed.
+ */
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { ROOT, run, runScript } from "../toolchain.js";
+
+/** @typedef {{ code: number, output: string }} Outcome */
+
+const MINUTE = 60_000;
+const PACK = ".cache/pack";
+
+/** @type {Record<string, () => Promise<Outcome>>} */
+const steps = {
+  types: () => tool("tsc", ["-b", "--pretty", "false"]),
+  lint: () => tool("eslint", ["."]),
+  format: () => tool("prettier", ["--check", "--log-level=warn", "."]),
+  architecture: () => script("test/architecture/check.ts"),
+  build: () => script("scripts/build/main.js", "--if-needed"),
+  sizes: () => script("scripts/check/sizes.js"),
+  publint: async () => withTarball((tarball) => tool("publint", ["run", tarball, "--strict"])),
+  attw: async () => withTarball((tarball) => tool("attw", [tarball, "--profile", "esm-only", "--no-emoji"])),
+  readme: () => script("scripts/check/readme/main.js"),
+};
+
+process.chdir(ROOT);
+const { values: options } = parseArgs({ options: { only: { type: "string" } } });
+const chosen = options.only?.split(",") ?? Object.keys(steps);
+
+let failed = chosen.filter((name) => !(name in steps));
+for (const name of failed) console.log(`FAILED ${name}: there is no such step`);
+for (const [name, step] of Object.entries(steps)) {
+  if (!chosen.includes(name)) continue;
+  const started = Date.now();
+  const { code, output } = await step();
+  const seconds = ((Date.now() - started) / 1000).toFixed(1);
+  console.log(`${code === 0 ? "ok    " : "FAILED"} ${name} (${seconds} s)`);
+  const isTelling = code !== 0 || name === "sizes";
+  if (isTelling && output.trim() !== "") console.log(output.trimEnd().replace(/^/gmu, "    "));
+  if (code !== 0) failed = [...failed, name];
+}
+console.log(failed.length === 0 ? "All checks passed" : `Checks FAILED: ${failed.join(", ")}`);
+process.exitCode = failed.length === 0 ? 0 : 1;
+
+/**
+ * @param {string} command
+ * @param {string[]} args
+ */
+function tool(command, args) {
+  return run(command, args, { quiet: true, timeout: 5 * MINUTE });
+}
+
+/**
+ * @param {string} path
+ * @param {string[]} args
+ */
+function script(path, ...args) {
+  return runScript(path, args, { quiet: true, timeout: 5 * MINUTE });
+}
+
+/**
+ * Packs what would be published, without building it once more.
+ * @param {(tarball: string) => Promise<Outcome>} use
+ * @returns {Promise<Outcome>}
+ */
+async function withTarball(use) {
+  rmSync(PACK, { recursive: true, force: true });
+  mkdirSync(PACK, { recursive: true });
+  const packed = await tool("npm", ["pack", "--ignore-scripts", "--silent", `--pack-destination=${PACK}`]);
+  const [tarball] = readdirSync(PACK);
+  return packed.code === 0 && tarball !== undefined ? use(join(PACK, tarball)) : { ...packed, code: packed.code || 1 };
+}
