@@ -1,0 +1,20 @@
+/** The syntax tree of an expression: plain data. */
+import type { Span } from "./faults.ts";
+
+/** A value that can be written in the source. */
+export type Literal = null | boolean | number | string;
+
+/** One node of the tree. */
+export interface Ast extends Span {
+  /**
+   * `literal`, `name`, `list`, `map`, `has`, `.` for a field, `[` for an index, `?` for a choice, an operator by its
+   * symbol, or a function by its name.
+   */
+  readonly op: string;
+  /** The parts in the order of the source; of a map keys and values by turns, of a method the receiver first. */
+  readonly args: readonly Ast[];
+  /** The value of a literal, the name of a name; otherwise null. */
+  readonly value: Literal;
+  /** 1, or one more than the highest part. */
+  readonly height: number;
+}

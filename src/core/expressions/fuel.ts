@@ -1,0 +1,33 @@
+/** What an evaluation may cost: it pays before it works. */
+import { RuntimeError } from "../errors.ts";
+import { clip, type Sourced } from "./faults.ts";
+
+/** The steps of one evaluation when the caller says nothing. */
+export const DEFAULT_FUEL = 100_000;
+/** The longest string that an expression builds, in UTF-16 units. */
+export const MAX_STRING = 1_048_576;
+/** The longest list that an expression builds. */
+export const MAX_LIST = 100_000;
+
+/** One evaluation under way. */
+export interface Run extends Sourced {
+  readonly scope: Readonly<Record<string, unknown>>;
+  readonly limit: number;
+  fuel: number;
+}
+
+/**
+ * Pays for work. One step is a node of the tree, an element or entry looked at, 16 elements copied, 64 characters
+ * read, or 256 comparisons of a search.
+ * @throws RuntimeError `expression/fuel` when the budget is used up.
+ */
+export function spend(run: Run, steps: number): void {
+  run.fuel -= steps;
+  if (!(run.fuel >= 0)) throw exceeded(run, "steps", run.limit); // so written, NaN is no budget either
+}
+
+/** What was to be done or built is over its bound. */
+export function exceeded({ source }: Sourced, what: string, limit: number): RuntimeError {
+  const message = `an expression may use at most ${limit} ${what}`;
+  return new RuntimeError("expression/fuel", { source: clip(source), what, limit }, { message });
+}

@@ -1,0 +1,5 @@
+/** Conditions and mappings in a subset of CEL. */
+export type { Ast as ExpressionAst } from "./ast.ts";
+export { evaluateExpression, parseExpression } from "./expression.ts";
+export type { EvaluateOptions, Expression, ParseOptions } from "./expression.ts";
+export type { FailureReason as ExpressionFailureReason } from "./faults.ts";
