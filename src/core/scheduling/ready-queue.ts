@@ -79,5 +79,6 @@ export function createReadyQueue(): ReadyQueue {
 
 function rebuild(heap: Ready[], members: ReadonlyMap<string, Ready>): void {
   const waiting = [...members.values()].sort((a, b) => (startsBefore(a, b) ? -1 : 1));
-  heap.splice(0, heap.length, ...waiting); // a sorted list is a heap
+  heap.length = 0;
+  for (const ready of waiting) heap.push(ready); // a sorted list is a heap
 }

@@ -1,0 +1,65 @@
+/** Commands that tests are made of. */
+import type { CoreCommand } from "../../../src/core/runtime.ts";
+import { TaskCreateSchema, type TaskCreate } from "../../../src/core/tasks/task.ts";
+import type { LeaveCause, Manifest } from "../../../src/core/agents/agent.ts";
+import type { WorkflowInput } from "../../../src/core/workflows/definition.ts";
+import * as v from "valibot";
+
+type TaskOptions = Partial<Omit<v.InferInput<typeof TaskCreateSchema>, "id">>;
+
+export function createTask(id: string, options: TaskOptions = {}): CoreCommand {
+  const data: TaskCreate = v.parse(TaskCreateSchema, { id, capabilities: ["work"], input: "{}", ...options });
+  return { type: "task.create", data };
+}
+
+export function registerAgent(name: string, options: Partial<Manifest> = {}): CoreCommand {
+  const manifest: Manifest = {
+    name,
+    version: "1.0.0",
+    capabilities: ["work"],
+    url: `/${name}.js`,
+    trusted: false,
+    network: [],
+    workers: 1,
+    slots: 1,
+    ...options,
+  };
+  return { type: "agent.register", data: manifest };
+}
+
+export function join(link: string, agent: string): CoreCommand {
+  return { type: "link.join", data: { link, agent, session: "page" } };
+}
+
+export function leave(link: string, cause: LeaveCause): CoreCommand {
+  return { type: "link.leave", data: { link, cause } };
+}
+
+/** An agent with its first worker. */
+export function serve(name: string, options: Partial<Manifest> = {}): CoreCommand[] {
+  return [registerAgent(name, options), join(`${name}-1`, name)];
+}
+
+export function complete(id: string, attempt: number, output = "1"): CoreCommand {
+  return { type: "task.complete", data: { id, attempt, output } };
+}
+
+export function fail(id: string, attempt: number, code = "boom"): CoreCommand {
+  return { type: "task.fail", data: { id, attempt, error: { name: "Error", message: code, code } } };
+}
+
+export function cancelTask(id: string): CoreCommand {
+  return { type: "task.cancel", data: { id } };
+}
+
+export function registerWorkflow(workflow: WorkflowInput): CoreCommand {
+  return { type: "workflow.register", data: { text: JSON.stringify(workflow) } };
+}
+
+export function startExecution(id: string, workflow: string, input: unknown = {}): CoreCommand {
+  return { type: "execution.start", data: { id, workflow, input: JSON.stringify(input) } };
+}
+
+export function answer(id: string, approved: boolean, by = "ann"): CoreCommand {
+  return { type: "approval.answer", data: { id, approved, by } };
+}
