@@ -37,23 +37,32 @@ interface Lane {
   readonly free: Bitset;
 }
 
+/** Lanes that may stand empty; beyond that they are dropped, since anybody can name new capabilities. */
+const SPARE_LANES = 256;
+
 export function createScheduler(view: SchedulerView): Scheduler {
   const lanes = new Map<string, Lane>();
   const lanesByAgent = new Map<string, Lane[]>();
+  const laneByTask = new Map<string, Lane>();
+  /** The lanes with a worker that could take a task now. */
+  const open = new Set<Lane>();
   const numbers = new Map<string, number>();
   const linkByNumber: (string | undefined)[] = [];
   let turn = 0;
 
   const agentOf = (link: Link): Agent | undefined => view.agents.agents.get(link.agent);
+  const mark = (lane: Lane, number: number, isFree: boolean): void => {
+    if (isFree) lane.free.add(number);
+    else lane.free.delete(number);
+    if (lane.free.size > 0) open.add(lane);
+    else open.delete(lane);
+  };
   const updateLink = (id: string): void => {
     const number = numbers.get(id);
     const link = view.agents.links.get(id);
     if (number === undefined || !link) return;
-    const open = link.held < link.slots && agentOf(link) !== undefined;
-    for (const lane of lanesByAgent.get(link.agent) ?? []) {
-      if (open) lane.free.add(number);
-      else lane.free.delete(number);
-    }
+    const isFree = link.held < link.slots && agentOf(link) !== undefined;
+    for (const lane of lanesByAgent.get(link.agent) ?? []) mark(lane, number, isFree);
   };
   const addLink = (id: string): void => {
     let number = linkByNumber.indexOf(undefined);
@@ -65,19 +74,29 @@ export function createScheduler(view: SchedulerView): Scheduler {
   const dropLink = (id: string): void => {
     const number = numbers.get(id);
     if (number === undefined) return;
-    for (const lane of lanes.values()) lane.free.delete(number);
+    for (const lane of lanes.values()) mark(lane, number, false);
     numbers.delete(id);
     linkByNumber[number] = undefined;
   };
   const laneOf = (capabilities: readonly string[]): Lane => {
-    const key = [...capabilities].sort().join("\n");
+    const key = JSON.stringify([...capabilities].sort());
     const known = lanes.get(key);
     if (known) return known;
+    if (lanes.size >= SPARE_LANES + laneByTask.size) dropSpareLanes();
     const lane = { capabilities, queue: createReadyQueue(), free: createBitset() };
     lanes.set(key, lane);
     for (const agent of view.agents.agents.values()) joinLane(agent, lane);
     for (const id of numbers.keys()) updateLink(id);
     return lane;
+  };
+  const dropSpareLanes = (): void => {
+    for (const [key, lane] of lanes)
+      if (lane.queue.size === 0) {
+        lanes.delete(key);
+        open.delete(lane);
+      }
+    const kept = new Set(lanes.values());
+    for (const [agent, joined] of lanesByAgent) lanesByAgent.set(agent, joined.filter((lane) => kept.has(lane)));
   };
   const joinLane = (agent: Agent, lane: Lane): void => {
     if (!lane.capabilities.every((name) => agent.capabilities.includes(name))) return;
@@ -88,7 +107,7 @@ export function createScheduler(view: SchedulerView): Scheduler {
   const indexAgent = (id: string): void => {
     for (const [link, number] of numbers)
       if (view.agents.links.get(link)?.agent === id)
-        for (const lane of lanesByAgent.get(id) ?? []) lane.free.delete(number);
+        for (const lane of lanesByAgent.get(id) ?? []) mark(lane, number, false);
     lanesByAgent.delete(id);
     const agent = view.agents.agents.get(id);
     if (agent) for (const lane of lanes.values()) joinLane(agent, lane);
@@ -96,12 +115,18 @@ export function createScheduler(view: SchedulerView): Scheduler {
   };
   const enqueue = (id: string): void => {
     const task = view.tasks.tasks.get(id);
-    if (task?.status === "queued") laneOf(task.capabilities).queue.add(readyOf(task));
+    if (task?.status !== "queued") return;
+    const lane = laneOf(task.capabilities);
+    lane.queue.add(readyOf(task));
+    laneByTask.set(id, lane);
+  };
+  const dequeue = (id: string): void => {
+    laneByTask.get(id)?.queue.delete(id);
+    laneByTask.delete(id);
   };
   const bestLane = (): Lane | undefined => {
     let best: Lane | undefined;
-    for (const lane of lanes.values()) {
-      if (lane.free.size === 0) continue;
+    for (const lane of open) {
       const head = lane.queue.first();
       if (!head) continue;
       const leader = best?.queue.first();
@@ -112,6 +137,8 @@ export function createScheduler(view: SchedulerView): Scheduler {
   const rebuild = (): void => {
     lanes.clear();
     lanesByAgent.clear();
+    laneByTask.clear();
+    open.clear();
     numbers.clear();
     linkByNumber.length = 0;
     for (const { id } of view.agents.links.values()) addLink(id);
@@ -144,8 +171,7 @@ export function createScheduler(view: SchedulerView): Scheduler {
         enqueue(id);
       },
       "task.assigned": ({ id, link }) => {
-        const task = view.tasks.tasks.get(id);
-        if (task) laneOf(task.capabilities).queue.delete(id);
+        dequeue(id);
         updateLink(link);
       },
       "task.completed": ({ link }) => {
@@ -159,7 +185,7 @@ export function createScheduler(view: SchedulerView): Scheduler {
         enqueue(id);
       },
       "task.cancelled": ({ id }) => {
-        for (const lane of lanes.values()) lane.queue.delete(id);
+        dequeue(id);
       },
     },
     next() {
