@@ -4,12 +4,14 @@
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { entriesOf } from "../exports.js";
 import { ROOT, run, runScript } from "../toolchain.js";
 
 /** @typedef {{ code: number, output: string }} Outcome */
 
 const MINUTE = 60_000;
 const PACK = ".cache/pack";
+const ATTW = ["--profile", "esm-only", "--no-emoji", "--no-summary", "--format", "ascii"];
 
 /** @type {Record<string, () => Promise<Outcome>>} */
 const steps = {
@@ -20,7 +22,7 @@ const steps = {
   build: () => script("scripts/build/main.js", "--if-needed"),
   sizes: () => script("scripts/check/sizes.js"),
   publint: async () => withTarball((tarball) => tool("publint", ["run", tarball, "--strict"])),
-  attw: async () => withTarball((tarball) => tool("attw", [tarball, "--profile", "esm-only", "--no-emoji"])),
+  attw: async () => withTarball((tarball) => tool("attw", [tarball, ...ATTW, "--entrypoints", ...typedEntries()])),
   readme: () => script("scripts/check/readme/main.js"),
 };
 
@@ -42,6 +44,13 @@ for (const [name, step] of Object.entries(steps)) {
 }
 console.log(failed.length === 0 ? "All checks passed" : `Checks FAILED: ${failed.join(", ")}`);
 process.exitCode = failed.length === 0 ? 0 : 1;
+
+/** The entries that promise types; the others are scripts and pages. */
+function typedEntries() {
+  return entriesOf()
+    .filter(({ hasTypes }) => hasTypes)
+    .map(({ path }) => path);
+}
 
 /**
  * @param {string} command

@@ -13,6 +13,7 @@ import { runBrowserSuite, runNodeSuite } from "./suites.js";
 
 const KINDS = /** @type {const} */ (["node", "browser", "e2e"]);
 const MINUTE = 60_000;
+const deadline = Date.now() + 14 * MINUTE; // for all suites together, so that a hung browser ends in a result
 
 process.chdir(ROOT);
 const { values: options } = parseArgs({
@@ -55,17 +56,24 @@ async function engines() {
   return { names, rows: missing.map((engine) => failedRow(`browser ${engine}`, "not installed, and cannot be had")) };
 }
 
+/** @param {number} most milliseconds */
+const within = (most) => Math.max(Math.min(most, deadline - Date.now()), MINUTE / 4);
+
 /** @param {Awaited<ReturnType<typeof engines>>} available */
 async function runAll({ names, rows }) {
   const request = { grep: options.grep, engines: names };
   const [node = [], browser = [], e2e = []] = KINDS.map((kind) => files[kind]);
   const all = [...rows];
   if (node.length > 0) {
-    all.push(...(await runNodeSuite("node", { ...request, files: node }, { concurrency: 2, timeout: 8 * MINUTE })));
+    const limits = { concurrency: 2, timeout: within(6 * MINUTE) };
+    all.push(...(await runNodeSuite("node", { ...request, files: node }, limits)));
   }
-  if (browser.length > 0 && names.length > 0) all.push(...(await runBrowserSuite({ ...request, files: browser })));
+  if (browser.length > 0 && names.length > 0) {
+    all.push(...(await runBrowserSuite({ ...request, files: browser }, within)));
+  }
   if (e2e.length > 0) {
-    all.push(...(await runNodeSuite("e2e", { ...request, files: e2e }, { concurrency: 1, timeout: 8 * MINUTE })));
+    const limits = { concurrency: 1, timeout: within(6 * MINUTE) };
+    all.push(...(await runNodeSuite("e2e", { ...request, files: e2e }, limits)));
   }
   return all;
 }

@@ -47,15 +47,16 @@ export async function runNodeSuite(suite, { files, grep, engines }, { concurrenc
 /**
  * Suites that run in pages. A session that never started gets one more chance, in a browser of its own.
  * @param {Request} request
+ * @param {(most: number) => number} within how long a run may take, at most so many milliseconds
  * @returns {Promise<Row[]>}
  */
-export async function runBrowserSuite({ files, grep, engines }) {
-  const results = await runSessions(files, engines, grep, 12 * MINUTE);
+export async function runBrowserSuite({ files, grep, engines }, within) {
+  const results = await runSessions(files, engines, grep, within(9 * MINUTE));
   for (const engine of engines) {
     const lost = files.filter((file) => !resultFor(results, engine, file)?.started);
     if (lost.length === 0) continue;
     console.log(`${engine}: once more, as it did not start: ${lost.join(" ")}`);
-    const second = await runSessions(lost, [engine], grep, 4 * MINUTE);
+    const second = await runSessions(lost, [engine], grep, within(2 * MINUTE));
     for (const [name, result] of second) results.set(name, result);
   }
   return engines.map((engine) => rowOf(engine, files, results));

@@ -1,63 +1,42 @@
-import { existsSync, globSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { entriesOf } from "../../exports.js";
 import { ROOT } from "../../toolchain.js";
 
 const BARE_IMPORT = /(?:\bfrom|\bimport)\s*\(?\s*["']([a-z@][^"':]*)["']/gu;
+const MODULES = "dist/{*.js,{chunks,plugins}/*.js}";
 
 /**
- * An import map with which a page loads the built package as an application's bundler would.
- * @returns {{ imports: Record<string, string> }}
+ * What a page needs to load the built package as a bundled application would: the package's own modules from dist/, and
+ * each dependency as one script.
+ * @returns {Promise<{ imports: Record<string, string>, scripts: Record<string, string> }>} scripts by path
  */
-export function importMap() {
-  const manifest = JSON.parse(readFileSync(`${ROOT}/package.json`, "utf8"));
+export async function importMap() {
   /** @type {Record<string, string>} */
   const imports = {};
-  for (const [path, target] of Object.entries(manifest.exports)) {
-    const file = typeof target === "string" ? target : target.import;
-    const name = manifest.name + path.slice(1);
-    if (!file.includes("*")) imports[name] = file.slice(1);
-    else for (const [key, value] of expand(name, file)) imports[key] = value;
+  /** @type {Record<string, string>} */
+  const scripts = {};
+  for (const { specifier, file } of entriesOf()) imports[specifier] = file.slice(1);
+  for (const specifier of dependencies()) {
+    const path = `/vendor/${specifier.replaceAll("/", "-")}.js`;
+    imports[specifier] = path;
+    scripts[path] = await bundled(specifier);
   }
-  for (const file of globSync("dist/{*.js,{chunks,plugins}/*.js}", { cwd: ROOT })) addBareImports(`/${file}`, imports);
-  return { imports };
+  return { imports, scripts };
 }
 
-/**
- * `troupe/plugins/*` for each plugin that was built.
- * @param {string} name
- * @param {string} pattern
- * @returns {[string, string][]}
- */
-function expand(name, pattern) {
-  const [before = "", after = ""] = pattern.split("*");
-  return globSync(pattern, { cwd: ROOT }).map((file) => {
-    const star = `./${file}`.slice(before.length, `./${file}`.length - after.length);
-    return [name.replace("*", star), `/${file}`];
-  });
-}
-
-/**
- * @param {string} path of a module, from the root of the server
- * @param {Record<string, string>} imports
- */
-function addBareImports(path, imports) {
-  if (!existsSync(ROOT + path)) return;
-  const text = readFileSync(ROOT + path, "utf8");
-  for (const [, specifier = ""] of text.matchAll(BARE_IMPORT)) {
-    if (specifier in imports) continue;
-    const target = resolved(specifier);
-    if (target === undefined) continue;
-    imports[specifier] = target;
-    addBareImports(target, imports);
-  }
+/** The packages that the library's modules import; self-contained scripts import none. */
+function dependencies() {
+  const { dependencies: declared } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+  const texts = globSync(MODULES, { cwd: ROOT }).map((file) => readFileSync(join(ROOT, file), "utf8"));
+  const found = texts.flatMap((text) => [...text.matchAll(BARE_IMPORT)].map(([, specifier = ""]) => specifier));
+  return new Set(found.filter((specifier) => Object.keys(declared).includes(specifier.split("/")[0] ?? "")));
 }
 
 /** @param {string} specifier */
-function resolved(specifier) {
-  try {
-    const file = fileURLToPath(import.meta.resolve(specifier));
-    return file.startsWith(ROOT) ? file.slice(ROOT.length) : undefined;
-  } catch {
-    return undefined; // the text only looked like an import
-  }
+async function bundled(specifier) {
+  const options = /** @type {const} */ ({ bundle: true, format: "esm", platform: "browser", target: "es2022" });
+  const { outputFiles } = await build({ ...options, entryPoints: [specifier], absWorkingDir: ROOT, write: false });
+  return outputFiles[0]?.text ?? "";
 }

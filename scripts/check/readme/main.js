@@ -8,6 +8,7 @@ import { launch } from "../../../test/harness/browsers.ts";
 import { startServer } from "../../../test/harness/servers.ts";
 import { ROOT, run } from "../../toolchain.js";
 import { readExamples } from "./examples.js";
+import { importMap } from "./import-map.js";
 import { bundleFile, pageOf, scriptOf } from "./pages.js";
 
 /** @import { Example } from "./examples.js" */
@@ -89,12 +90,11 @@ async function waitForEnd(patience) {
  * @param {Example[]} examples
  */
 async function routesOf(examples) {
-  /** @type {Record<string, string>} */
-  const routes = {};
+  const { imports, scripts: routes } = await importMap();
   for (const example of examples) {
     const { kind, name, text } = example;
     if (kind === "file") routes[`/readme/${name}`] = await bundleFile(name, text);
-    else routes[`/readme/${basename(name, ".ts")}`] = pageOf(example);
+    else routes[`/readme/${basename(name, ".ts")}`] = pageOf(example, imports);
     if (kind === "ts") routes[`/readme/${scriptOf(name)}`] = (await transform(text, { loader: "ts" })).code;
   }
   const global = "dist/troupe.global.js";

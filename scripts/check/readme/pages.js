@@ -1,7 +1,6 @@
 import { build } from "esbuild";
 import { join } from "node:path";
 import { ROOT } from "../../toolchain.js";
-import { importMap } from "./import-map.js";
 
 /** @import { Example } from "./examples.js" */
 
@@ -22,9 +21,10 @@ export const scriptOf = (name) => name.replace(/\.ts$/u, ".js");
 /**
  * The page of a program: HTML as printed, or a page that does nothing but run the script.
  * @param {Example} example
+ * @param {Record<string, string>} imports
  */
-export function pageOf({ kind, name, text }) {
-  const head = `${WATCH}<script type="importmap">${JSON.stringify(importMap())}</script>`;
+export function pageOf({ kind, name, text }, imports) {
+  const head = `${WATCH}<script type="importmap">${JSON.stringify({ imports })}</script>`;
   if (kind === "html") {
     const end = `<script type="module">addEventListener("load", () => outcome.end()); document.readyState === "complete" && outcome.end();</script>`;
     return withHead(text, head + end);
