@@ -67,14 +67,14 @@ export function createConnection(options: ConnectionOptions): Connection {
     if (mirror.store.getState().status === "ready") mirror.update({ status: "connecting" });
     clearTimeout(timer);
     timer = setTimeout(() => {
-      reach.again();
+      reach.again(false);
     }, IMPATIENCE);
     say({ kind: "hello", protocol: PROTOCOL, version, session, lock });
   };
   const watchHost = (): void => {
     watching?.abort();
     watching = watchLock(`troupe:${name}:host`, () => {
-      if (!closed && ready) reach.again();
+      if (!closed && ready) reach.again(true);
     });
   };
   const welcome = (frame: Extract<HostFrame, { kind: "welcome" }>): void => {

@@ -24,8 +24,8 @@ export interface ReachOptions {
 }
 
 export interface Reach {
-  /** The host seems gone: look again. */
-  again(): void;
+  /** Look for the host again; `gone` says that it is known to be gone, not only late. */
+  again(gone: boolean): void;
   close(): Promise<void>;
 }
 
@@ -98,12 +98,12 @@ export function createReach(options: ReachOptions): Reach {
   start();
 
   return {
-    again() {
+    again(gone) {
       if (closed) return;
       const mode = modes[at];
       if (mode === "shared") startShared();
       else if (mode) {
-        election?.restart();
+        if (gone) election?.restart();
         overChannel(mode);
       }
     },
