@@ -1,3 +1,3 @@
 import { main } from "./toolchain.js";
 
-await main("scripts/test/main.js");
+await main("scripts/test/main.js", "0 passed, 1 failed");

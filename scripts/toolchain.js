@@ -103,14 +103,16 @@ export function runScript(script, args = [], options = {}) {
 /**
  * The life of a command of package.json: install, run the script with the caller's arguments, exit with its code.
  * @param {string} script
+ * @param {string} [lastWords] printed if the script could not even start
  */
-export async function main(script) {
+export async function main(script, lastWords = "") {
   try {
     await ensureInstalled();
     const { code } = await runScript(script, process.argv.slice(2));
     process.exitCode = code;
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
+    if (lastWords !== "") console.log(lastWords);
     process.exitCode = 1;
   }
 }

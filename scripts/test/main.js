@@ -29,7 +29,14 @@ const kinds = KINDS.filter((kind) => options.only === undefined || options.only.
 const files = Object.fromEntries(KINDS.map((kind) => [kind, kinds.includes(kind) ? select(kind) : []]));
 const needsBrowsers = [...(files["browser"] ?? []), ...(files["e2e"] ?? [])].length > 0;
 
-const rows = [...(await build()), ...(await runAll(await engines()))];
+/** @type {Row[]} */
+const rows = [];
+try {
+  rows.push(...(await build()), ...(await runAll(await engines())));
+} catch (error) {
+  console.error(error);
+  rows.push(failedRow("the runner itself"));
+}
 report(rows);
 
 /** @param {string} kind */
@@ -57,7 +64,9 @@ async function engines() {
 }
 
 /** @param {number} most milliseconds */
-const within = (most) => Math.max(Math.min(most, deadline - Date.now()), MINUTE / 4);
+function within(most) {
+  return Math.max(Math.min(most, deadline - Date.now()), MINUTE / 4);
+}
 
 /** @param {Awaited<ReturnType<typeof engines>>} available */
 async function runAll({ names, rows }) {
