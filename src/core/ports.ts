@@ -73,11 +73,16 @@ export interface ArchivePage {
  * verb of an older owner that writes fails with `journal/fenced` and changes nothing.
  * `append` is atomic, durable when it resolves (it survives a power cut), ordered, and refuses with
  * `journal/conflict` a batch that doesn't start right after `expectedHead` or when the head is another one.
- * `read` gives every batch after a number, oldest first, and fails with `journal/corrupt` (naming the number)
- * at a gap, an overlap, or a record that is not what was written; it never skips one.
- * `compact` keeps a snapshot and lets go of the batches that it covers; the newest snapshot wins.
+ * `read` gives every batch with an event after a number, oldest first, without its archive rows, and fails with
+ * `journal/corrupt` (naming the number) at a gap, an overlap, or a record that is not what was written; it never
+ * skips one.
+ * `compact` keeps a snapshot of the state after a batch (`journal/conflict` for any other number) and lets go of
+ * batches, at the earliest those that it covers and at the latest those that the snapshot before it covers; the
+ * newest snapshot wins. A snapshot that is damaged is passed over while everything after an older one is there.
  * When there is no space, each verb that writes fails with `journal/quota`, nothing is changed, and the same
  * call works again when space is back.
+ * Before `open` and after `close` every verb fails with `journal/unavailable`, and once the storage was emptied or
+ * replaced, with `runtime/storage-lost`.
  */
 export interface Journal {
   open(): Promise<JournalOpening>;
