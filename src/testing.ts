@@ -1,0 +1,3 @@
+/** What helps to test Troupe's adapters, and programs that use them. */
+export { journalConformance } from "./testing/journal-conformance.ts";
+export type { ConformanceOptions, JournalCase, JournalHarness, Provocation } from "./testing/journal/harness.ts";
