@@ -1,0 +1,82 @@
+/**
+ * Bytes that are kept only to be thrown away: at a full quota not even a small record fits, and what is deleted
+ * in the same transaction doesn't count. So the ballast goes in a transaction of its own, the verb that met the
+ * quota fails, and the next one has room.
+ */
+import { RuntimeError } from "../../../core/errors.ts";
+import { send } from "./connection.ts";
+import type { ReadTx } from "./database.ts";
+import type { Owner } from "./owner.ts";
+
+/** The reserve of an owner. */
+export interface Ballast {
+  /** Learns whether there is one; in the transaction that opens the journal. */
+  load(tx: ReadTx): Promise<void>;
+  /** Runs a verb that writes; when there is no space, makes some and passes the error on. */
+  guard<T>(verb: () => Promise<T>): Promise<T>;
+  /** Waits for the writing of ballast that runs. */
+  settled(): Promise<void>;
+}
+
+/** Origins that wrote less than this part of the ballast don't get one. */
+const WORTH = 1 / 16;
+const PATIENCE = 16;
+const MOST_PATIENCE = 1_024;
+
+/** Makes a reserve of so many bytes; none with 0. */
+export function createBallast(owner: Owner, size: number): Ballast {
+  let present = false;
+  let patience = 0; // verbs to wait for, before the next try
+  let countdown = 0;
+  let writing: Promise<void> | undefined;
+
+  async function spend(): Promise<void> {
+    countdown = patience = Math.min(MOST_PATIENCE, Math.max(PATIENCE, patience * 2));
+    await owner.clear("ballast");
+    present = false;
+  }
+  /** Writes it twice and drops one: without room beside it, it would be spent at once. */
+  async function restore(): Promise<void> {
+    for (const key of [1, 0]) {
+      await owner.write(["ballast"], ({ tx }) => send(tx.objectStore("ballast").put(noise(size), key)), "relaxed");
+    }
+    await owner.write(["ballast"], ({ tx }) => send(tx.objectStore("ballast").delete(1)), "relaxed");
+    present = true;
+    patience = 0;
+  }
+  function consider(): void {
+    if (size === 0 || present || writing || owner.known().written < size * WORTH || countdown-- > 0) return;
+    writing = restore()
+      .catch(spend) // what was written of it goes, too
+      .catch(() => undefined)
+      .finally(() => (writing = undefined));
+  }
+  return {
+    load: async (tx) => {
+      present = (await tx.objectStore("ballast").count()) > 0;
+    },
+    guard: async (verb) => {
+      try {
+        const result = await verb();
+        consider();
+        return result;
+      } catch (error) {
+        if (isFull(error)) await spend().catch(() => undefined);
+        throw error;
+      }
+    },
+    settled: async () => writing,
+  };
+}
+
+/** Tells whether a verb failed for want of space. */
+export function isFull(error: unknown): boolean {
+  return error instanceof RuntimeError && error.code === "journal/quota";
+}
+
+/** Bytes that no compression makes smaller. */
+function noise(size: number): Uint8Array {
+  const bytes = new Uint8Array(size);
+  for (let at = 0; at < size; at += 65_536) crypto.getRandomValues(bytes.subarray(at, at + 65_536)); // its limit
+  return bytes;
+}
