@@ -4,7 +4,7 @@
  * the elected tab, because a `blob:` SharedWorker can't be found by other tabs by its name.
  */
 import { connectWith, type Platform } from "./client/connect.ts";
-import { workerName } from "./client/reach.ts";
+import { workerName } from "./client/places.ts";
 import type { ConnectOptions, Runtime } from "./client/runtime.ts";
 import electedWorker from "inline:./workers/elected-worker.ts";
 import { VERSION } from "./version.ts";

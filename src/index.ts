@@ -1,6 +1,6 @@
 /** `troupe`: what a page needs. */
 import { connectWith, type Platform } from "./client/connect.ts";
-import { workerName } from "./client/reach.ts";
+import { workerName } from "./client/places.ts";
 import type { ConnectOptions, Runtime } from "./client/runtime.ts";
 import { VERSION } from "./version.ts";
 

@@ -9,7 +9,7 @@ import { createCells, type Cells } from "./cells.ts";
 import { createCommands } from "./commands.ts";
 import { createConnection, type Connection } from "./connection.ts";
 import { createMirror, type Finished, type Mirror } from "./mirror.ts";
-import type { Places } from "./reach.ts";
+import type { Places } from "./places.ts";
 import { createResults } from "./results.ts";
 import type { ConnectOptions, Mode, Runtime, RuntimeEvents } from "./runtime.ts";
 

@@ -4,7 +4,8 @@ import { PROTOCOL, type HostFrame, type PageCommand, type PageFrame, type Query,
 import type { CoreEvent } from "../core/runtime.ts";
 import type { Mirror } from "./mirror.ts";
 import { createOutbox, type Outbox } from "./outbox.ts";
-import { createReach, type Places } from "./reach.ts";
+import type { Places } from "./places.ts";
+import { createReach, type Reach } from "./reach.ts";
 import type { Mode } from "./runtime.ts";
 
 export interface ConnectionOptions {
@@ -38,148 +39,194 @@ export interface Connection {
 /** A hello that isn't answered is said again after so long, and the host looked for again, in milliseconds. */
 const IMPATIENCE = 5_000;
 
+/** A host that stopped by itself is greeted again after so long, in milliseconds. */
+const PAUSE = 200;
+
 interface Call {
   readonly query: Query;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: RuntimeError) => void;
 }
 
-export function createConnection(options: ConnectionOptions): Connection {
-  const { name, version, session, lock, mirror } = options;
-  let wire: Wire | undefined;
-  let mode: Mode = "shared";
-  let database: string | undefined;
-  let epoch = 0;
-  let ready = false;
-  let closed = false;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let watching: AbortController | undefined;
-  const calls = new Map<number, Call>();
-  let lastCall = 0;
+interface State {
+  readonly options: ConnectionOptions;
+  readonly outbox: Outbox;
+  readonly calls: Map<number, Call>;
+  reach: Reach | undefined;
+  wire: Wire | undefined;
+  mode: Mode;
+  database: string | undefined;
+  epoch: number;
+  /** Welcomed by the host that answers now. */
+  ready: boolean;
+  closed: boolean;
+  timer: ReturnType<typeof setTimeout> | undefined;
+  watching: AbortController | undefined;
+}
 
-  const say: Connection["say"] = (frame, transfer) => wire?.post(frame, transfer);
+export function createConnection(options: ConnectionOptions): Connection {
   const outbox = createOutbox((first, commands, acknowledged) => {
-    if (ready) say({ kind: "commands", first, acknowledged, commands: [...commands] });
+    if (state.ready) say(state, { kind: "commands", first, acknowledged, commands: [...commands] });
   }, options.onRefused);
-  const hello = (): void => {
-    ready = false;
-    if (closed) return;
-    if (mirror.store.getState().status === "ready") mirror.update({ status: "connecting" });
-    clearTimeout(timer);
-    timer = setTimeout(() => {
-      reach.again(false);
-    }, IMPATIENCE);
-    say({ kind: "hello", protocol: PROTOCOL, version, session, lock });
+  const state: State = {
+    options,
+    outbox,
+    calls: new Map(),
+    reach: undefined,
+    wire: undefined,
+    mode: "shared",
+    database: undefined,
+    epoch: 0,
+    ready: false,
+    closed: false,
+    timer: undefined,
+    watching: undefined,
   };
-  const watchHost = (): void => {
-    watching?.abort();
-    watching = watchLock(`troupe:${name}:host`, () => {
-      if (!closed && ready) reach.again(true);
-    });
-  };
-  const welcome = (frame: Extract<HostFrame, { kind: "welcome" }>): void => {
-    const { origin, state, mark, refused } = frame;
-    clearTimeout(timer);
-    const before = database;
-    const fresh = epoch !== origin.epoch || before !== origin.database;
-    const lost = before !== undefined && (before !== origin.database || origin.seq < mirror.store.getState().seq);
-    database = origin.database;
-    epoch = origin.epoch;
-    ready = true;
-    mirror.reset(state, origin.seq, epoch);
-    mirror.update({ status: "ready", mode, error: undefined });
-    if (lost) options.onStorageLost(origin.database, before);
-    outbox.resend(mark, refused);
-    for (const [call, { query }] of calls) say({ kind: "query", call, query });
-    watchHost();
-    options.onWelcome(mode, epoch, fresh);
-  };
-  const stopped = (data: ErrorData): void => {
-    const error = decodeError(data);
-    ready = false;
-    if (error.code === "host/incompatible") {
-      fail(error);
-      return;
-    }
-    mirror.update({ status: "connecting", error: error.code === "host/unreachable" ? undefined : data });
-    clearTimeout(timer);
-    timer = setTimeout(hello, error.code === "host/unreachable" ? 0 : 200);
-  };
-  const fail = (error: RuntimeError): void => {
-    clearTimeout(timer);
-    outbox.fail(error);
-    for (const { reject } of calls.values()) reject(error);
-    calls.clear();
-    options.onStopped(error);
-  };
-  const heard = (raw: unknown): void => {
-    const frame = raw as HostFrame; // the host is of our own origin and protocol
-    if (closed) return;
-    if (frame.kind === "welcome") welcome(frame);
-    else if (frame.kind === "stopped") stopped(frame.error);
-    else if (!ready) return;
-    else if (frame.origin.epoch !== epoch || frame.origin.database !== database) hello();
-    else hear(frame);
-  };
-  const hear = (frame: Exclude<HostFrame, { kind: "welcome" | "stopped" }>): void => {
-    switch (frame.kind) {
-      case "batch":
-        if (frame.from > mirror.store.getState().seq + 1)
-          hello(); // a batch was missed
-        else options.onEvents(mirror.fold(frame.text, frame.from, frame.to));
-        return;
-      case "replies":
-        outbox.answered(frame.mark, frame.refused);
-        return;
-      case "signals":
-        options.onSignals(frame);
-        return;
-      case "answer":
-        settleCall(calls, frame);
-        return;
-      case "spawn":
-      case "kill":
-      case "relay":
-        options.onOrder(frame);
-    }
-  };
-  const reach = createReach({
+  let lastCall = 0;
+  const { name, session, places, modes } = options;
+  state.reach = createReach({
     name,
     session,
-    places: options.places,
-    modes: options.modes,
-    onFrame: heard,
-    onWire(next, way) {
-      wire = next;
-      mode = way;
-      hello();
+    places,
+    modes,
+    onFrame: (frame) => {
+      heard(state, frame as HostFrame); // a host is of our own origin and protocol
     },
-    onFailed: fail,
+    onWire(wire, mode) {
+      state.wire = wire;
+      state.mode = mode;
+      hello(state);
+    },
+    onFailed: (error) => {
+      fail(state, error);
+    },
   });
-
   return {
     outbox,
     get ports() {
-      return wire?.ports ?? false;
+      return state.wire?.ports ?? false;
     },
     command: outbox.push,
-    say,
+    say: (frame, transfer) => {
+      say(state, frame, transfer);
+    },
     ask: (query) =>
       new Promise((resolve, reject) => {
         const call = ++lastCall;
-        calls.set(call, { query, resolve, reject });
-        if (ready) say({ kind: "query", call, query });
+        state.calls.set(call, { query, resolve, reject });
+        if (state.ready) say(state, { kind: "query", call, query });
       }),
-    async close() {
-      closed = true;
-      clearTimeout(timer);
-      watching?.abort();
-      if (ready) say({ kind: "bye" });
-      outbox.fail(new RuntimeError("runtime/closed"));
-      for (const { reject } of calls.values()) reject(new RuntimeError("runtime/closed"));
-      await reach.close();
-    },
+    close: () => close(state),
   };
+}
+
+function say({ wire }: State, frame: PageFrame, transfer?: readonly unknown[]): void {
+  wire?.post(frame, transfer);
+}
+
+function hello(state: State): void {
+  state.ready = false;
+  if (state.closed) return;
+  const { mirror, version, session, lock } = state.options;
+  if (mirror.store.getState().status === "ready") mirror.update({ status: "connecting" });
+  clearTimeout(state.timer);
+  state.timer = setTimeout(() => state.reach?.again(false), IMPATIENCE);
+  say(state, { kind: "hello", protocol: PROTOCOL, version, session, lock });
+}
+
+function heard(state: State, frame: HostFrame): void {
+  if (state.closed) return;
+  const { origin, kind } = frame;
+  if (kind === "welcome") welcome(state, frame);
+  else if (kind === "stopped") stopped(state, frame.error);
+  else if (!state.ready) return;
+  else if (origin.epoch !== state.epoch || origin.database !== state.database) hello(state);
+  else hear(state, frame);
+}
+
+function welcome(state: State, frame: Extract<HostFrame, { kind: "welcome" }>): void {
+  const { options, outbox } = state;
+  const { origin, mark, refused } = frame;
+  clearTimeout(state.timer);
+  const before = state.database;
+  const fresh = state.epoch !== origin.epoch || before !== origin.database;
+  const shrunk = origin.seq < options.mirror.store.getState().seq;
+  state.database = origin.database;
+  state.epoch = origin.epoch;
+  state.ready = true;
+  options.mirror.reset(frame.state, origin.seq, origin.epoch);
+  options.mirror.update({ status: "ready", mode: state.mode, error: undefined });
+  if (before !== undefined && (before !== origin.database || shrunk)) options.onStorageLost(origin.database, before);
+  outbox.resend(mark, refused);
+  for (const [call, { query }] of state.calls) say(state, { kind: "query", call, query });
+  watchHost(state);
+  options.onWelcome(state.mode, origin.epoch, fresh);
+}
+
+function hear(state: State, frame: Exclude<HostFrame, { kind: "welcome" | "stopped" }>): void {
+  const { options, outbox, calls } = state;
+  switch (frame.kind) {
+    case "batch":
+      if (frame.from > options.mirror.store.getState().seq + 1)
+        hello(state); // a batch was missed
+      else options.onEvents(options.mirror.fold(frame.text, frame.from, frame.to));
+      return;
+    case "replies":
+      outbox.answered(frame.mark, frame.refused);
+      return;
+    case "signals":
+      options.onSignals(frame);
+      return;
+    case "answer":
+      settleCall(calls, frame);
+      return;
+    case "spawn":
+    case "kill":
+    case "relay":
+      options.onOrder(frame);
+  }
+}
+
+function stopped(state: State, data: ErrorData): void {
+  const error = decodeError(data);
+  if (error.code === "host/incompatible") {
+    fail(state, error);
+    return;
+  }
+  const unknown = error.code === "host/unreachable"; // a host that was re-run: it only wants a hello
+  state.ready = false;
+  state.options.mirror.update({ status: "connecting", error: unknown ? undefined : data });
+  clearTimeout(state.timer);
+  state.timer = setTimeout(
+    () => {
+      hello(state);
+    },
+    unknown ? 0 : PAUSE,
+  );
+}
+
+function fail({ timer, outbox, calls, options }: State, error: RuntimeError): void {
+  clearTimeout(timer);
+  outbox.fail(error);
+  rejectAll(calls, error);
+  options.onStopped(error);
+}
+
+async function close(state: State): Promise<void> {
+  if (state.closed) return;
+  if (state.ready) say(state, { kind: "bye" });
+  state.closed = true;
+  clearTimeout(state.timer);
+  state.watching?.abort();
+  const error = new RuntimeError("runtime/closed");
+  state.outbox.fail(error);
+  rejectAll(state.calls, error);
+  await state.reach?.close();
+}
+
+function rejectAll(calls: Map<number, Call>, error: RuntimeError): void {
+  for (const { reject } of calls.values()) reject(error);
+  calls.clear();
 }
 
 function settleCall(calls: Map<number, Call>, { call, value, error }: Extract<HostFrame, { kind: "answer" }>): void {
@@ -189,13 +236,14 @@ function settleCall(calls: Map<number, Call>, { call, value, error }: Extract<Ho
   else waiting?.resolve(value);
 }
 
-/** Calls back when the holder of the lock is gone. */
-function watchLock(lock: string, gone: () => void): AbortController {
-  const ending = new AbortController();
+/** Waits for the host's own lock: it is granted the moment the host is gone. */
+function watchHost(state: State): void {
+  state.watching?.abort();
+  const watching = new AbortController();
+  state.watching = watching;
   navigator.locks
-    .request(lock, { mode: "shared", signal: ending.signal }, () => {
-      if (!ending.signal.aborted) gone();
+    .request(`troupe:${state.options.name}:host`, { mode: "shared", signal: watching.signal }, () => {
+      if (!watching.signal.aborted && !state.closed && state.ready) state.reach?.again(true);
     })
     .catch(() => undefined); // aborted: another watch has begun
-  return ending;
 }

@@ -52,14 +52,33 @@ const untouched = (): Touched => ({
   agents: new Set(),
 });
 
+interface Views {
+  readonly tasks: CowTable<TaskView>;
+  readonly executions: CowTable<ExecutionView>;
+  readonly approvals: CowTable<ApprovalView>;
+  readonly agents: CowTable<AgentView>;
+  readonly progress: CowTable<{ readonly fraction: number; readonly note?: string }>;
+}
+
+const createViews = (): Views => ({
+  tasks: createCowTable(),
+  executions: createCowTable(),
+  approvals: createCowTable(),
+  agents: createCowTable(),
+  progress: createCowTable(),
+});
+
+/** The present pictures; a map is the same object as before when nothing in it has changed. */
+const pictures = (views: Views): Pick<MirrorState, keyof Views> => ({
+  tasks: views.tasks.snapshot(),
+  executions: views.executions.snapshot(),
+  approvals: views.approvals.snapshot(),
+  agents: views.agents.snapshot(),
+  progress: views.progress.snapshot(),
+});
+
 export function createMirror(onFinished: (finished: Finished) => void): Mirror {
-  const views = {
-    tasks: createCowTable<TaskView>(),
-    executions: createCowTable<ExecutionView>(),
-    approvals: createCowTable<ApprovalView>(),
-    agents: createCowTable<AgentView>(),
-    progress: createCowTable<{ readonly fraction: number; readonly note?: string }>(),
-  };
+  const views = createViews();
   const recent = createRecents(views.tasks, views.executions, onFinished);
   let state = createState(recent.kit);
   let seq = 0;
@@ -69,58 +88,19 @@ export function createMirror(onFinished: (finished: Finished) => void): Mirror {
     error: undefined,
     seq: 0,
     epoch: 0,
-    tasks: views.tasks.snapshot(),
-    executions: views.executions.snapshot(),
-    approvals: views.approvals.snapshot(),
-    agents: views.agents.snapshot(),
-    progress: views.progress.snapshot(),
+    ...pictures(views),
   }));
   const publish = (changes: Partial<MirrorState> = {}): void => {
-    store.setState({
-      ...changes,
-      seq,
-      tasks: views.tasks.snapshot(),
-      executions: views.executions.snapshot(),
-      approvals: views.approvals.snapshot(),
-      agents: views.agents.snapshot(),
-      progress: views.progress.snapshot(),
-    });
+    store.setState({ ...changes, seq, ...pictures(views) });
   };
-  const show = (touched: Touched): void => {
-    for (const id of touched.tasks) {
-      const task = state.tasks.tasks.get(id);
-      if (task) views.tasks.set(id, viewTask(task));
-      if (task?.status !== "running") views.progress.delete(id);
-    }
-    for (const id of touched.executions) {
-      const execution = state.workflows.executions.get(id);
-      if (execution) views.executions.set(id, viewLive(state, execution));
-    }
-    for (const id of touched.approvals) {
-      const approval = state.approvals.approvals.get(id);
-      if (approval) views.approvals.set(id, viewApproval(approval));
-      else views.approvals.delete(id);
-    }
-    for (const id of touched.agents) {
-      const agent = state.agents.agents.get(id);
-      if (agent) views.agents.set(id, viewAgent(state.agents, agent));
-      else views.agents.delete(id);
-    }
-  };
-
   return {
     store,
     reset(text, at, epoch) {
-      for (const table of Object.values(views)) table.clear();
+      for (const table of Object.values(views)) (table as CowTable<unknown>).clear();
       state = createState(recent.restart());
       restoreState(state, text);
       seq = at;
-      show({
-        tasks: new Set(keysOf(state.tasks.tasks)),
-        executions: new Set(keysOf(state.workflows.executions)),
-        approvals: new Set(keysOf(state.approvals.approvals)),
-        agents: new Set(keysOf(state.agents.agents)),
-      });
+      show(views, state, everything(state));
       publish({ epoch, error: undefined });
     },
     fold(text, from, to) {
@@ -133,16 +113,17 @@ export function createMirror(onFinished: (finished: Finished) => void): Mirror {
         touch(touched, state, event);
       }
       seq = to;
-      show(touched);
+      show(views, state, touched);
       publish();
       return events;
     },
     signal(signals) {
-      for (const signal of signals)
-        if (signal.kind === "progress" && state.tasks.tasks.get(signal.task)?.attempt === signal.attempt) {
-          const { fraction, note } = signal;
-          views.progress.set(signal.task, { fraction, ...(note !== undefined && { note }) });
-        }
+      for (const signal of signals) {
+        if (signal.kind !== "progress") continue;
+        const { task, attempt, fraction, note } = signal;
+        if (state.tasks.tasks.get(task)?.attempt === attempt)
+          views.progress.set(task, { fraction, ...(note !== undefined && { note }) });
+      }
       publish();
     },
     expect(record) {
@@ -162,6 +143,38 @@ export function createMirror(onFinished: (finished: Finished) => void): Mirror {
     update: publish,
     isLive: (id) => state.tasks.tasks.has(id) || state.workflows.executions.has(id),
   };
+}
+
+function everything({ tasks, workflows, approvals, agents }: CoreState): Touched {
+  return {
+    tasks: new Set(keysOf(tasks.tasks)),
+    executions: new Set(keysOf(workflows.executions)),
+    approvals: new Set(keysOf(approvals.approvals)),
+    agents: new Set(keysOf(agents.agents)),
+  };
+}
+
+/** Draws anew what was touched. */
+function show(views: Views, state: CoreState, touched: Touched): void {
+  for (const id of touched.tasks) {
+    const task = state.tasks.tasks.get(id);
+    if (task) views.tasks.set(id, viewTask(task));
+    if (task?.status !== "running") views.progress.delete(id);
+  }
+  for (const id of touched.executions) {
+    const execution = state.workflows.executions.get(id);
+    if (execution) views.executions.set(id, viewLive(state, execution));
+  }
+  for (const id of touched.approvals) {
+    const approval = state.approvals.approvals.get(id);
+    if (approval) views.approvals.set(id, viewApproval(approval));
+    else views.approvals.delete(id);
+  }
+  for (const id of touched.agents) {
+    const agent = state.agents.agents.get(id);
+    if (agent) views.agents.set(id, viewAgent(state.agents, agent));
+    else views.agents.delete(id);
+  }
 }
 
 function keysOf<T>(table: { entries(): IterableIterator<[string, T]> }): string[] {

@@ -2,7 +2,7 @@
  * Commands on their way. Each has a number of this session; it is kept until the host has answered it, and sent
  * again to every new host, which decides by the number what it has already decided. So a host that dies costs nothing.
  */
-import { decodeError, RuntimeError, type ErrorData } from "../core/errors.ts";
+import { decodeError, type ErrorData, type RuntimeError } from "../core/errors.ts";
 import type { PageCommand } from "../core/protocol.ts";
 
 export interface Outbox {
@@ -36,60 +36,48 @@ interface Waiter {
 /** So many refusals are remembered for a later `settled(id)`. */
 const REMEMBERED = 1_000;
 
+interface State {
+  entries: Entry[];
+  waiters: Waiter[];
+  readonly refusals: Map<string, RuntimeError>;
+  /** Numbers: of the last command made, the last one sent, and the last one answered. */
+  last: number;
+  sent: number;
+  acknowledged: number;
+  failure: RuntimeError | undefined;
+}
+
 export function createOutbox(
   send: (first: number, commands: readonly PageCommand[], acknowledged: number) => void,
   onRefused: (id: string, error: RuntimeError) => void,
 ): Outbox {
-  let entries: Entry[] = [];
-  let waiters: Waiter[] = [];
-  const refusals = new Map<string, RuntimeError>();
-  let last = 0;
-  let sent = 0;
-  let acknowledged = 0;
+  const state: State = {
+    entries: [],
+    waiters: [],
+    refusals: new Map(),
+    last: 0,
+    sent: 0,
+    acknowledged: 0,
+    failure: undefined,
+  };
   let scheduled = false;
-  let failure: RuntimeError | undefined;
-
   const flush = (): void => {
     scheduled = false;
-    const due = entries.filter(({ number }) => number > sent);
+    const due = state.entries.filter(({ number }) => number > state.sent);
     const [first] = due;
     if (!first) return;
-    sent = last;
-    send(
-      first.number,
-      due.map(({ command }) => command),
-      acknowledged,
-    );
+    state.sent = state.last;
+    const commands = due.map(({ command }) => command);
+    send(first.number, commands, state.acknowledged);
   };
   const answered: Outbox["answered"] = (mark, refused) => {
-    if (mark <= acknowledged) return;
-    const reasons = new Map(refused);
-    const done = entries.filter(({ number }) => number <= mark);
-    entries = entries.slice(done.length);
-    acknowledged = mark;
-    for (const { number, id } of done) {
-      const reason = reasons.get(number);
-      if (!reason) continue;
-      const error = decodeError(reason);
-      refusals.set(id, error);
-      const [oldest] = refusals.keys();
-      if (refusals.size > REMEMBERED && oldest !== undefined) refusals.delete(oldest);
-      onRefused(id, error);
-    }
-    const ready = waiters.filter(({ upTo }) => upTo <= mark);
-    waiters = waiters.filter(({ upTo }) => upTo > mark);
-    for (const { id, resolve, reject } of ready) {
-      const error = id === undefined ? undefined : refusals.get(id);
-      if (error) reject(error);
-      else resolve();
-    }
+    answer(state, mark, refused, onRefused);
   };
-
   return {
     push(id, command) {
-      if (failure) throw failure;
-      refusals.delete(id);
-      entries.push({ number: ++last, id, command });
+      if (state.failure) throw state.failure;
+      state.refusals.delete(id);
+      state.entries.push({ number: ++state.last, id, command });
       if (scheduled) return;
       scheduled = true;
       queueMicrotask(flush);
@@ -97,27 +85,63 @@ export function createOutbox(
     answered,
     resend(mark, refused) {
       answered(mark, refused);
-      sent = mark;
+      state.sent = mark;
       flush();
     },
-    settled(id) {
-      const own = id === undefined ? entries : entries.filter((entry) => entry.id === id);
-      const upTo = own.at(-1)?.number;
-      if (upTo === undefined) {
-        const error = id === undefined ? undefined : refusals.get(id);
-        return error ? Promise.reject(error) : Promise.resolve();
-      }
-      if (failure) return Promise.reject(failure);
-      return new Promise((resolve, reject) => {
-        waiters.push({ id, upTo, resolve, reject });
-      });
-    },
+    settled: (id) => settled(state, id),
     get pending() {
-      return entries.length;
+      return state.entries.length;
     },
     fail(error) {
-      failure = error;
-      for (const { reject } of waiters.splice(0)) reject(error);
+      state.failure = error;
+      for (const { reject } of state.waiters.splice(0)) reject(error);
     },
   };
+}
+
+/** Drops what is decided, remembers what was refused, and tells those who wait. */
+function answer(
+  state: State,
+  mark: number,
+  refused: readonly (readonly [number, ErrorData])[],
+  onRefused: (id: string, error: RuntimeError) => void,
+): void {
+  if (mark <= state.acknowledged) return;
+  const reasons = new Map(refused);
+  const done = state.entries.filter(({ number }) => number <= mark);
+  state.entries = state.entries.slice(done.length);
+  state.acknowledged = mark;
+  for (const { number, id } of done) {
+    const reason = reasons.get(number);
+    if (!reason) continue;
+    const error = decodeError(reason);
+    remember(state.refusals, id, error);
+    onRefused(id, error);
+  }
+  const ready = state.waiters.filter(({ upTo }) => upTo <= mark);
+  state.waiters = state.waiters.filter(({ upTo }) => upTo > mark);
+  for (const { id, resolve, reject } of ready) {
+    const error = id === undefined ? undefined : state.refusals.get(id);
+    if (error) reject(error);
+    else resolve();
+  }
+}
+
+function remember(refusals: Map<string, RuntimeError>, id: string, error: RuntimeError): void {
+  refusals.set(id, error);
+  const [oldest] = refusals.keys();
+  if (refusals.size > REMEMBERED && oldest !== undefined) refusals.delete(oldest);
+}
+
+function settled({ entries, waiters, refusals, failure }: State, id?: string): Promise<void> {
+  const own = id === undefined ? entries : entries.filter((entry) => entry.id === id);
+  const upTo = own.at(-1)?.number;
+  if (upTo === undefined) {
+    const error = id === undefined ? undefined : refusals.get(id);
+    return error ? Promise.reject(error) : Promise.resolve();
+  }
+  if (failure) return Promise.reject(failure);
+  return new Promise((resolve, reject) => {
+    waiters.push({ id, upTo, resolve, reject });
+  });
 }

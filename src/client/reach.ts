@@ -1,16 +1,10 @@
 /** Finds or starts the host, in the first way that the platform has, and finds it again when it goes. */
 import { RuntimeError } from "../core/errors.ts";
-import { PROTOCOL, type Wire } from "../core/protocol.ts";
+import type { Wire } from "../core/protocol.ts";
+import { stand, type Election } from "./election.ts";
+import type { Places } from "./places.ts";
 import type { Mode } from "./runtime.ts";
 import { createChannelWire, createPortWire, type WireEvents } from "./wires.ts";
-
-/** How the places of a host are started; entries of the package fill it in. */
-export interface Places {
-  readonly shared?: ((name: string) => SharedWorker) | undefined;
-  readonly elected?: ((name: string) => Worker) | undefined;
-  /** Starts a host in this page; the returned function ends it. */
-  readonly page?: ((name: string) => Promise<() => Promise<void>>) | undefined;
-}
 
 export interface ReachOptions {
   readonly name: string;
@@ -29,148 +23,104 @@ export interface Reach {
   close(): Promise<void>;
 }
 
+interface State {
+  readonly options: ReachOptions;
+  readonly modes: readonly Mode[];
+  readonly failures: string[];
+  /** The place in `modes` of the way that is tried. */
+  at: number;
+  wire: Wire | undefined;
+  channel: Wire | undefined;
+  election: Election | undefined;
+  closed: boolean;
+}
+
 export function createReach(options: ReachOptions): Reach {
-  const { name, session, places, onFrame, onWire, onFailed } = options;
-  const modes = options.modes.filter((mode) => places[mode] !== undefined);
-  const failures: string[] = [];
-  let at = 0;
-  let wire: Wire | undefined;
-  let channel: Wire | undefined;
-  let election: Election | undefined;
-  let closed = false;
-
-  const overChannel = (mode: Mode): void => {
-    channel ??= createChannelWire(name, session, {
-      onFrame,
-      onHere: () => {
-        overChannel(mode);
-      },
-      onElsewhere: () => undefined,
-    });
-    onWire(channel, mode);
+  const state: State = {
+    options,
+    modes: options.modes.filter((mode) => options.places[mode] !== undefined),
+    failures: [],
+    at: 0,
+    wire: undefined,
+    channel: undefined,
+    election: undefined,
+    closed: false,
   };
-  const fallBack = (mode: Mode, reason: string): void => {
-    if (closed || modes[at] !== mode) return;
-    failures.push(`${mode}: ${reason}`);
-    at++;
-    start();
-  };
-  const startShared = (): void => {
-    const events: WireEvents = {
-      onFrame,
-      onHere: () => {
-        channel?.close();
-        channel = undefined;
-        if (wire) onWire(wire, "shared");
-      },
-      onElsewhere: () => {
-        overChannel("shared");
-      },
-    };
-    try {
-      const worker = places.shared?.(name);
-      if (!worker) throw new Error("there is no SharedWorker here");
-      wire?.close();
-      wire = createPortWire(worker, events, (reason) => {
-        fallBack("shared", reason);
-      });
-      onWire(wire, "shared");
-    } catch (error) {
-      fallBack("shared", error instanceof Error ? error.message : String(error));
-    }
-  };
-  const start = (): void => {
-    const mode = modes[at];
-    if (mode === undefined) {
-      onFailed(new RuntimeError("host/unavailable", { tried: failures }));
-      return;
-    }
-    if (mode === "shared") {
-      startShared();
-      return;
-    }
-    election ??= stand(name, mode, places, (reason) => {
-      election = undefined;
-      fallBack(mode, reason);
-    });
-    overChannel(mode);
-  };
-  start();
-
+  start(state);
   return {
     again(gone) {
-      if (closed) return;
-      const mode = modes[at];
-      if (mode === "shared") startShared();
-      else if (mode) {
-        if (gone) election?.restart();
-        overChannel(mode);
-      }
+      if (state.closed) return;
+      if (gone) state.election?.restart();
+      start(state);
     },
     async close() {
-      closed = true;
-      wire?.close();
-      channel?.close();
-      await election?.close();
+      state.closed = true;
+      state.wire?.close();
+      state.channel?.close();
+      await state.election?.close();
     },
   };
 }
 
-interface Election {
-  /** The host was found gone: if this tab is the elected one, it starts another. */
-  restart(): void;
-  close(): Promise<void>;
-}
-
-/** Queues for the office; the tab that holds it runs the host in a worker, or in the page itself. */
-function stand(name: string, mode: "elected" | "page", places: Places, onFailed: (reason: string) => void): Election {
-  const leaving = new AbortController();
-  const left = new Promise<void>((resolve) => {
-    leaving.signal.addEventListener("abort", () => {
-      resolve();
-    });
+function start(state: State): void {
+  const mode = state.modes[state.at];
+  if (mode === undefined) {
+    state.options.onFailed(new RuntimeError("host/unavailable", { tried: state.failures }));
+    return;
+  }
+  if (mode === "shared") {
+    startShared(state);
+    return;
+  }
+  const { name, places } = state.options;
+  state.election ??= stand(name, mode, places, (reason) => {
+    state.election = undefined;
+    fallBack(state, mode, reason);
   });
-  let end: (() => Promise<void> | void) | undefined;
-  const startHost = async (): Promise<void> => {
-    await end?.();
-    if (mode === "page") {
-      end = await places.page?.(name);
-      return;
-    }
-    const worker = places.elected?.(name);
-    if (!worker) return;
-    worker.onerror = (event) => {
-      event.preventDefault();
-      onFailed(event.message === "" ? "its script could not be loaded" : event.message);
-      leaving.abort();
-    };
-    end = () => {
-      worker.terminate();
-    };
-  };
-  const office = async (): Promise<void> => {
-    try {
-      await startHost();
-    } catch (error) {
-      onFailed(error instanceof Error ? error.message : String(error));
-      return;
-    }
-    await left;
-    await end?.();
-  };
-  navigator.locks.request(`troupe:${name}:office`, { signal: leaving.signal }, office).catch(() => undefined); // aborted while it waited
-  return {
-    restart() {
-      if (end) void startHost();
-    },
-    async close() {
-      leaving.abort();
-      await end?.();
-    },
-  };
+  overChannel(state, mode);
 }
 
-/** The name of a worker that hosts: two protocols never share one. */
-export function workerName(name: string): string {
-  return `troupe:${String(PROTOCOL)}:${name}`;
+function startShared(state: State): void {
+  const { name, places, onFrame, onWire } = state.options;
+  const events: WireEvents = {
+    onFrame,
+    onHere() {
+      state.channel?.close();
+      state.channel = undefined;
+      if (state.wire) onWire(state.wire, "shared");
+    },
+    onElsewhere() {
+      overChannel(state, "shared");
+    },
+  };
+  try {
+    const worker = places.shared?.(name);
+    if (!worker) throw new Error("there is no SharedWorker here");
+    state.wire?.close();
+    state.wire = createPortWire(worker, events, (reason) => {
+      fallBack(state, "shared", reason);
+    });
+    onWire(state.wire, "shared");
+  } catch (error) {
+    fallBack(state, "shared", error instanceof Error ? error.message : String(error));
+  }
+}
+
+function overChannel(state: State, mode: Mode): void {
+  const { name, session, onFrame, onWire } = state.options;
+  state.channel ??= createChannelWire(name, session, {
+    onFrame,
+    onHere() {
+      overChannel(state, mode);
+    },
+    onElsewhere: () => undefined,
+  });
+  onWire(state.channel, mode);
+}
+
+function fallBack(state: State, mode: Mode, reason: string): void {
+  if (state.closed || state.modes[state.at] !== mode) return;
+  state.failures.push(`${mode}: ${reason}`);
+  state.at++;
+  start(state);
 }

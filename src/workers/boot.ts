@@ -44,89 +44,123 @@ export function hostLock(name: string): string {
   return `troupe:${name}:host`;
 }
 
+interface State {
+  readonly options: BootOptions;
+  readonly channel: BroadcastChannel;
+  readonly closing: AbortController;
+  readonly ports: Set<PortEnd>;
+  /** Pages that speak over the channel, by session. */
+  readonly connections: Map<string, Connection>;
+  host: Host | undefined;
+  /** Another place is the host. */
+  standby: boolean;
+  failure: RuntimeError | undefined;
+}
+
 export function bootHost(options: BootOptions): Boot {
-  const { name, version } = options;
-  const channel = new BroadcastChannel(`troupe:${name}`);
-  const closing = new AbortController();
-  const ports = new Map<MessagePort, PortEnd>();
-  const connections = new Map<string, Connection>();
-  let host: Host | undefined;
-  let standby = false;
-  let failure: RuntimeError | undefined;
-
-  const say = (message: ChannelMessage): void => {
-    channel.postMessage(message);
+  const state: State = {
+    options,
+    channel: new BroadcastChannel(`troupe:${options.name}`),
+    closing: new AbortController(),
+    ports: new Set(),
+    connections: new Map(),
+    host: undefined,
+    standby: false,
+    failure: undefined,
   };
-  channel.onmessage = ({ data }: MessageEvent<ChannelMessage>) => {
-    if (data.to === "hosts" && host && isNewer(data.version, version))
-      void host.stop(new RuntimeError("host/stopped", { reason: "a newer version takes over" }));
-    if (data.to !== "host" || !host) return;
-    const page = data.from;
-    let connection = connections.get(page);
-    if (!connection) {
-      connection = host.connect((frame) => {
-        say({ to: "page", page, frame });
-      });
-      connections.set(page, connection);
-    }
-    connection.receive(data.frame, []);
+  state.channel.onmessage = ({ data }: MessageEvent<ChannelMessage>) => {
+    heard(state, data);
   };
-
-  const settlePort = (end: PortEnd): void => {
-    if (host) end.serve(host);
-    else if (standby) end.signpost("elsewhere");
-    else if (failure) end.fail(failure);
-  };
-  const lookElsewhere = (): void => {
-    standby = true;
-    say({ to: "hosts", kind: "step-aside", version });
-    for (const end of ports.values()) end.signpost("elsewhere");
-  };
-  const serve = async (): Promise<void> => {
-    standby = false;
-    host = await startHost({ journal: options.openJournal(), version, watchLock });
-    failure = undefined;
-    for (const end of ports.values()) end.serve(host);
-    say({ to: "pages", kind: "host-up" });
-    if (closing.signal.aborted) await host.stop();
-    failure = await host.ended;
-  };
-  const turn = async (): Promise<void> => {
-    const impatience = setTimeout(lookElsewhere, PATIENCE);
-    try {
-      await navigator.locks.request(hostLock(name), { signal: closing.signal }, () => {
-        clearTimeout(impatience);
-        return serve();
-      });
-    } catch (error) {
-      failure = toRuntimeError(error);
-    }
-    clearTimeout(impatience);
-    host = undefined;
-    connections.clear();
-    for (const end of ports.values()) settlePort(end);
-  };
-  const run = async (): Promise<void> => {
-    while (!closing.signal.aborted) {
-      await turn();
-      if (failure?.code === "host/incompatible") return; // a newer version owns the database
-      await new Promise((done) => setTimeout(done, RETRY));
-    }
-  };
-  void run();
-
+  void run(state);
   return {
     attach(port) {
-      const end = createPortEnd(port);
-      ports.set(port, end);
-      settlePort(end);
+      const end = createPortEnd(port, () => state.ports.delete(end));
+      state.ports.add(end);
+      settlePort(state, end);
     },
     async close() {
-      closing.abort();
-      await host?.stop();
-      channel.close();
+      state.closing.abort();
+      await state.host?.stop();
+      state.channel.close();
     },
   };
+}
+
+function say({ channel }: State, message: ChannelMessage): void {
+  channel.postMessage(message);
+}
+
+function heard(state: State, message: ChannelMessage): void {
+  const { host, connections, options } = state;
+  if (!host) return;
+  if (message.to === "hosts" && isNewer(message.version, options.version))
+    void host.stop(new RuntimeError("host/stopped", { reason: "a newer version takes over" }));
+  if (message.to !== "host") return;
+  const page = message.from;
+  let connection = connections.get(page);
+  if (!connection) {
+    connection = host.connect((frame) => {
+      say(state, { to: "page", page, frame });
+    });
+    connections.set(page, connection);
+  }
+  connection.receive(message.frame, []);
+  const { kind } = message.frame as { readonly kind?: unknown };
+  if (kind === "bye") connections.delete(page);
+}
+
+/** Tells a port what is known: who serves, where to look, or what went wrong. */
+function settlePort({ host, standby, failure }: State, end: PortEnd): void {
+  if (host) end.serve(host);
+  else if (standby) end.signpost("elsewhere");
+  else if (failure) end.fail(failure);
+}
+
+/** Queues for the lock again and again; whoever has it is the host until it stops. */
+async function run(state: State): Promise<void> {
+  while (!state.closing.signal.aborted) {
+    await turn(state);
+    if (state.failure?.code === "host/incompatible") return; // a newer version owns the database
+    await new Promise((done) => setTimeout(done, RETRY));
+  }
+}
+
+async function turn(state: State): Promise<void> {
+  const { options, closing, connections, ports } = state;
+  const impatience = setTimeout(() => {
+    lookElsewhere(state);
+  }, PATIENCE);
+  try {
+    await navigator.locks.request(hostLock(options.name), { signal: closing.signal }, () => {
+      clearTimeout(impatience);
+      return serve(state);
+    });
+  } catch (error) {
+    state.failure = toRuntimeError(error);
+  }
+  clearTimeout(impatience);
+  state.host = undefined;
+  connections.clear();
+  for (const end of ports) settlePort(state, end);
+}
+
+function lookElsewhere(state: State): void {
+  state.standby = true;
+  say(state, { to: "hosts", kind: "step-aside", version: state.options.version });
+  for (const end of state.ports) end.signpost("elsewhere");
+}
+
+async function serve(state: State): Promise<void> {
+  const { options, ports, closing } = state;
+  state.standby = false;
+  const journal = options.openJournal();
+  const host = await startHost({ journal, version: options.version, watchLock });
+  state.host = host;
+  state.failure = undefined;
+  for (const end of ports) end.serve(host);
+  say(state, { to: "pages", kind: "host-up" });
+  if (closing.signal.aborted) await host.stop();
+  state.failure = await host.ended;
 }
 
 /** The host's side of one page's port; it keeps what comes before it is known who serves. */
@@ -136,13 +170,15 @@ interface PortEnd {
   fail(error: RuntimeError): void;
 }
 
-function createPortEnd(port: MessagePort): PortEnd {
+function createPortEnd(port: MessagePort, onBye: () => void): PortEnd {
   let early: MessageEvent<unknown>[] = [];
   let connection: Connection | undefined;
   let directed = false;
   port.onmessage = (event: MessageEvent<unknown>) => {
     if (connection) connection.receive(event.data, event.ports);
     else if (!directed) early.push(event);
+    const { kind } = event.data as { readonly kind?: unknown };
+    if (kind === "bye") onBye();
   };
   return {
     serve(host) {

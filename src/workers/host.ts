@@ -1,14 +1,15 @@
 /** The host: one engine, and the pages and workers around it. It decides nothing itself. */
-import { openEngine } from "../core/engine.ts";
+import { openEngine, type Engine } from "../core/engine.ts";
 import { encodeError, RuntimeError } from "../core/errors.ts";
 import { createIds } from "../core/ids.ts";
 import type { Journal } from "../core/ports.ts";
-import type { HostFrame, Origin, Signal } from "../core/protocol.ts";
+import type { HostFrame, Origin } from "../core/protocol.ts";
 import { createAlarm, type Alarm } from "./alarm.ts";
 import { createDefer } from "./defer.ts";
 import { createLinks, type Links } from "./links.ts";
 import { createSessions, type Connection, type Sessions } from "./sessions.ts";
-import { createSpawning } from "./spawning.ts";
+import { createSignals, type Signals } from "./signals.ts";
+import { createSpawning, type Spawning } from "./spawning.ts";
 
 export interface HostOptions {
   readonly journal: Journal;
@@ -27,17 +28,29 @@ export interface Host {
   readonly ended: Promise<RuntimeError>;
 }
 
-/** Signals are gathered for so long before they are posted, in milliseconds. */
-const SIGNAL_EVERY = 50;
+/** What stands around the engine; it comes to be once the engine has recovered. */
+interface Around {
+  readonly links: Links;
+  readonly spawning: Spawning;
+  readonly sessions: Sessions;
+  readonly alarm: Alarm;
+  readonly signals: Signals;
+}
 
 /** @throws RuntimeError what the journal throws when it can't be opened. */
 export async function startHost(options: HostOptions): Promise<Host> {
-  const { journal, version, watchLock } = options;
+  const { journal } = options;
   const ids = createIds(Date.now, Math.random);
-  let sessions: Sessions | undefined;
-  let consider: (() => void) | undefined;
-  let alarm: Alarm | undefined;
-  let dispatch: Links["dispatch"] | undefined;
+  const life: { around?: Around; engine?: Engine; stopping?: Promise<void> } = {};
+  let tellEnd: (error: RuntimeError) => void = () => undefined;
+  const ended = new Promise<RuntimeError>((resolve) => (tellEnd = resolve));
+  const end = async (error: RuntimeError): Promise<void> => {
+    life.engine?.stop(error);
+    if (life.around) stopAll(life.around, error);
+    await journal.close();
+    tellEnd(error);
+  };
+  const stop = (error = new RuntimeError("host/closed")): Promise<void> => (life.stopping ??= end(error));
 
   const engine = await openEngine({
     journal,
@@ -46,67 +59,48 @@ export async function startHost(options: HostOptions): Promise<Host> {
     ids,
     defer: createDefer(),
     onCommitted(batch, events) {
-      dispatch?.(events); // work first: pages can wait
-      sessions?.broadcast(batch);
-      consider?.();
-      alarm?.set();
+      if (!life.around) return;
+      const { links, sessions, spawning, alarm } = life.around;
+      links.dispatch(events); // work first: pages can wait
+      sessions.broadcast(batch);
+      spawning.consider();
+      alarm.set();
     },
     onStopped: (error) => void stop(error),
   });
-  alarm = createAlarm(engine);
-  const signals = createSignals((list) => sessions?.signal(list));
+  life.engine = engine;
+  life.around = surround(options, engine, ids);
+  journal.onLost((reason) => void stop(new RuntimeError("runtime/storage-lost", { reason })));
+  return { epoch: engine.epoch, connect: life.around.sessions.connect, stop, ended };
+}
+
+function surround({ journal, version, watchLock }: HostOptions, engine: Engine, ids: () => string): Around {
+  const signals: Signals = createSignals((list) => {
+    sessions.signal(list);
+  });
   const links = createLinks({ engine, journal, now: Date.now, signal: signals.add });
-  dispatch = links.dispatch;
+  const spawning = createSpawning(engine, links, () => sessions.spawners(), ids);
   const origin = (): Origin => ({
     database: engine.databaseId,
     epoch: engine.epoch,
     seq: engine.head,
   });
-  const spawning = createSpawning(engine, links, () => sessions?.spawners() ?? [], ids);
-  consider = spawning.consider;
-  sessions = createSessions({ engine, journal, links, spawning, version, watchLock, origin });
-  let tellEnd: (error: RuntimeError) => void = () => undefined;
-  const ended = new Promise<RuntimeError>((resolve) => (tellEnd = resolve));
-  let stopping: Promise<void> | undefined;
-  const stop = (error = new RuntimeError("host/closed")): Promise<void> =>
-    (stopping ??= (async () => {
-      engine.stop(error);
-      alarm?.stop();
-      spawning.stop();
-      links.stop();
-      signals.stop();
-      sessions?.stop(encodeError(error));
-      await journal.close();
-      tellEnd(error);
-    })());
-  journal.onLost((reason) => void stop(new RuntimeError("runtime/storage-lost", { reason })));
-
-  return { epoch: engine.epoch, connect: sessions.connect, stop, ended };
+  const sessions: Sessions = createSessions({
+    engine,
+    journal,
+    links,
+    spawning,
+    version,
+    watchLock,
+    origin,
+  });
+  return { links, spawning, sessions, alarm: createAlarm(engine), signals };
 }
 
-/** Gathers signals; of one task only the latest progress counts. */
-function createSignals(post: (signals: readonly Signal[]) => void): {
-  add(signal: Signal): void;
-  stop(): void;
-} {
-  let progress = new Map<string, Signal>();
-  let logs: Signal[] = [];
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const flush = (): void => {
-    timer = undefined;
-    const all = [...logs, ...progress.values()];
-    progress = new Map();
-    logs = [];
-    post(all);
-  };
-  return {
-    add(signal) {
-      if (signal.kind === "progress") progress.set(signal.task, signal);
-      else if (logs.length < 1_000) logs.push(signal);
-      timer ??= setTimeout(flush, SIGNAL_EVERY);
-    },
-    stop() {
-      clearTimeout(timer);
-    },
-  };
+function stopAll({ alarm, spawning, links, signals, sessions }: Around, error: RuntimeError): void {
+  alarm.stop();
+  spawning.stop();
+  links.stop();
+  signals.stop();
+  sessions.stop(encodeError(error));
 }

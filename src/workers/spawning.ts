@@ -31,77 +31,101 @@ interface Order {
 const FIRST_WAIT = 1_000;
 const LONGEST_WAIT = 30_000;
 
+interface State {
+  readonly engine: Engine;
+  readonly links: Links;
+  readonly pages: () => Iterable<Spawner>;
+  readonly ids: () => string;
+  /** Ordered and not yet there, by link. */
+  readonly orders: Map<string, Order>;
+  /** Failed starts in a row, by agent; and the timers that hold the next one back. */
+  readonly failures: Map<string, number>;
+  readonly waits: Map<string, ReturnType<typeof setTimeout>>;
+}
+
 export function createSpawning(
   engine: Engine,
   links: Links,
   pages: () => Iterable<Spawner>,
   ids: () => string,
 ): Spawning {
-  const orders = new Map<string, Order>();
-  const failures = new Map<string, number>();
-  const waits = new Map<string, ReturnType<typeof setTimeout>>();
-
-  const ordered = (agent: string): number => [...orders.values()].filter((order) => order.agent === agent).length;
-  const pick = (agent: string): Spawner | undefined => {
-    let best: Spawner | undefined;
-    let load = Infinity;
-    for (const page of pages()) {
-      if (!page.offers.has(agent)) continue;
-      const own =
-        links.ofSession(page.session).length +
-        [...orders.values()].filter(({ session }) => session === page.session).length;
-      if (own < load) [best, load] = [page, own];
-    }
-    return best;
+  const state: State = {
+    engine,
+    links,
+    pages,
+    ids,
+    orders: new Map(),
+    failures: new Map(),
+    waits: new Map(),
   };
-  const consider = (): void => {
-    for (const [id, queued] of engine.scheduler.waiting()) {
-      const agent = engine.state.agents.agents.get(id);
-      if (!agent || queued === 0 || waits.has(id)) continue;
-      let coming = ordered(id);
-      const room = agent.workers - links.ofAgent(id).length;
-      while (coming < room && coming * agent.slots < queued) {
-        const page = pick(id);
-        if (!page) break;
-        const link = ids();
-        orders.set(link, { agent: id, session: page.session });
-        page.spawn(link, id);
-        coming++;
-      }
-    }
-  };
-
   return {
-    consider,
+    consider() {
+      consider(state);
+    },
     arrived(link) {
-      const order = orders.get(link);
+      const order = state.orders.get(link);
       if (!order) return false;
-      orders.delete(link);
-      failures.delete(order.agent);
+      state.orders.delete(link);
+      state.failures.delete(order.agent);
       return true;
     },
     failed(link, error) {
-      const order = orders.get(link);
-      if (!order) return;
-      orders.delete(link);
-      const { agent } = order;
-      if (error) engine.submit([{ type: "agent.fault", data: { id: agent, error } }]);
-      const count = (failures.get(agent) ?? 0) + 1;
-      failures.set(agent, count);
-      const wait = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** (count - 1));
-      waits.set(
-        agent,
-        setTimeout(() => {
-          waits.delete(agent);
-          consider();
-        }, wait),
-      );
+      failed(state, link, error);
     },
     forget(session) {
-      for (const [link, order] of orders) if (order.session === session) orders.delete(link);
+      for (const [link, order] of state.orders) if (order.session === session) state.orders.delete(link);
     },
     stop() {
-      for (const timer of waits.values()) clearTimeout(timer);
+      for (const timer of state.waits.values()) clearTimeout(timer);
     },
   };
+}
+
+/** For each agent with waiting tasks: as many workers as these need and the agent may have. */
+function consider(state: State): void {
+  const { engine, links, orders, waits, ids } = state;
+  for (const [id, queued] of engine.scheduler.waiting()) {
+    const agent = engine.state.agents.agents.get(id);
+    if (!agent || queued === 0 || waits.has(id)) continue;
+    let coming = [...orders.values()].filter((order) => order.agent === id).length;
+    const room = agent.workers - links.ofAgent(id).length;
+    while (coming < room && coming * agent.slots < queued) {
+      const page = pick(state, id);
+      if (!page) break;
+      const link = ids();
+      orders.set(link, { agent: id, session: page.session });
+      page.spawn(link, id);
+      coming++;
+    }
+  }
+}
+
+/** The page that offers the agent and has the fewest workers. */
+function pick({ pages, links, orders }: State, agent: string): Spawner | undefined {
+  let best: Spawner | undefined;
+  let least = Infinity;
+  for (const page of pages()) {
+    if (!page.offers.has(agent)) continue;
+    const ordered = [...orders.values()].filter(({ session }) => session === page.session);
+    const load = links.ofSession(page.session).length + ordered.length;
+    if (load < least) [best, least] = [page, load];
+  }
+  return best;
+}
+
+function failed(state: State, link: string, error: ErrorData | undefined): void {
+  const { engine, orders, failures, waits } = state;
+  const order = orders.get(link);
+  if (!order) return;
+  orders.delete(link);
+  const { agent } = order;
+  if (error) engine.submit([{ type: "agent.fault", data: { id: agent, error } }]);
+  const count = (failures.get(agent) ?? 0) + 1;
+  failures.set(agent, count);
+  const wait = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** (count - 1));
+  const again = setTimeout(() => {
+    waits.delete(agent);
+    consider(state);
+  }, wait);
+  waits.set(agent, again);
 }

@@ -1,0 +1,61 @@
+import type { Places } from "./places.ts";
+
+/** This tab's stand for the office of hosting. */
+export interface Election {
+  /** The host was found gone: if this tab is the elected one, it starts another. */
+  restart(): void;
+  close(): Promise<void>;
+}
+
+/** Queues for the office; the tab that holds it runs the host in a worker, or in the page itself. */
+export function stand(
+  name: string,
+  mode: "elected" | "page",
+  places: Places,
+  onFailed: (reason: string) => void,
+): Election {
+  const leaving = new AbortController();
+  const left = new Promise<void>((resolve) => {
+    leaving.signal.addEventListener("abort", () => {
+      resolve();
+    });
+  });
+  let end: (() => Promise<void> | void) | undefined;
+  const startHost = async (): Promise<void> => {
+    await end?.();
+    if (mode === "page") {
+      end = await places.page?.(name);
+      return;
+    }
+    const worker = places.elected?.(name);
+    if (!worker) return;
+    worker.onerror = (event) => {
+      event.preventDefault();
+      onFailed(event.message === "" ? "its script could not be loaded" : event.message);
+      leaving.abort();
+    };
+    end = () => {
+      worker.terminate();
+    };
+  };
+  const office = async (): Promise<void> => {
+    try {
+      await startHost();
+    } catch (error) {
+      onFailed(error instanceof Error ? error.message : String(error));
+      return;
+    }
+    await left;
+    await end?.();
+  };
+  navigator.locks.request(`troupe:${name}:office`, { signal: leaving.signal }, office).catch(() => undefined); // aborted while it waited
+  return {
+    restart() {
+      if (end) void startHost();
+    },
+    async close() {
+      leaving.abort();
+      await end?.();
+    },
+  };
+}

@@ -1,0 +1,150 @@
+/** What a worker says, made into commands: only about attempts that it holds, and only in bounds. */
+import * as v from "valibot";
+import { AgentFrameSchema, type AgentFrame, type HostFrame } from "../core/agents/protocol.ts";
+import type { Engine } from "../core/engine.ts";
+import { encodeError, RuntimeError, type ErrorData } from "../core/errors.ts";
+import { checkJson } from "../core/json.ts";
+import type { BlobRef } from "../core/plugin.ts";
+import type { Journal } from "../core/ports.ts";
+import type { Signal } from "../core/protocol.ts";
+import type { CoreCommand } from "../core/runtime.ts";
+import { writeBlob } from "./blobs.ts";
+
+export interface IncomingOptions {
+  readonly engine: Engine;
+  readonly journal: Journal;
+  readonly signal: (signal: Signal) => void;
+  readonly holds: (link: string, attempt: { task: string; attempt: number }) => boolean;
+  readonly send: (link: string, frame: HostFrame) => void;
+}
+
+/** What the frames of one post come to. */
+interface Harvest {
+  readonly commands: CoreCommand[];
+  /** Frames for the worker once the commands are durable. */
+  readonly replies: HostFrame[];
+}
+
+/**
+ * Takes the frames of one post of a worker.
+ * @throws RuntimeError when a frame is none of the protocol's: such a worker can't be believed at all.
+ */
+export function createIncoming(options: IncomingOptions): (link: string, frames: readonly unknown[]) => void {
+  const { engine, send } = options;
+  return (link, frames) => {
+    const harvest: Harvest = { commands: [], replies: [] };
+    for (const raw of frames) take(options, link, parseFrame(raw), harvest);
+    if (harvest.commands.length > 0) engine.submit(harvest.commands);
+    if (harvest.replies.length === 0) return;
+    engine.whenDurable((stopped) => {
+      if (!stopped) for (const reply of harvest.replies) send(link, reply);
+    });
+  };
+}
+
+function take(options: IncomingOptions, link: string, frame: AgentFrame, { commands, replies }: Harvest): void {
+  const { task: id, attempt } = frame;
+  const held = options.holds(link, frame);
+  switch (frame.kind) {
+    case "done":
+    case "failed":
+      if (held) commands.push(outcome(frame), { type: "slot.release", data: { link, task: id, attempt } });
+      replies.push({ kind: "settled", task: id, attempt });
+      return;
+    case "checkpoint":
+    case "effect":
+      checkJson(frame.value, frame.kind);
+      if (held) commands.push(keeping(frame));
+      replies.push({ kind: "answer", call: frame.call, ...(!held && { error: gone }) });
+      return;
+    case "read":
+    case "write":
+      if (held) void moveBytes(options, link, frame);
+      else replies.push({ kind: "answer", call: frame.call, error: gone });
+      return;
+    case "progress":
+    case "log":
+      if (held) options.signal(frame);
+  }
+}
+
+function keeping(frame: Extract<AgentFrame, { kind: "checkpoint" | "effect" }>): CoreCommand {
+  const { task: id, attempt, value } = frame;
+  return frame.kind === "checkpoint"
+    ? { type: "task.checkpoint", data: { id, attempt, value } }
+    : { type: "task.effect", data: { id, attempt, key: frame.key, value } };
+}
+
+async function moveBytes(
+  { engine, journal, send }: IncomingOptions,
+  link: string,
+  frame: Extract<AgentFrame, { kind: "read" | "write" }>,
+): Promise<void> {
+  const { call } = frame;
+  try {
+    const owner = ownerOf(engine, frame.task);
+    if (frame.kind === "read") send(link, { kind: "answer", call, bytes: await readBlob(journal, owner, frame.ref) });
+    else send(link, { kind: "answer", call, ref: await writeBlob(journal, owner, frame.bytes) });
+  } catch (error) {
+    send(link, { kind: "answer", call, error: encodeError(error) });
+  }
+}
+
+const gone: ErrorData = {
+  name: "RuntimeError",
+  message: "the attempt is over",
+  code: "task/finished",
+  retryable: false,
+};
+
+function parseFrame(raw: unknown): AgentFrame {
+  let parsed;
+  try {
+    parsed = v.safeParse(AgentFrameSchema, raw);
+  } catch (cause) {
+    throw new RuntimeError("agent/message-invalid", { reason: "too deep" }, { cause });
+  }
+  if (parsed.success) return parsed.output;
+  const [issue] = parsed.issues;
+  throw new RuntimeError("agent/message-invalid", {
+    at: v.getDotPath(issue) ?? "",
+    reason: issue.message,
+  });
+}
+
+function outcome(frame: Extract<AgentFrame, { kind: "done" | "failed" }>): CoreCommand {
+  const { task: id, attempt } = frame;
+  if (frame.kind === "failed") return { type: "task.fail", data: { id, attempt, error: bounded(frame.error) } };
+  try {
+    const output = checkJson(frame.output, "output");
+    return { type: "task.complete", data: { id, attempt, output } };
+  } catch (cause) {
+    const error = { ...encodeError(cause), code: "agent/output-invalid", retryable: false };
+    return { type: "task.fail", data: { id, attempt, error } };
+  }
+}
+
+/** The most that is kept of an error, as JSON text. */
+const MAX_ERROR = 32_768;
+
+/** An error that is too large to keep loses its detail, its stack and its cause. */
+function bounded(error: ErrorData): ErrorData {
+  try {
+    checkJson(JSON.stringify(error), "error", MAX_ERROR);
+    return error;
+  } catch {
+    const { name, message, code } = error;
+    return { name, message, code, ...(error.retryable === false && { retryable: false }) };
+  }
+}
+
+/** Bytes belong to the run of a task, or to the task itself; an agent reaches no others. */
+function ownerOf(engine: Engine, id: string): string {
+  const task = engine.state.tasks.tasks.get(id);
+  return task?.parent?.execution ?? id;
+}
+
+async function readBlob(journal: Journal, owner: string, ref: BlobRef): Promise<Uint8Array> {
+  if (!ref.blob.startsWith(`${owner}:`)) throw new RuntimeError("blob/unknown", { blob: ref.blob });
+  return journal.blobs.get(ref.blob, ref.offset ?? 0, ref.size);
+}

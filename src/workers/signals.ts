@@ -1,0 +1,36 @@
+import type { Signal } from "../core/protocol.ts";
+
+/** Signals are gathered for so long before they are posted, in milliseconds. */
+const SIGNAL_EVERY = 50;
+
+/** Log lines beyond so many in that time are not shown. */
+const MAX_LINES = 1_000;
+
+export interface Signals {
+  add(signal: Signal): void;
+  stop(): void;
+}
+
+/** Gathers signals; of one task only the latest progress counts. */
+export function createSignals(post: (signals: readonly Signal[]) => void): Signals {
+  let progress = new Map<string, Signal>();
+  let logs: Signal[] = [];
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const flush = (): void => {
+    timer = undefined;
+    const all = [...logs, ...progress.values()];
+    progress = new Map();
+    logs = [];
+    post(all);
+  };
+  return {
+    add(signal) {
+      if (signal.kind === "progress") progress.set(signal.task, signal);
+      else if (logs.length < MAX_LINES) logs.push(signal);
+      timer ??= setTimeout(flush, SIGNAL_EVERY);
+    },
+    stop() {
+      clearTimeout(timer);
+    },
+  };
+}
