@@ -25,114 +25,144 @@ interface Hosted {
   relay?: MessagePort;
 }
 
+interface State {
+  readonly connection: () => Connection;
+  readonly cellURL: string;
+  /** Accepted agents that this page can spawn, by name. */
+  readonly manifests: Map<string, Manifest>;
+  /** The first worker of an agent that isn't accepted yet, by name. */
+  readonly loaded: Map<string, Cell>;
+  readonly hosted: Map<string, Hosted>;
+  /** Orders that are being carried out, by link. */
+  readonly spawning: Set<string>;
+}
+
 export function createCells(connection: () => Connection, cellURL: string, createId: () => string): Cells {
-  const manifests = new Map<string, Manifest>();
-  const loaded = new Map<string, Cell>();
-  const hosted = new Map<string, Hosted>();
-  const spawning = new Set<string>();
-
-  const join = (link: string, host: Hosted): void => {
-    const port = host.cell.serve();
-    const { say, ports } = connection();
-    if (ports) {
-      say({ kind: "joined", link, agent: host.agent }, [port]);
-      return;
-    }
-    host.relay?.close();
-    host.relay = port;
-    port.onmessage = ({ data }: MessageEvent<unknown>) => {
-      connection().say({ kind: "relay", link, frames: data });
-    };
-    say({ kind: "joined", link, agent: host.agent });
+  const state: State = {
+    connection,
+    cellURL,
+    manifests: new Map(),
+    loaded: new Map(),
+    hosted: new Map(),
+    spawning: new Set(),
   };
-  const left = (link: string, agent: string, error?: ErrorData): void => {
-    const cause = error ? "crashed" : "closed";
-    connection().say({ kind: "left", link, agent, cause, ...(error && { error }) });
+  const { manifests, loaded, hosted, spawning } = state;
+  const offerAll = (): void => {
+    connection().say({ kind: "offer", agents: [...manifests.keys()] });
   };
-  const take = (link: string, agent: string, cell: Cell): void => {
-    const host: Hosted = { agent, cell };
-    hosted.set(link, host);
-    void cell.crashed.then((error) => {
-      if (hosted.get(link) !== host) return;
-      end(link);
-      left(link, agent, error);
-    });
-    join(link, host);
-  };
-  const end = (link: string): void => {
-    const host = hosted.get(link);
-    hosted.delete(link);
-    host?.relay?.close();
-    host?.cell.kill();
-  };
-  const spawn = async (link: string, agent: string): Promise<void> => {
-    const manifest = manifests.get(agent);
-    spawning.add(link);
-    try {
-      if (!manifest) throw new RuntimeError("agent/unknown", { agent });
-      const { url, trusted, network, integrity } = manifest;
-      const cell = await spawnCell({ url, trusted, network, cellURL, ...(integrity !== undefined && { integrity }) });
-      if (spawning.has(link)) take(link, agent, cell);
-      else cell.kill(); // the order was withdrawn meanwhile
-    } catch (error) {
-      left(link, agent, encodeError(error, "agent/load-failed"));
-    }
-    spawning.delete(link);
-  };
-
   return {
-    async load(options) {
-      const { trusted = false, network = [], workers = 1, slots = 1, integrity } = options;
-      const url = new URL(options.url, location.href).href;
-      const cell = await spawnCell({ url, trusted, network, cellURL, ...(integrity !== undefined && { integrity }) });
-      const { name, version, capabilities, description } = cell.description;
-      loaded.get(name)?.kill();
-      loaded.set(name, cell);
-      const proven = cell.integrity === "" ? {} : { integrity: cell.integrity };
-      const described = description === undefined ? {} : { description };
-      return {
-        name,
-        version,
-        capabilities,
-        ...described,
-        url,
-        ...proven,
-        trusted,
-        network: [...network],
-        workers,
-        slots,
-      };
-    },
+    load: (options) => load(state, options),
     offer(manifest) {
       const { name } = manifest;
       manifests.set(name, manifest);
       const cell = loaded.get(name);
       loaded.delete(name);
-      connection().say({ kind: "offer", agents: [...manifests.keys()] });
-      if (cell) take(createId(), name, cell);
+      offerAll();
+      if (cell) take(state, createId(), name, cell);
     },
     withdraw(agent) {
       manifests.delete(agent);
-      for (const [link, host] of hosted) if (host.agent === agent) end(link);
+      for (const [link, host] of hosted) if (host.agent === agent) end(state, link);
     },
     order(frame) {
-      if (frame.kind === "spawn") void spawn(frame.link, frame.agent);
+      if (frame.kind === "spawn") void spawn(state, frame.link, frame.agent);
       else if (frame.kind === "relay") hosted.get(frame.link)?.relay?.postMessage(frame.frames);
       else {
         spawning.delete(frame.link);
-        end(frame.link);
+        end(state, frame.link);
       }
     },
     reintroduce() {
       spawning.clear(); // orders of the host before
-      connection().say({ kind: "offer", agents: [...manifests.keys()] });
-      for (const [link, host] of hosted) join(link, host);
+      offerAll();
+      for (const [link, host] of hosted) join(state, link, host);
     },
     close() {
       spawning.clear();
-      for (const link of [...hosted.keys()]) end(link);
+      for (const link of [...hosted.keys()]) end(state, link);
       for (const cell of loaded.values()) cell.kill();
       manifests.clear();
     },
   };
+}
+
+/** Starts a worker under the conditions of the manifest. */
+function start(
+  { cellURL }: State,
+  { url, trusted, network, integrity }: Pick<Manifest, "url" | "trusted" | "network" | "integrity">,
+): Promise<Cell> {
+  const proof = integrity === undefined ? {} : { integrity };
+  return spawnCell({ url, trusted, network, cellURL, ...proof });
+}
+
+async function load(state: State, options: AgentOptions): Promise<Manifest> {
+  const { trusted = false, network = [], workers = 1, slots = 1, integrity } = options;
+  const url = new URL(options.url, location.href).href;
+  const grants = { url, trusted, network: [...network] };
+  const cell = await start(state, { ...grants, integrity });
+  const { description, ...described } = cell.description;
+  state.loaded.get(described.name)?.kill();
+  state.loaded.set(described.name, cell);
+  return {
+    ...described,
+    ...(description !== undefined && { description }),
+    ...grants,
+    ...(cell.integrity !== "" && { integrity: cell.integrity }),
+    workers,
+    slots,
+  };
+}
+
+async function spawn(state: State, link: string, agent: string): Promise<void> {
+  const { manifests, spawning } = state;
+  spawning.add(link);
+  try {
+    const manifest = manifests.get(agent);
+    if (!manifest) throw new RuntimeError("agent/unknown", { agent });
+    const cell = await start(state, manifest);
+    if (spawning.has(link)) take(state, link, agent, cell);
+    else cell.kill(); // the order was withdrawn meanwhile
+  } catch (error) {
+    left(state, link, agent, encodeError(error, "agent/load-failed"));
+  }
+  spawning.delete(link);
+}
+
+/** Hosts the worker under the link, and tells the host when it dies by itself. */
+function take(state: State, link: string, agent: string, cell: Cell): void {
+  const host: Hosted = { agent, cell };
+  state.hosted.set(link, host);
+  void cell.crashed.then((error) => {
+    if (state.hosted.get(link) !== host) return;
+    end(state, link);
+    left(state, link, agent, error);
+  });
+  join(state, link, host);
+}
+
+/** Gives the host a port to the worker; where ports can't travel, the page passes the frames on. */
+function join({ connection }: State, link: string, host: Hosted): void {
+  const port = host.cell.serve();
+  const { say, ports } = connection();
+  if (ports) {
+    say({ kind: "joined", link, agent: host.agent }, [port]);
+    return;
+  }
+  host.relay?.close();
+  host.relay = port;
+  port.onmessage = ({ data }: MessageEvent<unknown>) => {
+    connection().say({ kind: "relay", link, frames: data });
+  };
+  say({ kind: "joined", link, agent: host.agent });
+}
+
+function left({ connection }: State, link: string, agent: string, error: ErrorData): void {
+  connection().say({ kind: "left", link, agent, cause: "crashed", error });
+}
+
+function end({ hosted }: State, link: string): void {
+  const host = hosted.get(link);
+  hosted.delete(link);
+  host?.relay?.close();
+  host?.cell.kill();
 }

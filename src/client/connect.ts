@@ -1,5 +1,4 @@
 /** Makes the handle: the mirror, the connection and the cells put together. */
-import type { Manifest } from "../core/agents/agent.ts";
 import { RuntimeError, decodeError } from "../core/errors.ts";
 import { createIds } from "../core/ids.ts";
 import type { CoreEvent } from "../core/runtime.ts";
@@ -115,14 +114,19 @@ function assemble(
     },
     onOrder: cells.order,
     onStopped: (error) => {
-      mirror.update({ status: "stopped", error: { name: error.name, message: error.message, code: error.code } });
-      emitter.emit("status", { status: "stopped", error });
+      stopped(mirror, emitter, error);
       results.fail(error);
       refuse(error);
     },
   });
   const results = createResults(connection, mirror);
   return { mirror, connection, cells, results, expected, welcomed };
+}
+
+function stopped(mirror: Mirror, emitter: Emitter, error: RuntimeError): void {
+  const { name, message, code } = error;
+  mirror.update({ status: "stopped", error: { name, message, code } });
+  emitter.emit("status", { status: "stopped", error });
 }
 
 function publish(emitter: Emitter, expected: Map<string, () => void>, events: readonly CoreEvent[]): void {
@@ -150,7 +154,6 @@ function isolated(tell: () => void): void {
 function createRuntime(parts: Parts & Base & { readonly releaseLock: () => void }): Runtime {
   const { mirror, connection, cells, results, name, session, createId, emitter } = parts;
   const { store } = mirror;
-  const present = store.getState;
   const close = async (): Promise<void> => {
     stopListening();
     cells.close();
@@ -166,34 +169,18 @@ function createRuntime(parts: Parts & Base & { readonly releaseLock: () => void 
   const stopListening = (): void => {
     removeEventListener("pagehide", onHide);
   };
-  const registerAgent: Runtime["registerAgent"] = async (options) => {
-    const manifest: Manifest = await cells.load(options);
-    connection.command(manifest.name, { type: "agent.register", data: manifest });
-    await connection.outbox.settled(manifest.name);
-    cells.offer(manifest);
-    return manifest;
-  };
-  return {
+  const handle: Omit<Runtime, keyof Present> = {
     name,
     session,
     store,
     createId,
-    get mode() {
-      return present().mode ?? "page";
+    async registerAgent(options) {
+      const manifest = await cells.load(options);
+      connection.command(manifest.name, { type: "agent.register", data: manifest });
+      await connection.outbox.settled(manifest.name);
+      cells.offer(manifest);
+      return manifest;
     },
-    get tasks() {
-      return present().tasks;
-    },
-    get executions() {
-      return present().executions;
-    },
-    get approvals() {
-      return present().approvals;
-    },
-    get agents() {
-      return present().agents;
-    },
-    registerAgent,
     unregisterAgent(id) {
       cells.withdraw(id);
       connection.command(id, { type: "agent.unregister", data: { id } });
@@ -212,6 +199,16 @@ function createRuntime(parts: Parts & Base & { readonly releaseLock: () => void 
     },
     close,
   };
+  return withPresent(handle, store);
+}
+
+type Present = Pick<Runtime, "mode" | "tasks" | "executions" | "approvals" | "agents">;
+
+/** Adds the live getters: whatever handle is captured, it shows the present. */
+function withPresent(handle: Omit<Runtime, keyof Present>, { getState }: Runtime["store"]): Runtime {
+  const fields = ["mode", "tasks", "executions", "approvals", "agents"] as const;
+  const getters = fields.map((field) => [field, { enumerable: true, get: () => getState()[field] }]);
+  return Object.defineProperties(handle, Object.fromEntries(getters) as PropertyDescriptorMap) as Runtime;
 }
 
 function checkName(name: string): void {

@@ -106,24 +106,13 @@ export function createMirror(onFinished: (finished: Finished) => void): Mirror {
     fold(text, from, to) {
       if (to <= seq) return [];
       const events = decodeEvents(text).slice(Math.max(0, seq + 1 - from));
-      const touched = untouched();
-      for (const event of events) {
-        touch(touched, state, event); // before: an event may name a link that it ends
-        applyEvent(state, event);
-        touch(touched, state, event);
-      }
       seq = to;
-      show(views, state, touched);
+      show(views, state, foldAll(state, events));
       publish();
       return events;
     },
     signal(signals) {
-      for (const signal of signals) {
-        if (signal.kind !== "progress") continue;
-        const { task, attempt, fraction, note } = signal;
-        if (state.tasks.tasks.get(task)?.attempt === attempt)
-          views.progress.set(task, { fraction, ...(note !== undefined && { note }) });
-      }
+      for (const signal of signals) noteProgress(views, state, signal);
       publish();
     },
     expect(record) {
@@ -143,6 +132,24 @@ export function createMirror(onFinished: (finished: Finished) => void): Mirror {
     update: publish,
     isLive: (id) => state.tasks.tasks.has(id) || state.workflows.executions.has(id),
   };
+}
+
+/** Folds events, and notes whose pictures they change. */
+function foldAll(state: CoreState, events: readonly CoreEvent[]): Touched {
+  const touched = untouched();
+  for (const event of events) {
+    touch(touched, state, event); // before: an event may name a link that it ends
+    applyEvent(state, event);
+    touch(touched, state, event);
+  }
+  return touched;
+}
+
+function noteProgress({ progress }: Views, { tasks }: CoreState, signal: Signal): void {
+  if (signal.kind !== "progress") return;
+  const { task, attempt, fraction, note } = signal;
+  if (tasks.tasks.get(task)?.attempt !== attempt) return; // of an attempt that is over
+  progress.set(task, { fraction, ...(note !== undefined && { note }) });
 }
 
 function everything({ tasks, workflows, approvals, agents }: CoreState): Touched {

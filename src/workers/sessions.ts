@@ -70,13 +70,12 @@ export function createSessions(options: SessionsOptions): Sessions {
   return {
     connect(rawPost) {
       const post = (frame: Bare, transfer?: readonly unknown[]): void => {
-        rawPost({ ...frame, origin: origin() } as HostFrame, transfer);
+        rawPost({ ...frame, origin: origin() }, transfer);
       };
       let id: string | undefined;
       const hello = (frame: Said<"hello">): void => {
         if (frame.protocol !== PROTOCOL) {
-          const detail = { page: frame.protocol, host: PROTOCOL, version: options.version };
-          post({ kind: "stopped", error: encodeError(new RuntimeError("host/incompatible", detail)) });
+          post({ kind: "stopped", error: incompatible(options, frame.protocol) });
           return;
         }
         if (id !== undefined && id !== frame.session) end(id);
@@ -118,6 +117,10 @@ export function createSessions(options: SessionsOptions): Sessions {
       sessions.clear();
     },
   };
+}
+
+function incompatible({ version }: SessionsOptions, page: number): ErrorData {
+  return encodeError(new RuntimeError("host/incompatible", { page, host: PROTOCOL, version }));
 }
 
 function unknownSession(): RuntimeError {
@@ -266,7 +269,7 @@ function decide(
 function decideOne(engine: Engine, raw: unknown): ErrorData | undefined {
   const command = parseCommand(raw);
   if (command instanceof RuntimeError) return encodeError(command);
-  return engine.submit([command as Parameters<Engine["submit"]>[0][number]])[0]?.[1];
+  return engine.submit([command])[0]?.[1];
 }
 
 function parseCommand(raw: unknown): PageCommand | RuntimeError {
