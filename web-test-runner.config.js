@@ -3,11 +3,10 @@
  * BROWSERS, TEST_FILES and GREP narrow what runs; RESULTS names the file that gets one line of JSON per session.
  */
 import { esbuildPlugin } from "@web/dev-server-esbuild";
-import { chromeLauncher } from "@web/test-runner-chrome";
 import { playwrightLauncher } from "@web/test-runner-playwright";
-import puppeteer from "puppeteer-core";
 import { reporter } from "./scripts/test/browser-reporter.js";
 import { CHROMIUM_ARGS, findEngine } from "./test/harness/engines.ts";
+import { firefoxLauncher } from "./test/harness/firefox-launcher.ts";
 import { webkitLauncher } from "./test/harness/webkit-launcher.ts";
 
 /**
@@ -26,13 +25,7 @@ if (wanted.includes("chromium") && chromium !== undefined) {
   const launchOptions = { executablePath: chromium, headless: true, args: [...CHROMIUM_ARGS] };
   browsers.push(playwrightLauncher({ product: "chromium", concurrency: 2, launchOptions }));
 }
-if (wanted.includes("firefox") && firefox !== undefined) {
-  const launchOptions = /** @type {const} */ ({ browser: "firefox", executablePath: firefox, headless: true });
-  const asModule = /** @type {never} */ (puppeteer); // typed as the namespace, used as the default export
-  const createBrowserContext = (/** @type {{ browser: import("puppeteer-core").Browser }} */ { browser }) =>
-    browser.createBrowserContext();
-  browsers.push(chromeLauncher({ puppeteer: asModule, concurrency: 1, launchOptions, createBrowserContext }));
-}
+if (wanted.includes("firefox") && firefox !== undefined) browsers.push(firefoxLauncher({ executablePath: firefox }));
 if (wanted.includes("webkit") && webkit !== undefined) browsers.push(webkitLauncher());
 
 /** A sandboxed cell has no origin, so its sources are cross-origin to it. */
@@ -51,7 +44,7 @@ export default {
   concurrentBrowsers: 3,
   browserStartTimeout: 60_000,
   testsStartTimeout: 60_000,
-  testsFinishTimeout: 180_000,
+  testsFinishTimeout: 120_000,
   testFramework: { config: { timeout: 20_000, ...(process.env["GREP"] && { grep: process.env["GREP"] }) } },
   reporters: [reporter({ results: process.env["RESULTS"] })],
   middleware: [anyOrigin],
