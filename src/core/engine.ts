@@ -111,8 +111,11 @@ function createEngine(options: EngineOptions, stage: Stage, start: Start): Engin
   const fail = (cause: unknown): void => {
     if (stopped) return;
     const error = new RuntimeError("host/stopped", { reason: reasonOf(cause) }, { cause });
-    stop(error);
-    onStopped?.(error);
+    try {
+      stop(error);
+    } finally {
+      onStopped?.(error); // also when one of those who wait breaks
+    }
   };
   const schedule = (busy: boolean): void => {
     if (scheduled || writer.writing || stopped) return;

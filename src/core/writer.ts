@@ -21,6 +21,8 @@ export interface WriterOptions {
   readonly snapshotEvery?: number;
 }
 
+type Waiter = (stopped: RuntimeError | undefined) => void;
+
 /** Gathers what was decided, and writes it batch by batch (E2, E3). */
 export interface Writer {
   readonly writing: boolean;
@@ -28,7 +30,7 @@ export interface Writer {
   readonly head: number;
   readonly decided: number;
   readonly record: (fact: Fact, at: number) => void;
-  wait(then: (stopped: RuntimeError | undefined) => void): void;
+  wait(then: Waiter): void;
   /** Writes what was gathered; resolves with whether more has come meanwhile. */
   flush(): Promise<boolean>;
   stop(error: RuntimeError): void;
@@ -45,26 +47,27 @@ export function createWriter(
   let writing = false;
   let stopped = false;
   let events: CoreEvent[] = [];
-  let waiters: ((stopped: RuntimeError | undefined) => void)[] = [];
-  let inFlight: typeof waiters = [];
+  let waiters: Waiter[] = [];
+  let inFlight: Waiter[] = [];
 
   const cut = (): Batch => {
     const from = head + 1;
     const archive = finished.splice(0);
     return { from, to: decided, at: clock(), text: encodeEvents(events), archive };
   };
-  const write = async (): Promise<void> => {
-    if (events.length === 0) return;
+  const write = async (): Promise<Snapshot | undefined> => {
+    if (events.length === 0) return undefined;
     const batch = cut();
     const written = events;
     events = [];
     // All that was decided is in this batch, so the state is the one after its last event.
-    const snapshot = batch.to - snapshotAt >= snapshotEvery ? { seq: batch.to, text: saveState(state) } : undefined;
+    const isDue = batch.to - snapshotAt >= snapshotEvery;
+    const snapshot = isDue ? { seq: batch.to, text: saveState(state) } : undefined;
     await journal.append(head, batch);
-    if (stopped) return;
+    if (stopped) return undefined;
     head = batch.to;
     onCommitted?.(batch, written);
-    if (snapshot) snapshotAt = await compact(journal, snapshot, snapshotAt);
+    return snapshot;
   };
 
   return {
@@ -91,11 +94,16 @@ export function createWriter(
       writing = true;
       inFlight = waiters;
       waiters = [];
-      await write();
-      writing = false;
+      const snapshot = await write();
+      if (stopped) return false;
       const done = inFlight;
       inFlight = [];
-      if (!stopped) for (const then of done) then(undefined);
+      tell(done, undefined);
+      if (snapshot) {
+        snapshotAt = snapshot.seq; // also when there was no space: the next one is tried after as many events
+        await compact(journal, snapshot);
+      }
+      writing = false;
       return events.length > 0 || waiters.length > 0;
     },
     stop(error) {
@@ -103,18 +111,28 @@ export function createWriter(
       const all = [...inFlight, ...waiters];
       inFlight = [];
       waiters = [];
-      for (const then of all) then(error);
+      tell(all, error);
     },
   };
 }
 
-/** Keeps a snapshot. Without space for it the journal only stays longer, and the next one is tried later. */
-async function compact(journal: Journal, snapshot: Snapshot, before: number): Promise<number> {
+/** Tells everybody, also when one of them throws; then throws that. */
+function tell(waiters: readonly Waiter[], stopped: RuntimeError | undefined): void {
+  const broken: unknown[] = [];
+  for (const then of waiters)
+    try {
+      then(stopped);
+    } catch (error) {
+      broken.push(error);
+    }
+  if (broken.length > 0) throw broken[0];
+}
+
+/** Keeps a snapshot. Without space for it the journal only stays longer. */
+async function compact(journal: Journal, snapshot: Snapshot): Promise<void> {
   try {
     await journal.compact(snapshot);
-    return snapshot.seq;
   } catch (error) {
-    if (error instanceof RuntimeError && error.code === "journal/quota") return before;
-    throw error;
+    if (!(error instanceof RuntimeError && error.code === "journal/quota")) throw error;
   }
 }
