@@ -95,6 +95,13 @@ export function decodeJson(text: JsonText, what = "value"): unknown {
   }
 }
 
+/** A copy of plain JSON that shares nothing with it. */
+export function copyJson<T>(value: T): T {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(copyJson) as T;
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, copyJson<unknown>(part)])) as T;
+}
+
 /**
  * A 128-bit digest of a text, as 32 hexadecimal digits: four lanes of FNV-1a over UTF-16 units, each with
  * its own basis, finished by the avalanche of MurmurHash3. It tells contents apart and finds damage; it is

@@ -3,6 +3,7 @@ import { agentsFold, type AgentsState } from "./agents/fold.ts";
 import type { AgentCommands, AgentEvents } from "./agents/agent.ts";
 import type { ApprovalCommands, ApprovalEvents } from "./approvals/approval.ts";
 import { approvalsFold, type ApprovalsState } from "./approvals/fold.ts";
+import { RuntimeError } from "./errors.ts";
 import { hostingFold, type HostingState } from "./hosting/fold.ts";
 import type { HostingCommands, HostingEvents } from "./hosting/hosting.ts";
 import { decodeJson, type JsonText } from "./json.ts";
@@ -61,7 +62,7 @@ function appliersOf(type: string): readonly Applier[] {
   if (!found) {
     found = names.flatMap((name): Applier[] => {
       const fold = folds[name] as Fold<unknown, Record<string, unknown>>;
-      const apply = fold.apply[type];
+      const apply = Object.hasOwn(fold.apply, type) ? fold.apply[type] : undefined;
       return apply
         ? [
             (state, data, at) => {
@@ -91,9 +92,14 @@ export function saveState(state: CoreState): JsonText {
   return JSON.stringify({ format: STATE_FORMAT, ...slices });
 }
 
-/** Fills a fresh state from what {@link saveState} wrote. */
+/**
+ * Fills a fresh state from what {@link saveState} wrote.
+ * @throws RuntimeError `host/incompatible` when another release wrote it in a form that this one doesn't know.
+ */
 export function restoreState(state: CoreState, text: JsonText): void {
   const saved = decodeJson(text, "snapshot") as Record<string, unknown>;
+  if (saved["format"] !== STATE_FORMAT)
+    throw new RuntimeError("host/incompatible", { format: saved["format"], known: STATE_FORMAT });
   for (const name of names) (folds[name] as Fold<unknown, unknown>).restore(state[name], saved[name]);
 }
 

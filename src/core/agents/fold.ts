@@ -1,5 +1,6 @@
 import type { Fold, Table } from "../kernel.ts";
 import type { HostingEvents } from "../hosting/hosting.ts";
+import { copyJson } from "../json.ts";
 import { restoreTable, saveTable } from "../tables.ts";
 import type { TaskEvents } from "../tasks/task.ts";
 import { holdingId, type Agent, type AgentEvents, type Holding, type Link } from "./agent.ts";
@@ -26,14 +27,14 @@ export const agentsFold: Fold<AgentsState, AgentEvents & TaskEvents & HostingEve
     },
     "agent.registered": ({ agents }, manifest, at) => {
       const registeredAt = agents.get(manifest.name)?.registeredAt ?? at;
-      agents.set(manifest.name, { ...manifest, id: manifest.name, registeredAt });
+      agents.set(manifest.name, { ...copyJson(manifest), id: manifest.name, registeredAt });
     },
     "agent.unregistered": ({ agents }, { id }) => {
       agents.delete(id);
     },
     "agent.faulted": ({ agents }, { id, error }) => {
       const agent = agents.get(id);
-      if (agent) agents.set(id, { ...agent, fault: error });
+      if (agent) agents.set(id, { ...agent, fault: copyJson(error) });
     },
     "link.joined": ({ agents, links }, { link, agent, session, slots }, at) => {
       links.set(link, { id: link, agent, session, slots, held: 0, joinedAt: at });

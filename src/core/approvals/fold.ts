@@ -1,4 +1,5 @@
 import type { DueIndex, Fold, Table } from "../kernel.ts";
+import { copyJson } from "../json.ts";
 import { restoreTable, saveTable } from "../tables.ts";
 import type { Approval, ApprovalEvents } from "./approval.ts";
 
@@ -11,7 +12,7 @@ export const approvalsFold: Fold<ApprovalsState, ApprovalEvents> = {
   create: (kit) => ({ approvals: kit.table<Approval>(), due: kit.due() }),
   apply: {
     "approval.requested": (state, data, at) => {
-      state.approvals.set(data.id, { ...data, requestedAt: at });
+      state.approvals.set(data.id, { ...copyJson(data), requestedAt: at });
       if (data.expiresAt !== undefined) state.due.set(data.id, data.expiresAt);
     },
     "approval.decided": close,

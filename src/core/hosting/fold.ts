@@ -1,4 +1,5 @@
 import type { Fold, Table } from "../kernel.ts";
+import { copyJson } from "../json.ts";
 import { restoreTable, saveTable } from "../tables.ts";
 import type { HostingEvents, Session } from "./hosting.ts";
 
@@ -18,7 +19,7 @@ export const hostingFold: Fold<HostingState, HostingEvents> = {
       state.sessions.set(session, {
         id: session,
         mark,
-        refused: [...kept, ...refused].filter(([number]) => number > acknowledged),
+        refused: [...kept, ...copyJson(refused)].filter(([number]) => number > acknowledged),
         seenAt: at,
       });
     },

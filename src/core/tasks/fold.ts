@@ -1,4 +1,5 @@
 import type { DueIndex, FinishedSink, Fold, Table } from "../kernel.ts";
+import { copyJson } from "../json.ts";
 import { restoreTable, saveTable } from "../tables.ts";
 import { isTerminal, type AttemptKey, type Task, type TaskEvents } from "./task.ts";
 
@@ -34,7 +35,8 @@ export const tasksFold: Fold<TasksState, TaskEvents> = {
       const order = state.counts.created + 1;
       state.counts = { ...state.counts, created: order };
       state.tasks.set(data.id, {
-        ...data,
+        ...fields,
+        ...copyJson(data),
         status: "queued",
         attempt: 0,
         failures: 0,
@@ -59,7 +61,8 @@ export const tasksFold: Fold<TasksState, TaskEvents> = {
     },
     "task.failed": (state, data, at) => {
       const failures = (state.tasks.get(data.id)?.failures ?? 0) + 1;
-      const { error, retryAt } = data;
+      const { retryAt } = data;
+      const error = copyJson(data.error);
       if (retryAt === undefined) {
         state.counts = { ...state.counts, failed: state.counts.failed + 1 };
         finish(state, data, { status: "failed", error, failures }, at);
@@ -90,10 +93,37 @@ export const tasksFold: Fold<TasksState, TaskEvents> = {
   save: ({ tasks, counts }) => ({ tasks: saveTable(tasks), counts }),
   restore(state, saved) {
     const { tasks, counts } = saved as { tasks: Task[]; counts: TaskCounts };
-    restoreTable(state.tasks, tasks);
+    restoreTable(state.tasks, tasks.map((task) => ({ ...fields, ...task })));
     state.counts = counts;
     for (const { id, dueAt } of tasks) if (dueAt !== undefined) state.due.set(id, dueAt);
   },
+};
+
+/** Every record has every field, in this order: so a restored one is byte by byte what it was. */
+const fields: Record<keyof Task, undefined> = {
+  id: undefined,
+  title: undefined,
+  capabilities: undefined,
+  priority: undefined,
+  retry: undefined,
+  timeout: undefined,
+  input: undefined,
+  parent: undefined,
+  status: undefined,
+  attempt: undefined,
+  failures: undefined,
+  interruptions: undefined,
+  order: undefined,
+  createdAt: undefined,
+  startedAt: undefined,
+  finishedAt: undefined,
+  link: undefined,
+  agent: undefined,
+  dueAt: undefined,
+  checkpoint: undefined,
+  effects: undefined,
+  output: undefined,
+  error: undefined,
 };
 
 const idle = { link: undefined, agent: undefined, dueAt: undefined } as const;

@@ -1,5 +1,6 @@
 import type { ErrorData } from "../errors.ts";
 import type { FinishedSink, Fold, Table } from "../kernel.ts";
+import { copyJson } from "../json.ts";
 import { restoreTable, saveTable } from "../tables.ts";
 import type { TaskEvents, TaskParent } from "../tasks/task.ts";
 import {
@@ -37,7 +38,7 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents> = 
     "workflow.registered": ({ versions, active }, data, at) => {
       const { workflow, version } = data;
       const id = `${workflow}@${version}`;
-      versions.set(id, { ...data, id, registeredAt: at });
+      versions.set(id, { ...copyJson(data), id, registeredAt: at });
       active.set(workflow, { id: workflow, version });
     },
     "execution.started": (state, { roots, ...data }, at) => {
@@ -67,13 +68,13 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents> = 
       resolve(state, execution);
     },
     "node.failed": ({ nodes }, { execution, node, error }, at) => {
-      change(nodes, nodeKey(execution, node), { status: "failed", error, finishedAt: at });
+      change(nodes, nodeKey(execution, node), { status: "failed", error: copyJson(error), finishedAt: at });
     },
     "execution.completed": (state, { id, output }, at) => {
       finish(state, id, { status: "completed", output }, at);
     },
     "execution.failed": (state, { id, error }, at) => {
-      finish(state, id, { status: "failed", error }, at);
+      finish(state, id, { status: "failed", error: copyJson(error) }, at);
     },
     "execution.cancelled": (state, { id }, at) => {
       finish(state, id, { status: "cancelled" }, at);
@@ -82,7 +83,7 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents> = 
       if (parent) workDone(state, parent, { output });
     },
     "task.failed": (state, { error, retryAt, parent }) => {
-      if (parent && retryAt === undefined) workDone(state, parent, { error });
+      if (parent && retryAt === undefined) workDone(state, parent, { error: copyJson(error) });
     },
     "task.cancelled": (state, { reason, parent }) => {
       const error = { name: "RuntimeError", message: reason, code: "task/cancelled" };

@@ -17,7 +17,8 @@ import {
 } from "../../../src/core/runtime.ts";
 import type { Task } from "../../../src/core/tasks/task.ts";
 import { createChance, type Chance } from "./chance.ts";
-import { createDisk, createMemoryJournal, openGate, type Disk, type Gate } from "./memory-disk.ts";
+import { createMemoryJournal } from "../../../src/plugins/journals/memory.ts";
+import { createDisk, type Disk, type Gate } from "./disk.ts";
 
 export const START = 1_700_000_000_000;
 
@@ -106,7 +107,7 @@ export interface Host {
 }
 
 export async function openHost(options: HostOptions): Promise<Host> {
-  const { disk, time, chance, gate = openGate, onCommitted } = options;
+  const { disk, time, chance, gate, onCommitted } = options;
   const committed: CoreEvent[] = [];
   const mirror = createFrozenMirror();
   let from = Infinity; // nothing is mirrored before the state was taken over
@@ -120,8 +121,9 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const workers = createWorkers(options, mirror, (command) => {
     if (!dead) push(command);
   });
+  disk.memory.fail(gate && (({ verb }) => (verb === "append" || verb === "compact" ? gate(verb) : undefined)));
   const engine = await openEngine({
-    journal: createMemoryJournal(disk, gate),
+    journal: createMemoryJournal({ disk: disk.memory }),
     clock: time.now,
     random: chance.next,
     ids: () => chance.next().toString(36).slice(2),

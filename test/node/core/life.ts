@@ -1,0 +1,138 @@
+/** A random life of a runtime: agents come and go, work of all kinds is asked for, answered, repeated and cancelled. */
+import type { CoreCommand } from "../../../src/core/runtime.ts";
+import { PRIORITIES } from "../../../src/core/tasks/task.ts";
+import type { WorkflowInput } from "../../../src/core/workflows/definition.ts";
+import type { Chance } from "./chance.ts";
+import type { Behaviour, Host, Saying } from "./kit.ts";
+import {
+  answer,
+  cancelTask,
+  complete,
+  createTask,
+  fail,
+  join,
+  leave,
+  registerAgent,
+  registerWorkflow,
+  startExecution,
+} from "./things.ts";
+
+const work = { capabilities: ["a"], retry: { maxAttempts: 3, base: 50 }, timeout: 2_000 };
+
+/** Every kind of node, a branch that is not taken, and an output made of several. */
+export const mixedWorkflow: WorkflowInput = {
+  id: "mixed",
+  nodes: [
+    { id: "fetch", type: "task", ...work },
+    { id: "split", type: "parallel" },
+    { id: "route", type: "decision" },
+    { id: "big", type: "task", ...work, input: "nodes.fetch.output" },
+    { id: "small", type: "task", ...work, capabilities: ["b"] },
+    { id: "each", type: "map", items: "input.items", concurrency: 2, onError: "collect", task: { ...work, input: "item" } },
+    { id: "gather", type: "join" },
+    { id: "ask", type: "approval", message: "Go on?", payload: "input", timeout: 3_000, onTimeout: "approve" },
+    { id: "last", type: "task", ...work, input: "nodes.each.output" },
+  ],
+  edges: [
+    { from: "fetch", to: "split" },
+    { from: "split", to: "route" },
+    { from: "split", to: "each" },
+    { from: "route", to: "big", when: "size(input.items) > 2" },
+    { from: "route", to: "small" },
+    { from: "big", to: "gather" },
+    { from: "small", to: "gather" },
+    { from: "each", to: "gather" },
+    { from: "gather", to: "ask" },
+    { from: "ask", to: "last" },
+  ],
+  output: "{'each': nodes.each.output, 'ask': nodes.ask.output.approved, 'last': nodes.last.output}",
+};
+
+/** Answers in every way a worker can: well, badly, late, twice, for another attempt, with notes on the way, or never. */
+export const chaotic: Behaviour = ({ task, attempt, chance }) => {
+  const { id } = task;
+  const after = chance.below(3_000);
+  const say = (command: CoreCommand, later = 0): Saying => ({ after: after + later, command });
+  const note: Saying[] = chance.once(3)
+    ? [
+        say({ type: "task.checkpoint", data: { id, attempt, value: String(chance.below(100)) } }, -1),
+        say({ type: "task.effect", data: { id, attempt, key: chance.pick(["x", "y", "__proto__"]), value: "true" } }, -1),
+      ]
+    : [];
+  switch (chance.below(12)) {
+    case 0:
+      return [];
+    case 1:
+    case 2:
+      return [...note, say(fail(id, attempt))];
+    case 3:
+      return [say(complete(id, attempt)), say(complete(id, attempt, "2"), 1)];
+    case 4:
+      return [say(complete(id, attempt - 1)), say(fail(id, attempt + 1)), say(complete(id, attempt), 5)];
+    case 5:
+      return [...note, say(complete(id, attempt), 2_500)];
+    default:
+      return [...note, say(complete(id, attempt, task.input))];
+  }
+};
+
+/** Draws the next commands and hands them over; gives how many milliseconds should pass then. */
+export function createLife(chance: Chance, prefix = ""): (host: Host) => number {
+  let count = 0;
+  const some = (): string[] => chance.shuffle(["a", "b", "c"]).slice(0, 1 + chance.below(2));
+  const agent = (): string => `agent${String(chance.below(4))}`;
+  const one = <T>(values: Iterable<T>): T[] => {
+    const list = [...values];
+    return list.length > 0 ? [chance.pick(list)] : [];
+  };
+  const draws: readonly ((host: Host) => CoreCommand | readonly CoreCommand[])[] = [
+    () => [registerAgent(agent(), { capabilities: some(), slots: 1 + chance.below(3) })],
+    ({ engine }) =>
+      one(engine.state.agents.agents.values()).map(({ id }) => join(`${prefix}l${String(++count)}`, id)),
+    ({ engine }) =>
+      one(engine.state.agents.agents.values()).map(({ id }) => join(`${prefix}l${String(++count)}`, id)),
+    ({ engine }) =>
+      one(engine.state.agents.links.values()).map(({ id }) => leave(id, chance.pick(["crashed", "killed", "page-gone"]))),
+    ({ engine }) =>
+      chance.once(4)
+        ? one(engine.state.agents.agents.values()).map(({ id }) => ({ type: "agent.unregister", data: { id } }))
+        : [],
+    () => Array.from({ length: chance.below(8) }, () => drawTask(`${prefix}t${String(++count)}`)),
+    () => Array.from({ length: chance.below(3) }, () => drawTask(`${prefix}t${String(++count)}`)),
+    ({ engine }) => one(engine.state.tasks.tasks.values()).map(({ id }) => cancelTask(id)),
+    () => [registerWorkflow(mixedWorkflow), drawStart()],
+    drawStart,
+    drawStart,
+    ({ engine }) =>
+      chance.once(3)
+        ? one(engine.state.workflows.executions.values()).map(({ id }) => ({ type: "execution.cancel", data: { id } }))
+        : [],
+    ({ engine }) => one(engine.state.approvals.approvals.values()).map(({ id }) => answer(id, !chance.once(5))),
+    ({ engine }) => [
+      {
+        type: "session.advance",
+        data: { session: `s${String(chance.below(3))}`, mark: engine.head, acknowledged: chance.below(9), refused: [] },
+      },
+    ],
+    () => [{ type: "agent.fault", data: { id: agent(), error: { name: "Error", message: "404", code: "agent/load-failed" } } }],
+  ];
+
+  function drawTask(id: string): CoreCommand {
+    const retry = { maxAttempts: 1 + chance.below(4), base: 100, cap: 1_000 };
+    return createTask(id, {
+      capabilities: some(),
+      priority: chance.pick(PRIORITIES),
+      retry,
+      timeout: 1_000 + chance.below(4_000),
+      input: JSON.stringify({ at: count, text: "ä\u2028\"" }),
+    });
+  }
+  function drawStart(): CoreCommand {
+    const items = Array.from({ length: chance.below(6) }, (_none, place) => place);
+    return startExecution(`${prefix}e${String(++count)}`, "mixed", { items });
+  }
+  return (host) => {
+    host.push(...[chance.pick(draws)(host)].flat());
+    return chance.once(3) ? chance.below(1_500) : 0;
+  };
+}

@@ -1,0 +1,109 @@
+/** E6: `apply` reads its slice and the event only, edits neither in place, and keeps no alias into the event. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { SESSION_LIFE } from "../../../src/core/hosting/hosting.ts";
+import type { ArchiveRow } from "../../../src/core/ports.ts";
+import type { Fold } from "../../../src/core/kernel.ts";
+import {
+  applyEvent,
+  createState,
+  folds,
+  saveState,
+  type CoreEvent,
+  type CoreState,
+} from "../../../src/core/runtime.ts";
+import { createChance, seedOf } from "./chance.ts";
+import { eventsOf } from "./disk.ts";
+import { deepFreeze, frozenKit, openHost, openWorld } from "./kit.ts";
+import { chaotic, createLife } from "./life.ts";
+
+const seed = seedOf(606);
+
+/** A long history with events of nearly every type. */
+async function makeHistory(): Promise<readonly CoreEvent[]> {
+  const chance = createChance(seed);
+  const world = await openWorld(seed, { behaviour: chaotic, chance });
+  const live = createLife(chance);
+  for (let step = 0; step < 1_500; step++) await world.advance(live(world));
+  await world.submit({ type: "task.extend", data: { by: 5 } });
+  assert.equal(world.stopped(), undefined);
+  assert.equal(saveState(world.mirror), saveState(world.engine.state), "the mirror folds to the host's state");
+  world.kill();
+  world.time.set(world.time.now() + 2 * SESSION_LIFE);
+  await (await openHost(world)).settle(); // finds work interrupted and sessions forgotten
+  return eventsOf(world.disk);
+}
+
+const history = await makeHistory();
+
+/** Ruins everything that can be reached from a value. */
+function ruin(value: unknown): void {
+  if (typeof value !== "object" || value === null) return;
+  for (const part of Object.values(value)) ruin(part);
+  if (Array.isArray(value)) value.splice(0, value.length, "ruined");
+  else for (const key of Object.keys(value)) Object.assign(value, { [key]: "ruined" });
+}
+
+function foldAll(events: readonly CoreEvent[], after: (event: CoreEvent) => void = () => undefined): [CoreState, ArchiveRow[]] {
+  const finished: ArchiveRow[] = [];
+  const state = createState(frozenKit(finished));
+  for (const event of events) {
+    applyEvent(state, event);
+    after(event);
+  }
+  return [state, finished];
+}
+
+describe(`E6: apply is pure (seed ${String(seed)})`, () => {
+  it("sees events of nearly every type in these tests", () => {
+    const seen = new Set(history.map(({ type }) => type));
+    const all = Object.values(folds).flatMap((fold) => Object.keys((fold as Fold<unknown, object>).apply));
+    assert.deepEqual(all.filter((type) => !seen.has(type as CoreEvent["type"])), []);
+  });
+
+  it("edits no event and no record in place", () => {
+    const [expected] = foldAll(structuredClone(history));
+    const [frozen] = foldAll(deepFreeze(structuredClone(history)));
+    assert.equal(saveState(frozen), saveState(expected));
+  });
+
+  it("keeps nothing of an event that its sender could still change", () => {
+    const [expected, rows] = foldAll(structuredClone(history));
+    const finished: ArchiveRow[] = [];
+    const kit = frozenKit(finished);
+    const state = createState({ ...kit, table: () => new Map() });
+    for (const event of structuredClone(history)) {
+      applyEvent(state, event);
+      ruin(event.data);
+    }
+    assert.equal(saveState(state), saveState(expected));
+    assert.deepEqual(finished, rows);
+  });
+
+  it("needs no other slice", () => {
+    const [whole] = foldAll(structuredClone(history));
+    for (const [name, fold] of Object.entries(folds) as [keyof CoreState, Fold<unknown, Record<string, unknown>>][]) {
+      const state = fold.create(frozenKit([]));
+      for (const { type, data, at } of structuredClone(history)) fold.apply[type]?.(state, data, at);
+      assert.equal(JSON.stringify(fold.save(state)), JSON.stringify(fold.save(whole[name])), name);
+    }
+  });
+
+  it("asks neither the clock nor chance", (context) => {
+    const [expected] = foldAll(structuredClone(history));
+    const refuse = (): never => assert.fail("apply asked the world");
+    context.mock.method(Date, "now", refuse);
+    context.mock.method(Math, "random", refuse);
+    const [state] = foldAll(structuredClone(history));
+    context.mock.restoreAll();
+    assert.equal(saveState(state), saveState(expected));
+  });
+
+  it("lets events pass that it doesn't know, so that an older reader survives a newer journal", () => {
+    const [state] = foldAll(structuredClone(history));
+    const before = saveState(state);
+    for (const type of ["task.dreamt", "__proto__", "constructor", "toString"])
+      applyEvent(state, { type, data: { id: "x" }, at: 1 } as unknown as CoreEvent);
+    assert.equal(saveState(state), before);
+  });
+});
