@@ -8,6 +8,8 @@ import type { ErrorData } from "../errors.ts";
 import type { JsonText } from "../json.ts";
 import { BlobRefSchema, type BlobRef } from "../plugin.ts";
 
+export { MAX_BLOB, MAX_FRAMES } from "./limits.ts";
+
 /** From the host to the worker. */
 export type HostFrame =
   | {
@@ -91,12 +93,6 @@ export const AgentFrameSchema = v.variant("kind", [
 ]);
 /** From the worker to the host. */
 export type AgentFrame = v.InferOutput<typeof AgentFrameSchema>;
-
-/** The most frames in one posted array. */
-export const MAX_FRAMES = 4_096;
-
-/** The largest blob that an agent may write at once, in bytes. */
-export const MAX_BLOB = 64 * 1024 * 1024;
 
 /** What the page calls on a worker through Comlink; nothing else crosses that way. */
 export interface AgentControl {
