@@ -116,7 +116,7 @@ export interface ErrorData {
 }
 
 const MAX_TEXT = 4_096;
-const MAX_CODE = 200; // a code, or a key of the detail
+const MAX_CODE = 200;
 const MAX_CAUSES = 4;
 
 /** Turns whatever was thrown into data; never throws itself, whatever hostile thing it is given. */
@@ -155,17 +155,15 @@ function textOr(value: unknown, other: string): string {
   return typeof value === "string" && value !== "" ? clip(value) : other;
 }
 
-/** A copy as JSON sees it, so that it can be posted; what is not a small object of short keys is left out. */
+/** A copy as JSON sees it, so that it can be posted; what is not a small object is left out. */
 function detailOf(value: unknown): ErrorDetail | undefined {
-  if (typeof value !== "object" || value === null) return undefined;
   try {
     const text = JSON.stringify(value);
-    if (text.length > MAX_TEXT || !text.startsWith("{")) return undefined;
-    const copy = JSON.parse(text, withoutPrototype) as ErrorDetail;
-    return Object.keys(copy).some((key) => key.length > MAX_CODE) ? undefined : copy;
+    if (text.length <= MAX_TEXT && text.startsWith("{")) return JSON.parse(text, withoutPrototype) as ErrorDetail;
   } catch {
-    return undefined; // a cycle, a BigInt, a hostile getter
+    // nothing, a cycle, a BigInt, a hostile getter
   }
+  return undefined;
 }
 
 /** Details get spread and merged by their readers; a `__proto__` key would reach further than its object there. */

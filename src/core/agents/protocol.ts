@@ -8,7 +8,7 @@ import type { ErrorData } from "../errors.ts";
 import type { JsonText } from "../json.ts";
 import { BlobRefSchema, type BlobRef } from "../plugin.ts";
 
-export { MAX_BLOB, MAX_FRAMES } from "./limits.ts";
+export { MAX_BLOB, MAX_FRAMES } from "./wire.ts";
 
 /** From the host to the worker. */
 export type HostFrame =
@@ -46,7 +46,7 @@ const text = v.string(); // its bounds are checked where it is used: `checkJson`
 const short = v.pipe(v.string(), v.maxLength(4_200));
 const attempt = { task: id, attempt: number };
 
-const plainDetail = v.optional(v.record(v.pipe(v.string(), v.maxLength(200)), v.unknown()));
+const plainDetail = v.optional(v.record(short, v.unknown()));
 const errorFields = {
   name: short,
   message: short,
