@@ -116,6 +116,7 @@ export interface ErrorData {
 }
 
 const MAX_TEXT = 4_096;
+const MAX_CODE = 200;
 const MAX_CAUSES = 4;
 
 /** Turns whatever was thrown into data; never throws itself, whatever hostile thing it is given. */
@@ -133,12 +134,13 @@ function encode(thrown: unknown, fallback: string, causes: number): ErrorData {
   }
   const seen = thrown as Readonly<Record<string, unknown>>; // read with checks below
   const code = seen["code"];
+  const detail = detailOf(seen["detail"]);
   const retryable = seen["retryable"];
   return {
     name: textOr(seen["name"], "Error"),
     message: textOr(seen["message"], clip(brief(thrown))),
-    code: typeof code === "string" && code !== "" ? clip(code) : fallback,
-    ...(isDetail(seen["detail"]) && { detail: seen["detail"] }),
+    code: typeof code === "string" && code !== "" ? code.slice(0, MAX_CODE) : fallback,
+    ...(detail && { detail }),
     ...(typeof seen["stack"] === "string" && { stack: clip(seen["stack"]) }),
     ...(seen["cause"] !== undefined && causes > 0 && { cause: encode(seen["cause"], "unknown", causes - 1) }),
     ...(typeof retryable === "boolean" && { retryable }),
@@ -153,9 +155,20 @@ function textOr(value: unknown, other: string): string {
   return typeof value === "string" && value !== "" ? clip(value) : other;
 }
 
-function isDetail(value: unknown): value is ErrorDetail {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
-  return JSON.stringify(value).length <= MAX_TEXT;
+/** A copy as JSON sees it, so that it can be posted; what is not a small object is left out. */
+function detailOf(value: unknown): ErrorDetail | undefined {
+  try {
+    const text = JSON.stringify(value);
+    if (text.length <= MAX_TEXT && text.startsWith("{")) return JSON.parse(text, withoutPrototype) as ErrorDetail;
+  } catch {
+    // nothing, a cycle, a BigInt, a hostile getter
+  }
+  return undefined;
+}
+
+/** Details get spread and merged by their readers; a `__proto__` key would reach further than its object there. */
+function withoutPrototype(key: string, value: unknown): unknown {
+  return key === "__proto__" ? undefined : value;
 }
 
 /** Makes an error of its data again: name, message, code, detail, cause and the far stack are kept. */

@@ -1,118 +1,24 @@
-/** What an agent plugin is: a manifest, two schemas and one function. */
+/** What is checked of an agent plugin where it meets the host; the plugin itself is in agent-definition.ts. */
 import * as v from "valibot";
-import { RuntimeError } from "./errors.ts";
+import { AGENT_NAME, AGENT_VERSION } from "./agent-definition.ts";
 
-/** The part of Standard Schema (standardschema.dev, version 1) that Troupe uses; valibot's and zod's schemas have it. */
-export interface StandardSchema<Output> {
-  readonly "~standard": {
-    readonly version: 1;
-    readonly vendor: string;
-    readonly validate: (value: unknown) => StandardResult<Output> | Promise<StandardResult<Output>>;
-  };
-}
+export * from "./agent-definition.ts";
 
-/** The outcome of a Standard Schema's `validate`. */
-export type StandardResult<Output> =
-  { readonly value: Output; readonly issues?: undefined } | { readonly issues: readonly StandardIssue[] };
-
-/** One thing that is wrong with a value, and where. */
-export interface StandardIssue {
-  readonly message: string;
-  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
-}
-
-/** A reference to stored bytes: `size` bytes of the blob from `offset` on (default 0). */
 export const BlobRefSchema = v.object({
   blob: v.pipe(v.string(), v.maxLength(256)),
   size: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
   offset: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
 });
-export type BlobRef = v.InferOutput<typeof BlobRefSchema>;
-
-/** The part of AbortSignal that the core may name; in a worker it is a real AbortSignal. */
-export interface Signal {
-  readonly aborted: boolean;
-  readonly reason: unknown;
-  throwIfAborted(): void;
-  addEventListener(type: "abort", listener: () => void): void;
-  removeEventListener(type: "abort", listener: () => void): void;
-}
-
-export type LogLevel = "debug" | "info" | "warn" | "error";
-
-/** What a running attempt can reach. */
-export interface AgentContext {
-  /** Aborted when the attempt is cancelled or timed out; whoever ignores it is terminated after the grace. */
-  readonly signal: Signal;
-  readonly task: {
-    readonly id: string;
-    /** Counts from 1. Hand it to other systems as a fencing token. */
-    readonly attempt: number;
-    /** The same for all attempts of the task. */
-    readonly idempotencyKey: string;
-    readonly capability: string;
-  };
-  /** The last committed checkpoint of an earlier attempt, or undefined. */
-  readonly checkpointed: unknown;
-  /** Keeps a recovery point for the next attempt; resolves when it is durable. */
-  checkpoint(value: unknown): Promise<void>;
-  /** Reports how far the work is, from 0 to 1. Not durable; the latest of a turn wins. */
-  progress(fraction: number, note?: string): void;
-  /** Writes a log line. Not durable. */
-  log(level: LogLevel, message: string): void;
-  /** Runs an effect once for all attempts: a later attempt gets the recorded value. The value is JSON. */
-  once<T>(key: string, effect: () => T | Promise<T>): Promise<T>;
-  readonly blobs: {
-    /** @throws RuntimeError `blob/unknown`, `blob/range` */
-    read(ref: BlobRef): Promise<Uint8Array>;
-    /** Stores bytes beside the journal; they live as long as the execution or the task that made them. */
-    write(bytes: Uint8Array): Promise<BlobRef>;
-  };
-}
-
-/** An agent: pure data, two schemas, and the function that does the work. */
-export interface AgentDefinition<I = unknown, O = unknown> {
-  readonly name: string;
-  readonly version: string;
-  readonly capabilities: readonly string[];
-  readonly description?: string | undefined;
-  readonly input: StandardSchema<I>;
-  readonly output: StandardSchema<O>;
-  run(input: I, context: AgentContext): O | Promise<O>;
-}
-
-const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/iu;
-const VERSION = /^\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]{1,64})?$/u;
 
 /** What an agent says of itself when its worker is asked: the data of its definition. */
 export const AgentDescriptionSchema = v.strictObject({
-  name: v.pipe(v.string(), v.regex(NAME, "a name is 1 to 64 letters, digits, '.', '_' or '-'")),
-  version: v.pipe(v.string(), v.regex(VERSION, "a version is major.minor.patch")),
+  name: v.pipe(v.string(), v.regex(AGENT_NAME, "a name is 1 to 64 letters, digits, '.', '_' or '-'")),
+  version: v.pipe(v.string(), v.regex(AGENT_VERSION, "a version is major.minor.patch")),
   capabilities: v.pipe(
-    v.array(v.pipe(v.string(), v.regex(NAME, "a capability is written like a name"))),
+    v.array(v.pipe(v.string(), v.regex(AGENT_NAME, "a capability is written like a name"))),
     v.minLength(1),
     v.maxLength(64),
   ),
   description: v.optional(v.pipe(v.string(), v.maxLength(1_000))),
 });
 export type AgentDescription = v.InferOutput<typeof AgentDescriptionSchema>;
-
-/**
- * Checks a definition and returns it. Serve it in a worker with `exposeAgent`.
- * @throws RuntimeError `agent/manifest-invalid`, naming the field.
- */
-export function defineAgent<I, O>(definition: AgentDefinition<I, O>): AgentDefinition<I, O> {
-  const { run, input, output } = definition;
-  const invalid = (field: string, reason: string): RuntimeError =>
-    new RuntimeError("agent/manifest-invalid", { agent: definition.name, field, reason });
-  if (typeof definition.name !== "string" || !NAME.test(definition.name))
-    throw invalid("name", "1 to 64 letters, digits, '.', '_' or '-'");
-  if (typeof definition.version !== "string" || !VERSION.test(definition.version))
-    throw invalid("version", "major.minor.patch");
-  if (!Array.isArray(definition.capabilities) || definition.capabilities.length === 0)
-    throw invalid("capabilities", "at least one name");
-  if (typeof run !== "function") throw invalid("run", "a function");
-  if (typeof input["~standard"].validate !== "function") throw invalid("input", "a schema");
-  if (typeof output["~standard"].validate !== "function") throw invalid("output", "a schema");
-  return definition;
-}

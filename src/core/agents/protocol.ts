@@ -8,6 +8,8 @@ import type { ErrorData } from "../errors.ts";
 import type { JsonText } from "../json.ts";
 import { BlobRefSchema, type BlobRef } from "../plugin.ts";
 
+export { MAX_BLOB, MAX_FRAMES } from "./wire.ts";
+
 /** From the host to the worker. */
 export type HostFrame =
   | {
@@ -44,7 +46,7 @@ const text = v.string(); // its bounds are checked where it is used: `checkJson`
 const short = v.pipe(v.string(), v.maxLength(4_200));
 const attempt = { task: id, attempt: number };
 
-const plainDetail = v.optional(v.record(v.pipe(v.string(), v.maxLength(200)), v.unknown()));
+const plainDetail = v.optional(v.record(short, v.unknown()));
 const errorFields = {
   name: short,
   message: short,
@@ -91,12 +93,6 @@ export const AgentFrameSchema = v.variant("kind", [
 ]);
 /** From the worker to the host. */
 export type AgentFrame = v.InferOutput<typeof AgentFrameSchema>;
-
-/** The most frames in one posted array. */
-export const MAX_FRAMES = 4_096;
-
-/** The largest blob that an agent may write at once, in bytes. */
-export const MAX_BLOB = 64 * 1024 * 1024;
 
 /** What the page calls on a worker through Comlink; nothing else crosses that way. */
 export interface AgentControl {

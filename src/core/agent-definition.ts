@@ -1,0 +1,111 @@
+/**
+ * What an agent plugin is: a manifest, two schemas and one function.
+ * It goes into the bundle of every agent, so it imports no library.
+ */
+import { RuntimeError } from "./errors.ts";
+
+/** The part of Standard Schema (standardschema.dev, version 1) that Troupe uses; valibot's and zod's schemas have it. */
+export interface StandardSchema<Output> {
+  readonly "~standard": {
+    readonly version: 1;
+    readonly vendor: string;
+    readonly validate: (value: unknown) => StandardResult<Output> | Promise<StandardResult<Output>>;
+  };
+}
+
+/** The outcome of a Standard Schema's `validate`. */
+export type StandardResult<Output> =
+  { readonly value: Output; readonly issues?: undefined } | { readonly issues: readonly StandardIssue[] };
+
+/** One thing that is wrong with a value, and where. */
+export interface StandardIssue {
+  readonly message: string;
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+}
+
+/** A reference to stored bytes: `size` bytes of the blob from `offset` on (default 0). */
+export interface BlobRef {
+  readonly blob: string;
+  readonly size: number;
+  readonly offset?: number | undefined;
+}
+
+/** The part of AbortSignal that the core may name; in a worker it is a real AbortSignal. */
+export interface Signal {
+  readonly aborted: boolean;
+  readonly reason: unknown;
+  throwIfAborted(): void;
+  addEventListener(type: "abort", listener: () => void): void;
+  removeEventListener(type: "abort", listener: () => void): void;
+}
+
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+/** What a running attempt can reach. */
+export interface AgentContext {
+  /** Aborted when the attempt is cancelled or timed out; whoever ignores it is terminated after the grace. */
+  readonly signal: Signal;
+  readonly task: {
+    readonly id: string;
+    /** Counts from 1. Hand it to other systems as a fencing token. */
+    readonly attempt: number;
+    /** The same for all attempts of the task. */
+    readonly idempotencyKey: string;
+    readonly capability: string;
+  };
+  /** The last committed checkpoint of an earlier attempt, or undefined. */
+  readonly checkpointed: unknown;
+  /** Keeps a recovery point for the next attempt; resolves when it is durable. */
+  checkpoint(value: unknown): Promise<void>;
+  /** Reports how far the work is, from 0 to 1. Not durable; the latest of a turn wins. */
+  progress(fraction: number, note?: string): void;
+  /** Writes a log line. Not durable. */
+  log(level: LogLevel, message: string): void;
+  /** Runs an effect once for all attempts: a later attempt gets the recorded value. The value is JSON. */
+  once<T>(key: string, effect: () => T | Promise<T>): Promise<T>;
+  readonly blobs: {
+    /** @throws RuntimeError `blob/unknown`, `blob/range` */
+    read(ref: BlobRef): Promise<Uint8Array>;
+    /** Stores bytes beside the journal; they live as long as the execution or the task that made them. */
+    write(bytes: Uint8Array): Promise<BlobRef>;
+  };
+}
+
+/** An agent: pure data, two schemas, and the function that does the work. */
+export interface AgentDefinition<I = unknown, O = unknown> {
+  readonly name: string;
+  readonly version: string;
+  readonly capabilities: readonly string[];
+  readonly description?: string | undefined;
+  readonly input: StandardSchema<I>;
+  readonly output: StandardSchema<O>;
+  run(input: I, context: AgentContext): O | Promise<O>;
+}
+
+/** How agents and capabilities are named. */
+export const AGENT_NAME: RegExp = /^[a-z0-9][a-z0-9._-]{0,63}$/iu;
+
+/** How agents are versioned: major.minor.patch, and a suffix. */
+export const AGENT_VERSION: RegExp = /^\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]{1,64})?$/u;
+
+/**
+ * Checks a definition and returns it. Serve it in a worker with `exposeAgent`.
+ * @throws RuntimeError `agent/manifest-invalid`, naming the field.
+ */
+export function defineAgent<I, O>(definition: AgentDefinition<I, O>): AgentDefinition<I, O> {
+  const { name, version, capabilities, run } = definition;
+  const demand = (field: string, holds: boolean, reason: string): void => {
+    if (!holds) throw new RuntimeError("agent/manifest-invalid", { agent: name, field, reason });
+  };
+  const isName = (value: unknown): boolean => typeof value === "string" && AGENT_NAME.test(value);
+  const isSchema = (value: Partial<StandardSchema<unknown>> | undefined): boolean =>
+    typeof value?.["~standard"]?.validate === "function";
+  demand("name", isName(name), "1 to 64 letters, digits, '.', '_' or '-'");
+  demand("version", typeof version === "string" && AGENT_VERSION.test(version), "major.minor.patch");
+  const named = Array.isArray(capabilities) && capabilities.length > 0 && capabilities.every(isName);
+  demand("capabilities", named, "at least one, each written like a name");
+  demand("run", typeof run === "function", "a function");
+  demand("input", isSchema(definition.input), "a schema");
+  demand("output", isSchema(definition.output), "a schema");
+  return definition;
+}

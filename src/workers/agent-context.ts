@@ -1,0 +1,76 @@
+/** What a running attempt can reach. */
+import type { AgentContext } from "../core/agent-definition.ts";
+import type { HostFrame } from "../core/agents/protocol.ts";
+import { MAX_BLOB } from "../core/agents/wire.ts";
+import { RuntimeError, type ErrorCode, type ErrorDetail } from "../core/errors.ts";
+import { decodeJson, encodeJson, type JsonText } from "../core/json.ts";
+import type { AttemptId, HostLink } from "./agent-link.ts";
+
+export type Run = Extract<HostFrame, { kind: "run" }>;
+
+const MAX_NOTE = 500;
+const MAX_LINE = 4_096;
+const MAX_KEY = 200;
+
+export function createContext(run: Run, link: HostLink, signal: AbortSignal): AgentContext {
+  const { task, attempt, capability, checkpoint, effects = {} } = run;
+  const id: AttemptId = { task, attempt };
+  const call: HostLink["call"] = async (frame) => {
+    signal.throwIfAborted();
+    return link.call(frame);
+  };
+  return {
+    signal,
+    task: { id: task, attempt, idempotencyKey: task, capability },
+    checkpointed: checkpoint && decodeJson(checkpoint),
+    async checkpoint(value) {
+      await call({ kind: "checkpoint", ...id, value: encodeJson(value, "checkpoint") });
+    },
+    progress(fraction, note) {
+      link.progress(id, Math.min(Math.max(fraction, 0), 1) || 0, note?.slice(0, MAX_NOTE));
+    },
+    log(level, message) {
+      link.log(id, level, String(message).slice(0, MAX_LINE));
+    },
+    once: createOnce(effects, (key, value) => call({ kind: "effect", ...id, key, value })),
+    blobs: {
+      async read(ref) {
+        const { bytes } = await call({ kind: "read", ...id, ref });
+        return bytes ?? refuse("blob/unknown", { ref });
+      },
+      async write(bytes) {
+        const size = bytes.byteLength;
+        if (size > MAX_BLOB) refuse("runtime/limit", { size, limit: MAX_BLOB });
+        // a copy: it may be sent again, and a view would be posted with the whole of its buffer
+        const { ref } = await call({ kind: "write", ...id, bytes: bytes.slice() });
+        return ref ?? refuse("blob/unknown", { size });
+      },
+    },
+  };
+}
+type Recorder = (key: string, value: JsonText) => Promise<unknown>;
+
+/** `once`: recorded values first; what runs already is shared; what failed may be tried again. */
+function createOnce(recorded: Readonly<Record<string, JsonText>>, record: Recorder): AgentContext["once"] {
+  const texts = new Map<string, JsonText | Promise<JsonText>>(Object.entries(recorded));
+  const perform = async (key: string, effect: () => unknown): Promise<JsonText> => {
+    const text = encodeJson(await effect(), key);
+    await record(key, text);
+    return text;
+  };
+  return async <T>(key: string, effect: () => T | Promise<T>): Promise<T> => {
+    if (key === "" || key.length > MAX_KEY) refuse("agent/message-invalid", { key, limit: MAX_KEY });
+    const text = texts.get(key) ?? perform(key, effect);
+    texts.set(key, text);
+    try {
+      return decodeJson(await text) as T; // the first attempt gets what a later one gets: JSON
+    } catch (error) {
+      if (texts.get(key) === text) texts.delete(key);
+      throw error;
+    }
+  };
+}
+
+function refuse(code: ErrorCode, detail: ErrorDetail): never {
+  throw new RuntimeError(code, detail);
+}
