@@ -4,6 +4,9 @@ import { ROOT } from "../toolchain.js";
 
 /** @import { Reporter, TestResultError, TestSession, TestSuiteResult } from "@web/test-runner-core" */
 
+const MAX_LINES = 40;
+const MAX_WIDTH = 400;
+
 /**
  * The runner buffers the console to draw its progress, which leaves control characters in a log.
  * @param {string} text
@@ -54,15 +57,15 @@ function resultOf(session) {
     passed: tests.filter(({ test }) => test.passed).length,
     failed: failed === 0 && session.passed !== true ? 1 : failed,
     skipped: tests.filter(({ test }) => test.skipped).length,
-    started: session.testResults !== undefined || !session.errors.some(isStartError),
+    started: session.testResults !== undefined || session.passed === true || session.errors.some(isFromPage),
   };
 }
 
-/** @param {TestResultError} error what @web/test-runner says of a page that never came up, or that was lost */
-const isStartError = ({ message }) =>
-  /unable to (create and start|open) |did not start|not within|Failed to launch|Target closed|disconnected|crashed/iu.test(
-    message,
-  );
+/**
+ * Whether an error means that the page ran: everything else is a browser that never came up, or was lost.
+ * @param {TestResultError} error
+ */
+const isFromPage = ({ message }) => /Could not import your test module|tests did not finish within/u.test(message);
 
 /**
  * @param {TestSuiteResult} suite
@@ -92,13 +95,23 @@ function print(session, { engine, file, passed, failed, skipped }) {
 }
 
 /**
+ * Browsers that fail to start tell their whole command line, more than once.
+ * @param {string} text
+ */
+function excerpt(text) {
+  const lines = text.trimEnd().split("\n");
+  const rest = lines.length > MAX_LINES ? [`… ${lines.length - MAX_LINES} more lines`] : [];
+  return [...lines.slice(0, MAX_LINES), ...rest].map((line) => `      ${line.slice(0, MAX_WIDTH)}`).join("\n");
+}
+
+/**
  * @param {string} title
  * @param {TestResultError | undefined} error
  */
 function printError(title, error) {
   const { message = "", stack = "", expected, actual } = error ?? {};
   const text = stack.includes(message) ? stack : `${message}\n${stack}`;
-  say(`  ${title}\n${text.trimEnd().replace(/^/gmu, "      ")}`);
+  say(`  ${title}\n${excerpt(text)}`);
   if (expected !== undefined || actual !== undefined) {
     say(`      expected: ${String(expected)}\n      actual:   ${String(actual)}`);
   }
