@@ -7,10 +7,10 @@ import { connectWith, type Platform } from "./client/connect.ts";
 import { workerName } from "./client/places.ts";
 import type { ConnectOptions, Runtime } from "./client/runtime.ts";
 import electedWorker from "inline:./workers/elected-worker.ts";
-import { VERSION } from "./version.ts";
+import { VERSION } from "./core/version.ts";
 
 export { RuntimeError } from "./core/errors.ts";
-export { VERSION } from "./version.ts";
+export { VERSION } from "./core/version.ts";
 
 const script = document.currentScript instanceof HTMLScriptElement ? document.currentScript.src : "";
 

@@ -2,13 +2,13 @@
 import { connectWith, type Platform } from "./client/connect.ts";
 import { workerName } from "./client/places.ts";
 import type { ConnectOptions, Runtime } from "./client/runtime.ts";
-import { VERSION } from "./version.ts";
+import { VERSION } from "./core/version.ts";
 
 export * from "./client/runtime.ts";
 export { RuntimeError, type ErrorCode, type ErrorData } from "./core/errors.ts";
 export type { BlobRef } from "./core/plugin.ts";
 export type { ArchivePage, ArchiveQuery, ArchiveRow } from "./core/ports.ts";
-export { VERSION } from "./version.ts";
+export { VERSION } from "./core/version.ts";
 
 const platform: Platform = {
   version: VERSION,

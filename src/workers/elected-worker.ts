@@ -1,6 +1,6 @@
 /** Entry of the worker that the elected tab starts where there is no SharedWorker; pages reach it over the channel. */
 import { createIndexedDbJournal } from "../plugins/journals/indexeddb.ts";
-import { VERSION } from "../version.ts";
+import { VERSION } from "../core/version.ts";
 import { bootHost } from "./boot.ts";
 
 declare const self: DedicatedWorkerGlobalScope;

@@ -1,6 +1,6 @@
 /** Entry of the SharedWorker: one per origin and name, the usual place of the host. */
 import { createIndexedDbJournal } from "../plugins/journals/indexeddb.ts";
-import { VERSION } from "../version.ts";
+import { VERSION } from "../core/version.ts";
 import { bootHost } from "./boot.ts";
 
 declare const self: SharedWorkerGlobalScope;
