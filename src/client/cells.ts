@@ -1,10 +1,10 @@
 /** The workers that this page hosts: spawned when the host orders it, ended when it says so. */
 import { encodeError, RuntimeError, type ErrorData } from "../core/errors.ts";
-import type { Manifest } from "../core/agents/agent.ts";
+import type { Manifest } from "../core/agents/manifest.ts";
 import type { HostFrame } from "../core/protocol.ts";
 import type { Connection } from "./connection.ts";
 import type { AgentOptions } from "./runtime.ts";
-import { spawnCell, type Cell } from "./spawner.ts";
+import type { Cell } from "./spawner.ts";
 
 export interface Cells {
   /** Starts the agent once, to learn what it is; the worker is then offered to the host. */
@@ -86,11 +86,12 @@ export function createCells(connection: () => Connection, cellURL: string, creat
   };
 }
 
-/** Starts a worker under the conditions of the manifest. */
-function start(
+/** Starts a worker under the conditions of the manifest. What that takes is loaded by pages that host agents only. */
+async function start(
   { cellURL }: State,
   { url, trusted, network, integrity }: Pick<Manifest, "url" | "trusted" | "network" | "integrity">,
 ): Promise<Cell> {
+  const { spawnCell } = await import("./spawner.ts");
   const proof = integrity === undefined ? {} : { integrity };
   return spawnCell({ url, trusted, network, cellURL, ...proof });
 }

@@ -1,10 +1,10 @@
 /** The calls that make something: checked here and now, shown at once, decided by the host. */
-import * as v from "valibot";
 import { RuntimeError } from "../core/errors.ts";
 import { encodeJson } from "../core/json.ts";
-import { TaskCreateSchema, type Task } from "../core/tasks/task.ts";
+import type { Retry, TaskRequest } from "../core/tasks/order.ts";
+import { DEFAULTS, PRIORITIES } from "../core/tasks/priority.ts";
+import type { Task } from "../core/tasks/task.ts";
 import type { Execution } from "../core/workflows/execution.ts";
-import { planWorkflow } from "../core/workflows/plan.ts";
 import type { Connection } from "./connection.ts";
 import type { Mirror } from "./mirror.ts";
 import type { Runtime } from "./runtime.ts";
@@ -31,9 +31,9 @@ export function createCommands({ connection, mirror, createId, expected }: Comma
     again();
   };
   return {
-    createTask({ input, ...rest }) {
+    createTask({ input, capabilities, ...rest }) {
       const id = createId();
-      const data = check({ ...rest, id, input: encodeJson(input, "input") });
+      const data = check({ ...rest, capabilities: [...capabilities], id, input: encodeJson(input, "input") });
       connection.command(id, { type: "task.create", data });
       show(expectedTask(data));
       return id;
@@ -43,9 +43,10 @@ export function createCommands({ connection, mirror, createId, expected }: Comma
     },
     registerWorkflow(definition) {
       const text = encodeJson(definition, "workflow");
-      const { workflow } = planWorkflow(JSON.parse(text));
-      connection.command(workflow.id, { type: "workflow.register", data: { text } });
-      return workflow.id;
+      const { id } = definition as { readonly id?: unknown };
+      if (typeof id !== "string") throw new RuntimeError("workflow/invalid", { at: "id", expected: "a name" });
+      connection.command(id, { type: "workflow.register", data: { text } });
+      return id;
     },
     startWorkflow(workflow, input, { id = createId(), priority } = {}) {
       const text = encodeJson(input, "input");
@@ -64,21 +65,29 @@ export function createCommands({ connection, mirror, createId, expected }: Comma
   };
 }
 
-function check(data: unknown): v.InferOutput<typeof TaskCreateSchema> {
-  const parsed = v.safeParse(TaskCreateSchema, data);
-  if (parsed.success) return parsed.output;
-  const [issue] = parsed.issues;
-  throw new RuntimeError("command/invalid", {
-    command: "task.create",
-    at: v.getDotPath(issue) ?? "",
-    reason: issue.message,
-  });
+/** Finds the plain mistakes here and now, where the stack names the caller; the host checks everything. */
+function check(data: TaskRequest): TaskRequest {
+  const { capabilities, priority, timeout } = data as Readonly<Record<string, unknown>>;
+  const named = Array.isArray(capabilities) && capabilities.length > 0;
+  if (!named || !capabilities.every((name) => typeof name === "string" && name !== ""))
+    throw refusal("capabilities", "a list of at least one name");
+  if (priority !== undefined && !PRIORITIES.some((known) => known === priority))
+    throw refusal("priority", `one of ${PRIORITIES.join(", ")}`);
+  if (timeout !== undefined && !(Number.isInteger(timeout) && Number(timeout) > 0))
+    throw refusal("timeout", "a whole number of milliseconds above 0");
+  return data;
 }
 
-function expectedTask(data: v.InferOutput<typeof TaskCreateSchema>): Task {
+function refusal(at: string, expected: string): RuntimeError {
+  return new RuntimeError("command/invalid", { command: "task.create", at, expected });
+}
+
+function expectedTask(data: TaskRequest): Task {
   return {
     ...data,
-    priority: data.priority ?? "medium",
+    priority: data.priority ?? DEFAULTS.priority,
+    timeout: data.timeout ?? DEFAULTS.timeout,
+    retry: { ...DEFAULTS.retry, ...(data.retry as Partial<Retry>) },
     status: "queued",
     attempt: 0,
     failures: 0,

@@ -1,6 +1,7 @@
 /** The page's side of the protocol: hello, resynchronise, resend. */
 import { decodeError, RuntimeError, type ErrorData } from "../core/errors.ts";
-import { PROTOCOL, type HostFrame, type PageCommand, type PageFrame, type Query, type Wire } from "../core/protocol.ts";
+import { type HostFrame, type PageRequest, type PageFrame, type Query, type Wire } from "../core/protocol.ts";
+import { PROTOCOL } from "../core/version.ts";
 import type { CoreEvent } from "../core/runtime.ts";
 import type { Mirror } from "./mirror.ts";
 import { createOutbox, type Outbox } from "./outbox.ts";
@@ -30,7 +31,7 @@ export interface Connection {
   readonly outbox: Outbox;
   /** False where agents' frames must be relayed. */
   readonly ports: boolean;
-  command(id: string, command: PageCommand): void;
+  command(id: string, command: PageRequest): void;
   say(frame: PageFrame, transfer?: readonly unknown[]): void;
   ask(query: Query): Promise<unknown>;
   close(): Promise<void>;

@@ -3,11 +3,11 @@
  * again to every new host, which decides by the number what it has already decided. So a host that dies costs nothing.
  */
 import { decodeError, type ErrorData, type RuntimeError } from "../core/errors.ts";
-import type { PageCommand } from "../core/protocol.ts";
+import type { PageRequest } from "../core/protocol.ts";
 
 export interface Outbox {
   /** Takes a command; `id` is the id that it makes or is about. */
-  push(id: string, command: PageCommand): void;
+  push(id: string, command: PageRequest): void;
   /** The host has decided all up to `mark`. */
   answered(mark: number, refused: readonly (readonly [number, ErrorData])[]): void;
   /** A new host knows all up to `mark`; the rest is sent again. */
@@ -23,7 +23,7 @@ export interface Outbox {
 interface Entry {
   readonly number: number;
   readonly id: string;
-  readonly command: PageCommand;
+  readonly command: PageRequest;
 }
 
 interface Waiter {
@@ -48,7 +48,7 @@ interface State {
 }
 
 export function createOutbox(
-  send: (first: number, commands: readonly PageCommand[], acknowledged: number) => void,
+  send: (first: number, commands: readonly PageRequest[], acknowledged: number) => void,
   onRefused: (id: string, error: RuntimeError) => void,
 ): Outbox {
   const state: State = {

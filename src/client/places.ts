@@ -1,4 +1,4 @@
-import { PROTOCOL } from "../core/protocol.ts";
+import { PROTOCOL } from "../core/version.ts";
 
 /** How the places of a host are started; entries of the package fill it in. */
 export interface Places {

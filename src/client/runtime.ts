@@ -151,7 +151,10 @@ export interface Runtime {
   /** @throws RuntimeError `command/invalid`, `json/…` when the input can't be a task at all. */
   createTask(input: TaskInput): string;
   cancelTask(id: string, reason?: string): void;
-  /** Checks the definition here and now, and returns its id. @throws RuntimeError `workflow/invalid` */
+  /**
+   * Registers a definition under its id. The host checks it wholly: `settled(id)` rejects with `workflow/invalid` and
+   * what is wrong at which nodes. `planWorkflow` of `troupe/core` makes the same check on the spot.
+   */
   registerWorkflow(definition: WorkflowInput): string;
   startWorkflow(
     workflow: string,

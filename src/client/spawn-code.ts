@@ -74,14 +74,18 @@ export async function fetchScript(url: string, timeout: number): Promise<ArrayBu
   } catch (error) {
     if (error instanceof RuntimeError) throw error;
     const late = error instanceof DOMException && error.name === "TimeoutError";
-    throw failed({ reason: late ? noAnswer(timeout) : `${String(error)}; the network, CORS, or the page's CSP` }, error);
+    throw failed(
+      { reason: late ? noAnswer(timeout) : `${String(error)}; the network, CORS, or the page's CSP` },
+      error,
+    );
   }
 }
 
 export const noAnswer = (timeout: number): string => `no answer within ${String(timeout)} ms`;
 
 async function hash(url: string, bytes: ArrayBuffer): Promise<string> {
-  if (!isSecureContext) throw new RuntimeError("agent/load-failed", { url, reason: "hashing needs https or localhost" });
+  if (!isSecureContext)
+    throw new RuntimeError("agent/load-failed", { url, reason: "hashing needs https or localhost" });
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   return `sha256-${btoa(String.fromCharCode(...digest))}`;
 }

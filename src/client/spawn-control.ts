@@ -78,7 +78,8 @@ function createEndpoint({ url, port, onDeath }: ControlOptions, open: Map<string
       onDeath(cause.message, { cause });
     } else if (reject && open.delete(String(id))) {
       if (type === "RAW") deliver?.(new MessageEvent("message", { data: { id, type, value } }));
-      else reject(new RuntimeError("agent/message-invalid", { url, reason: "a call was answered with no plain value" }));
+      else
+        reject(new RuntimeError("agent/message-invalid", { url, reason: "a call was answered with no plain value" }));
     } else if (++strange > MAX_STRANGE) {
       onDeath("it floods its control port", { code: "agent/flooded" });
     }

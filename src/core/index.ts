@@ -1,4 +1,5 @@
 export * from "./agents/agent.ts";
+export * from "./agents/manifest.ts";
 export { agentStatus, type AgentStatus } from "./agents/fold.ts";
 export * from "./approvals/approval.ts";
 export * from "./engine.ts";
@@ -8,6 +9,8 @@ export * from "./ids.ts";
 export * from "./json.ts";
 export * from "./plugin.ts";
 export * from "./ports.ts";
+export * from "./tasks/order.ts";
+export * from "./tasks/priority.ts";
 export * from "./tasks/task.ts";
 export * from "./workflows/definition.ts";
 export * from "./workflows/execution.ts";

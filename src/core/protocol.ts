@@ -4,14 +4,12 @@
  * the storage was lost.
  */
 import * as v from "valibot";
-import { ManifestSchema } from "./agents/agent.ts";
+import { ManifestSchema } from "./agents/manifest.ts";
 import { ApprovalAnswerSchema } from "./approvals/approval.ts";
 import type { ErrorData } from "./errors.ts";
 import type { JsonText } from "./json.ts";
-import { PRIORITIES, TaskCreateSchema } from "./tasks/task.ts";
-
-/** Pages and hosts with another one can't talk; the first frame both ways carries it. */
-export const PROTOCOL = 1;
+import { TaskOrderSchema } from "./tasks/order.ts";
+import { PRIORITIES } from "./tasks/priority.ts";
 
 const id = v.pipe(v.string(), v.minLength(1), v.maxLength(200));
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -19,7 +17,7 @@ const reason = v.optional(v.pipe(v.string(), v.maxLength(4_096)));
 
 /** What a page may ask of the host. Everything else is refused, whoever asks. */
 export const PageCommandSchema = v.variant("type", [
-  v.strictObject({ type: v.literal("task.create"), data: TaskCreateSchema }),
+  v.strictObject({ type: v.literal("task.create"), data: TaskOrderSchema }),
   v.strictObject({ type: v.literal("task.cancel"), data: v.strictObject({ id, reason }) }),
   v.strictObject({ type: v.literal("agent.register"), data: ManifestSchema }),
   v.strictObject({ type: v.literal("agent.unregister"), data: v.strictObject({ id }) }),
@@ -41,6 +39,8 @@ export const PageCommandSchema = v.variant("type", [
   v.strictObject({ type: v.literal("execution.cancel"), data: v.strictObject({ id, reason }) }),
 ]);
 export type PageCommand = v.InferOutput<typeof PageCommandSchema>;
+/** The same as a page sends it: defaults may be left out. */
+export type PageRequest = v.InferInput<typeof PageCommandSchema>;
 
 /** The most commands in one frame. */
 export const MAX_COMMANDS = 10_000;

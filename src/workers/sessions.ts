@@ -6,13 +6,13 @@ import type { Batch, Journal } from "../core/ports.ts";
 import {
   PageCommandSchema,
   PageFrameSchema,
-  PROTOCOL,
   type HostFrame,
   type Origin,
   type PageCommand,
   type PageFrame,
   type Signal,
 } from "../core/protocol.ts";
+import { PROTOCOL } from "../core/version.ts";
 import type { Links } from "./links.ts";
 import { answerQuery } from "./queries.ts";
 import type { Spawner, Spawning } from "./spawning.ts";

@@ -1,5 +1,6 @@
 /** Queued tasks in the order in which they start: by priority, then by creation. A binary heap; what left is dropped when it surfaces. */
-import { PRIORITIES, type Task } from "../tasks/task.ts";
+import { PRIORITIES } from "../tasks/priority.ts";
+import type { Task } from "../tasks/task.ts";
 
 export interface Ready {
   readonly id: string;

@@ -93,7 +93,10 @@ export const tasksFold: Fold<TasksState, TaskEvents> = {
   save: ({ tasks, counts }) => ({ tasks: saveTable(tasks), counts }),
   restore(state, saved) {
     const { tasks, counts } = saved as { tasks: Task[]; counts: TaskCounts };
-    restoreTable(state.tasks, tasks.map((task) => ({ ...fields, ...task })));
+    restoreTable(
+      state.tasks,
+      tasks.map((task) => ({ ...fields, ...task })),
+    );
     state.counts = counts;
     for (const { id, dueAt } of tasks) if (dueAt !== undefined) state.due.set(id, dueAt);
   },

@@ -4,10 +4,10 @@ import { checkJson } from "../json.ts";
 import type { Env, FactOf, Request, Rules } from "../kernel.ts";
 import type { HostingEvents } from "../hosting/hosting.ts";
 import type { TasksState } from "./fold.ts";
+import type { Retry } from "./order.ts";
 import {
   MAX_INTERRUPTIONS,
   type AttemptKey,
-  type Retry,
   type Task,
   type TaskCommands,
   type TaskEvents,

@@ -1,44 +1,10 @@
 /** A unit of work that one agent performs. */
-import * as v from "valibot";
 import type { ErrorData } from "../errors.ts";
 import type { JsonText } from "../json.ts";
-
-export const PRIORITIES = ["critical", "high", "medium", "low"] as const;
-export type Priority = (typeof PRIORITIES)[number];
+import type { Retry, TaskOrder } from "./order.ts";
+import type { Priority } from "./priority.ts";
 
 export type TaskStatus = "queued" | "running" | "retrying" | "completed" | "failed" | "cancelled";
-
-const milliseconds = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(365 * 86_400_000));
-const name = v.pipe(v.string(), v.minLength(1), v.maxLength(64));
-
-/** How a failed attempt is followed by another: after `base · factor^(n-1)` milliseconds, at most `cap`, with full jitter. */
-export const RetrySchema = v.strictObject({
-  /** Default 3; 1 means no second attempt. */
-  maxAttempts: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100)), 3),
-  base: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(86_400_000)), 1_000),
-  factor: v.optional(v.pipe(v.number(), v.minValue(1), v.maxValue(100)), 2),
-  cap: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(86_400_000)), 60_000),
-  jitter: v.optional(v.picklist(["full", "none"]), "full"),
-});
-export type Retry = v.InferOutput<typeof RetrySchema>;
-
-/** What a task and the task of a workflow node have in common. */
-export const workFields = {
-  /** All of them must be offered by the agent. */
-  capabilities: v.pipe(v.array(name), v.minLength(1), v.maxLength(16)),
-  priority: v.optional(v.picklist(PRIORITIES)),
-  retry: v.optional(RetrySchema, {}),
-  /** The longest an attempt may run, in milliseconds; then it is stopped. Default 60,000. */
-  timeout: v.optional(milliseconds, 60_000),
-  title: v.optional(v.pipe(v.string(), v.maxLength(200))),
-} as const;
-
-/** What `createTask` takes; `input` is already JSON text here. */
-export const TaskCreateSchema = v.strictObject({
-  ...workFields,
-  id: v.pipe(v.string(), v.minLength(1), v.maxLength(200)),
-  input: v.string(),
-});
 
 /** Where a task of a workflow belongs; `index` is the item's place in a map. */
 export interface TaskParent {
@@ -47,7 +13,7 @@ export interface TaskParent {
   readonly index?: number | undefined;
 }
 
-export interface TaskCreate extends v.InferOutput<typeof TaskCreateSchema> {
+export interface TaskCreate extends TaskOrder {
   readonly parent?: TaskParent | undefined;
 }
 

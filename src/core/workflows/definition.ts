@@ -1,6 +1,6 @@
 /** A workflow as data: nodes, the edges between them, and expressions (a subset of CEL) for conditions and mappings. */
 import * as v from "valibot";
-import { workFields } from "../tasks/task.ts";
+import { workFields } from "../tasks/order.ts";
 
 /** A node's id is an identifier, so that expressions can name it. */
 const id = v.pipe(

@@ -1,7 +1,7 @@
 /** A run of a workflow, and the state of its nodes. */
 import type { ErrorData } from "../errors.ts";
 import type { JsonText } from "../json.ts";
-import type { Priority } from "../tasks/task.ts";
+import type { Priority } from "../tasks/priority.ts";
 import type { WorkflowNode } from "./definition.ts";
 
 export type ExecutionStatus = "running" | "completed" | "failed" | "cancelled";

@@ -1,6 +1,6 @@
 /** A random life of a runtime: agents come and go, work of all kinds is asked for, answered, repeated and cancelled. */
 import type { CoreCommand } from "../../../src/core/runtime.ts";
-import { PRIORITIES } from "../../../src/core/tasks/task.ts";
+import { PRIORITIES } from "../../../src/core/tasks/priority.ts";
 import type { WorkflowInput } from "../../../src/core/workflows/definition.ts";
 import type { Chance } from "./chance.ts";
 import type { Behaviour, Host, Saying } from "./kit.ts";

@@ -1,14 +1,16 @@
 /** Commands that tests are made of. */
 import type { CoreCommand } from "../../../src/core/runtime.ts";
-import { TaskCreateSchema, type TaskCreate } from "../../../src/core/tasks/task.ts";
-import type { LeaveCause, Manifest } from "../../../src/core/agents/agent.ts";
+import { TaskOrderSchema } from "../../../src/core/tasks/order.ts";
+import type { TaskCreate } from "../../../src/core/tasks/task.ts";
+import type { LeaveCause } from "../../../src/core/agents/agent.ts";
+import type { Manifest } from "../../../src/core/agents/manifest.ts";
 import type { WorkflowInput } from "../../../src/core/workflows/definition.ts";
 import * as v from "valibot";
 
-type TaskOptions = Partial<Omit<v.InferInput<typeof TaskCreateSchema>, "id">>;
+type TaskOptions = Partial<Omit<v.InferInput<typeof TaskOrderSchema>, "id">>;
 
 export function createTask(id: string, options: TaskOptions = {}): CoreCommand {
-  const data: TaskCreate = v.parse(TaskCreateSchema, { id, capabilities: ["work"], input: "{}", ...options });
+  const data: TaskCreate = v.parse(TaskOrderSchema, { id, capabilities: ["work"], input: "{}", ...options });
   return { type: "task.create", data };
 }
 

@@ -1,0 +1,24 @@
+import * as v from "valibot";
+import { AgentDescriptionSchema } from "../plugin.ts";
+
+const count = (max: number): v.GenericSchema<number> => v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(max));
+
+/** An agent's manifest: what its code says of itself, and what the registering page grants it. */
+export const ManifestSchema = v.strictObject({
+  ...AgentDescriptionSchema.entries,
+  url: v.pipe(v.string(), v.maxLength(4_096)),
+  /** SHA-256 of the code, as `sha256-` and base 64. Other bytes are refused. */
+  integrity: v.optional(v.pipe(v.string(), v.regex(/^sha256-[A-Za-z0-9+/]{43}=$/u))),
+  /** True: a plain worker of the page's own origin, which can reach all that the page can. Default: an isolated cell. */
+  trusted: v.optional(v.boolean(), false),
+  /** Hosts that an isolated agent may connect to, as `https://host[:port]`. Default none; never the own origin. */
+  network: v.optional(
+    v.pipe(v.array(v.pipe(v.string(), v.regex(/^https?:\/\/[A-Za-z0-9.-]+(?::\d{1,5})?$/u))), v.maxLength(32)),
+    [],
+  ),
+  /** The most workers that serve it at once. Default 1. */
+  workers: v.optional(count(64), 1),
+  /** Attempts that one worker runs at once. Default 1. */
+  slots: v.optional(count(10_000), 1),
+});
+export type Manifest = v.InferOutput<typeof ManifestSchema>;
