@@ -23,7 +23,7 @@ import {
 import { createScheduler, type Scheduler } from "./scheduling/scheduler.ts";
 import { createStage, type Stage } from "./stage.ts";
 import { createTurn } from "./turn.ts";
-import { createWriter, type Start } from "./writer.ts";
+import { createWriter, type Start, type Writer } from "./writer.ts";
 
 /** For each refused command its place among those submitted, and why. */
 export type Refusals = readonly (readonly [place: number, error: ErrorData])[];
@@ -93,93 +93,113 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   return engine;
 }
 
+interface State {
+  readonly options: EngineOptions;
+  readonly stage: Stage;
+  readonly turn: ReturnType<typeof createTurn>;
+  readonly writer: Writer;
+  /** The time of the latest command. */
+  time: number;
+  stopped: RuntimeError | undefined;
+  /** A flush is on its way. */
+  scheduled: boolean;
+}
+
 function createEngine(options: EngineOptions, stage: Stage, start: Start): Engine {
-  const { clock, random, ids, defer, onStopped } = options;
-  const { state } = stage;
-  const scheduler = createScheduler(state);
-  const turn = createTurn(state, scheduler);
+  const scheduler = createScheduler(stage.state);
   const writer = createWriter(options, stage, start);
-  let time = 0;
-  let stopped: RuntimeError | undefined;
-  let scheduled = false;
-
-  const stop = (error: RuntimeError): void => {
-    if (stopped) return;
-    stopped = error;
-    writer.stop(error);
-  };
-  const fail = (cause: unknown): void => {
-    if (stopped) return;
-    const error = new RuntimeError("host/stopped", { reason: reasonOf(cause) }, { cause });
-    try {
-      stop(error);
-    } finally {
-      onStopped?.(error); // also when one of those who wait breaks
-    }
-  };
-  const schedule = (busy: boolean): void => {
-    if (scheduled || writer.writing || stopped) return;
-    scheduled = true;
-    defer(() => {
-      scheduled = false;
-      if (stopped) return;
-      writer.flush().then((more) => {
-        if (more) schedule(true);
-      }, fail); // E4
-    }, busy);
-  };
-  const submit = (commands: readonly CoreCommand[]): Refusals => {
-    if (stopped) throw stopped;
-    const refusals: [number, ErrorData][] = [];
-    for (const [place, command] of commands.entries()) {
-      time = Math.max(time, clock()); // a clock that was set back doesn't reorder facts
-      try {
-        const refusal = turn(command, { now: time, random, id: ids }, writer.record);
-        if (refusal) refusals.push([place, refusal]);
-      } catch (cause) {
-        fail(cause); // a rule broke in the middle of a step: nothing of it may be written
-        throw stopped ?? cause;
-      }
-    }
-    schedule(false);
-    return refusals;
-  };
-
+  const turn = createTurn(stage.state, scheduler);
+  const state: State = { options, stage, turn, writer, time: 0, stopped: undefined, scheduled: false };
   return {
     databaseId: start.databaseId,
     epoch: start.epoch,
     get head() {
       return writer.head;
     },
-    state,
+    state: stage.state,
     scheduler,
-    submit,
+    submit: (commands) => submit(state, commands),
     whenDurable(then) {
-      if (stopped) then(stopped);
+      if (state.stopped) then(state.stopped);
       else {
         writer.wait(then);
-        schedule(false);
+        schedule(state, false);
       }
     },
-    nextDue: () =>
-      stage.due.reduce<number | undefined>((first, queue) => {
-        const next = queue.next();
-        return next === undefined || (first !== undefined && first < next) ? first : next;
-      }, undefined),
+    nextDue: () => nextDue(stage),
     wake() {
-      const now = Math.max(time, clock());
-      const types = ["task.wake", "approval.wake"] as const; // in the order of createState
-      for (const [place, queue] of stage.due.entries())
-        for (const id of queue.take(now)) {
-          const type = types[place];
-          if (type) submit([{ type, data: { id } }]);
-        }
+      wake(state);
     },
-    capture: () => ({ seq: writer.decided, text: saveState(state) }),
+    capture: () => ({ seq: writer.decided, text: saveState(stage.state) }),
     stop(error = new RuntimeError("host/closed")) {
-      stop(error);
+      stop(state, error);
     },
   };
+}
+
+function submit(state: State, commands: readonly CoreCommand[]): Refusals {
+  if (state.stopped) throw state.stopped;
+  const { clock, random, ids } = state.options;
+  const refusals: [number, ErrorData][] = [];
+  for (const [place, command] of commands.entries()) {
+    state.time = Math.max(state.time, clock()); // a clock that was set back doesn't reorder facts
+    try {
+      const refusal = state.turn(command, { now: state.time, random, id: ids }, state.writer.record);
+      if (refusal) refusals.push([place, refusal]);
+    } catch (cause) {
+      throw fail(state, cause); // a rule broke in the middle of a step: nothing of it may be written
+    }
+  }
+  schedule(state, false);
+  return refusals;
+}
+
+function schedule(state: State, busy: boolean): void {
+  const { writer, options } = state;
+  if (state.scheduled || writer.writing || state.stopped) return;
+  state.scheduled = true;
+  const onFailed = (cause: unknown): void => {
+    fail(state, cause); // E4
+  };
+  options.defer(() => {
+    state.scheduled = false;
+    if (state.stopped) return;
+    writer.flush().then((more) => {
+      if (more) schedule(state, true);
+    }, onFailed);
+  }, busy);
+}
+
+function stop(state: State, error: RuntimeError): void {
+  if (state.stopped) return;
+  state.stopped = error;
+  state.writer.stop(error);
+}
+
+/** Stops for a fault; gives back the error that everybody gets from now on. */
+function fail(state: State, cause: unknown): RuntimeError {
+  if (state.stopped) return state.stopped;
+  const error = new RuntimeError("host/stopped", { reason: reasonOf(cause) }, { cause });
+  try {
+    stop(state, error);
+  } finally {
+    state.options.onStopped?.(error); // also when one of those who wait breaks
+  }
+  return error;
+}
+
+function nextDue({ due }: Stage): number | undefined {
+  const times = due.flatMap((queue) => queue.next() ?? []);
+  return times.length === 0 ? undefined : Math.min(...times);
+}
+
+/** The commands of what is due, in the order in which the slices made their queues (`createState`). */
+const WAKES = ["task.wake", "approval.wake"] as const;
+
+function wake(state: State): void {
+  const now = Math.max(state.time, state.options.clock());
+  for (const [place, type] of WAKES.entries())
+    for (const id of state.stage.due[place]?.take(now) ?? []) submit(state, [{ type, data: { id } }]);
 }
 
 function reasonOf(cause: unknown): string {

@@ -8,7 +8,7 @@ export * from "./expressions/index.ts";
 export * from "./ids.ts";
 export * from "./json.ts";
 export * from "./plugin.ts";
-export * from "./ports.ts";
+export type * from "./ports.ts";
 export * from "./tasks/order.ts";
 export * from "./tasks/priority.ts";
 export * from "./tasks/task.ts";

@@ -49,7 +49,7 @@ const errorData: v.GenericSchema<ErrorData> = v.looseObject({
   name: v.string(),
   message: v.string(),
   code: v.string(),
-}) as v.GenericSchema<ErrorData>;
+});
 
 /** From a page to the host. */
 export const PageFrameSchema = v.variant("kind", [

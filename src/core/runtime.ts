@@ -57,22 +57,20 @@ type Applier = (state: CoreState, data: unknown, at: number) => void;
 
 const appliers = new Map<string, readonly Applier[]>();
 
+/** What the slices do with an event of the type, from left to right; found once. */
 function appliersOf(type: string): readonly Applier[] {
-  let found = appliers.get(type);
-  if (!found) {
-    found = names.flatMap((name): Applier[] => {
-      const fold = folds[name] as Fold<unknown, Record<string, unknown>>;
-      const apply = Object.hasOwn(fold.apply, type) ? fold.apply[type] : undefined;
-      return apply
-        ? [
-            (state, data, at) => {
-              apply(state[name], data, at);
-            },
-          ]
-        : [];
-    });
-    appliers.set(type, found);
-  }
+  const known = appliers.get(type);
+  if (known) return known;
+  const found = names.flatMap((name) => {
+    const fold = folds[name] as Fold<unknown, Record<string, unknown>>;
+    const apply = new Map(Object.entries(fold.apply)).get(type);
+    if (!apply) return [];
+    const applier: Applier = (state, data, at) => {
+      apply(state[name], data, at);
+    };
+    return [applier];
+  });
+  appliers.set(type, found);
   return found;
 }
 

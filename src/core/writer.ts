@@ -36,84 +36,108 @@ export interface Writer {
   stop(error: RuntimeError): void;
 }
 
-export function createWriter(
-  { journal, clock, onCommitted, snapshotEvery = 20_000 }: WriterOptions,
-  { state, finished }: Stage,
-  start: Start,
-): Writer {
-  let { head } = start;
-  let snapshotAt = start.restored;
-  let decided = head;
-  let writing = false;
-  let stopped = false;
-  let events: CoreEvent[] = [];
-  let waiters: Waiter[] = [];
-  let inFlight: Waiter[] = [];
+interface State {
+  readonly options: WriterOptions;
+  readonly stage: Stage;
+  /** Last durable number, and last decided one. */
+  head: number;
+  decided: number;
+  snapshotAt: number;
+  writing: boolean;
+  stopped: boolean;
+  /** Decided and not yet cut into a batch. */
+  events: CoreEvent[];
+  waiters: Waiter[];
+  /** They wait for the batch that is being written. */
+  inFlight: Waiter[];
+}
 
-  const cut = (): Batch => {
-    const from = head + 1;
-    const archive = finished.splice(0);
-    return { from, to: decided, at: clock(), text: encodeEvents(events), archive };
+export function createWriter(options: WriterOptions, stage: Stage, start: Start): Writer {
+  const state: State = {
+    options,
+    stage,
+    head: start.head,
+    decided: start.head,
+    snapshotAt: start.restored,
+    writing: false,
+    stopped: false,
+    events: [],
+    waiters: [],
+    inFlight: [],
   };
-  const write = async (): Promise<Snapshot | undefined> => {
-    if (events.length === 0) return undefined;
-    const batch = cut();
-    const written = events;
-    events = [];
-    // All that was decided is in this batch, so the state is the one after its last event.
-    const isDue = batch.to - snapshotAt >= snapshotEvery;
-    const snapshot = isDue ? { seq: batch.to, text: saveState(state) } : undefined;
-    await journal.append(head, batch);
-    if (stopped) return undefined;
-    head = batch.to;
-    onCommitted?.(batch, written);
-    return snapshot;
-  };
-
   return {
     get writing() {
-      return writing;
+      return state.writing;
     },
     get head() {
-      return head;
+      return state.head;
     },
     get decided() {
-      return decided;
+      return state.decided;
     },
     record(fact, at) {
       const event = { ...fact, at } as CoreEvent;
-      applyEvent(state, event);
-      events.push(event);
-      decided++;
+      applyEvent(stage.state, event);
+      state.events.push(event);
+      state.decided++;
     },
     wait(then) {
-      waiters.push(then);
+      state.waiters.push(then);
     },
-    async flush() {
-      if (writing) return false;
-      writing = true;
-      inFlight = waiters;
-      waiters = [];
-      const snapshot = await write();
-      if (stopped) return false;
-      const done = inFlight;
-      inFlight = [];
-      tell(done, undefined);
-      if (snapshot) {
-        snapshotAt = snapshot.seq; // also when there was no space: the next one is tried after as many events
-        await compact(journal, snapshot);
-      }
-      writing = false;
-      return events.length > 0 || waiters.length > 0;
-    },
+    flush: () => flush(state),
     stop(error) {
-      stopped = true;
-      const all = [...inFlight, ...waiters];
-      inFlight = [];
-      waiters = [];
+      state.stopped = true;
+      const all = [...state.inFlight, ...state.waiters];
+      state.inFlight = [];
+      state.waiters = [];
       tell(all, error);
     },
   };
+}
+
+async function flush(state: State): Promise<boolean> {
+  if (state.writing) return false;
+  state.writing = true;
+  state.inFlight = state.waiters;
+  state.waiters = [];
+  const snapshot = await write(state);
+  if (isStopped(state)) return false;
+  const done = state.inFlight;
+  state.inFlight = [];
+  tell(done, undefined);
+  if (snapshot) {
+    state.snapshotAt = snapshot.seq; // also when there was no space: the next one is tried after as many events
+    await compact(state.options.journal, snapshot);
+  }
+  state.writing = false;
+  return state.events.length > 0 || state.waiters.length > 0;
+}
+
+/** Writes what was gathered as one batch. Gives back the snapshot that is due with it, if one is. */
+async function write(state: State): Promise<Snapshot | undefined> {
+  const { options, stage, events } = state;
+  if (events.length === 0) return undefined;
+  const batch: Batch = {
+    from: state.head + 1,
+    to: state.decided,
+    at: options.clock(),
+    text: encodeEvents(events),
+    archive: stage.finished.splice(0),
+  };
+  state.events = [];
+  // All that was decided is in this batch, so the state is the one after its last event.
+  const isDue = batch.to - state.snapshotAt >= (options.snapshotEvery ?? 20_000);
+  const snapshot = isDue ? { seq: batch.to, text: saveState(stage.state) } : undefined;
+  await options.journal.append(state.head, batch);
+  if (isStopped(state)) return undefined;
+  state.head = batch.to;
+  options.onCommitted?.(batch, events);
+  return snapshot;
+}
+
+/** Asked anew after an await: somebody may have stopped it meanwhile. */
+function isStopped({ stopped }: State): boolean {
+  return stopped;
 }
 
 /** Tells everybody, also when one of them throws; then throws that. */

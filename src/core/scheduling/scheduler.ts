@@ -4,7 +4,7 @@
  * tasks in order and the workers that could take one now. The next start is the best head among the lanes that
  * have such a worker; the worker is the next free one in turn.
  */
-import type { Agent, AgentEvents, Link } from "../agents/agent.ts";
+import type { Agent, AgentEvents } from "../agents/agent.ts";
 import type { AgentsState } from "../agents/fold.ts";
 import type { HostingEvents } from "../hosting/hosting.ts";
 import type { Request } from "../kernel.ts";
@@ -40,173 +40,212 @@ interface Lane {
 /** Lanes that may stand empty; beyond that they are dropped, since anybody can name new capabilities. */
 const SPARE_LANES = 256;
 
-export function createScheduler(view: SchedulerView): Scheduler {
-  const lanes = new Map<string, Lane>();
-  const lanesByAgent = new Map<string, Lane[]>();
-  const laneByTask = new Map<string, Lane>();
+interface State {
+  readonly view: SchedulerView;
+  /** By required capabilities. */
+  readonly lanes: Map<string, Lane>;
+  readonly lanesByAgent: Map<string, Lane[]>;
+  readonly laneByTask: Map<string, Lane>;
   /** The lanes with a worker that could take a task now. */
-  const open = new Set<Lane>();
-  const numbers = new Map<string, number>();
-  const linkByNumber: (string | undefined)[] = [];
-  let turn = 0;
+  readonly open: Set<Lane>;
+  readonly numbers: Map<string, number>;
+  readonly linkByNumber: (string | undefined)[];
+  /** The number after that of the worker that was last given a task. */
+  turn: number;
+}
 
-  const agentOf = (link: Link): Agent | undefined => view.agents.agents.get(link.agent);
-  const mark = (lane: Lane, number: number, isFree: boolean): void => {
-    if (isFree) lane.free.add(number);
-    else lane.free.delete(number);
-    if (lane.free.size > 0) open.add(lane);
-    else open.delete(lane);
+export function createScheduler(view: SchedulerView): Scheduler {
+  const state: State = {
+    view,
+    lanes: new Map(),
+    lanesByAgent: new Map(),
+    laneByTask: new Map(),
+    open: new Set(),
+    numbers: new Map(),
+    linkByNumber: [],
+    turn: 0,
   };
-  const updateLink = (id: string): void => {
-    const number = numbers.get(id);
-    const link = view.agents.links.get(id);
-    if (number === undefined || !link) return;
-    const isFree = link.held < link.slots && agentOf(link) !== undefined;
-    for (const lane of lanesByAgent.get(link.agent) ?? []) mark(lane, number, isFree);
-  };
-  const addLink = (id: string): void => {
-    let number = linkByNumber.indexOf(undefined);
-    if (number === -1) number = linkByNumber.length;
-    linkByNumber[number] = id;
-    numbers.set(id, number);
-    updateLink(id);
-  };
-  const dropLink = (id: string): void => {
-    const number = numbers.get(id);
-    if (number === undefined) return;
-    for (const lane of lanes.values()) mark(lane, number, false);
-    numbers.delete(id);
-    linkByNumber[number] = undefined;
-  };
-  const laneOf = (capabilities: readonly string[]): Lane => {
-    const key = JSON.stringify([...capabilities].sort());
-    const known = lanes.get(key);
-    if (known) return known;
-    if (lanes.size >= SPARE_LANES + laneByTask.size) dropSpareLanes();
-    const lane = { capabilities, queue: createReadyQueue(), free: createBitset() };
-    lanes.set(key, lane);
-    for (const agent of view.agents.agents.values()) joinLane(agent, lane);
-    for (const id of numbers.keys()) updateLink(id);
-    return lane;
-  };
-  const dropSpareLanes = (): void => {
-    for (const [key, lane] of lanes)
-      if (lane.queue.size === 0) {
-        lanes.delete(key);
-        open.delete(lane);
-      }
-    const kept = new Set(lanes.values());
-    for (const [agent, joined] of lanesByAgent) lanesByAgent.set(agent, joined.filter((lane) => kept.has(lane)));
-  };
-  const joinLane = (agent: Agent, lane: Lane): void => {
-    if (!lane.capabilities.every((name) => agent.capabilities.includes(name))) return;
-    const joined = lanesByAgent.get(agent.id) ?? [];
-    joined.push(lane);
-    lanesByAgent.set(agent.id, joined);
-  };
-  const indexAgent = (id: string): void => {
-    for (const [link, number] of numbers)
-      if (view.agents.links.get(link)?.agent === id)
-        for (const lane of lanesByAgent.get(id) ?? []) mark(lane, number, false);
-    lanesByAgent.delete(id);
-    const agent = view.agents.agents.get(id);
-    if (agent) for (const lane of lanes.values()) joinLane(agent, lane);
-    for (const link of numbers.keys()) updateLink(link);
-  };
-  const enqueue = (id: string): void => {
-    const task = view.tasks.tasks.get(id);
-    if (task?.status !== "queued") return;
-    const lane = laneOf(task.capabilities);
-    lane.queue.add(readyOf(task));
-    laneByTask.set(id, lane);
-  };
-  const dequeue = (id: string): void => {
-    laneByTask.get(id)?.queue.delete(id);
-    laneByTask.delete(id);
-  };
-  const bestLane = (): Lane | undefined => {
-    let best: Lane | undefined;
-    for (const lane of open) {
-      const head = lane.queue.first();
-      if (!head) continue;
-      const leader = best?.queue.first();
-      if (!leader || startsBefore(head, leader)) best = lane;
-    }
-    return best;
-  };
-  const rebuild = (): void => {
-    lanes.clear();
-    lanesByAgent.clear();
-    laneByTask.clear();
-    open.clear();
-    numbers.clear();
-    linkByNumber.length = 0;
-    for (const { id } of view.agents.links.values()) addLink(id);
-    for (const { id } of view.tasks.tasks.values()) enqueue(id);
-  };
-  rebuild();
-
+  rebuild(state);
   return {
-    follow: {
-      "host.started": rebuild,
-      "agent.registered": ({ name }) => {
-        indexAgent(name);
-      },
-      "agent.unregistered": ({ id }) => {
-        indexAgent(id);
-      },
-      "link.joined": ({ link }) => {
-        addLink(link);
-      },
-      "link.left": ({ link }) => {
-        dropLink(link);
-      },
-      "slot.released": ({ link }) => {
-        updateLink(link);
-      },
-      "task.created": ({ id }) => {
-        enqueue(id);
-      },
-      "task.queued": ({ id }) => {
-        enqueue(id);
-      },
-      "task.assigned": ({ id, link }) => {
-        dequeue(id);
-        updateLink(link);
-      },
-      "task.completed": ({ link }) => {
-        updateLink(link);
-      },
-      "task.failed": ({ link }) => {
-        updateLink(link);
-      },
-      "task.interrupted": ({ id, link }) => {
-        updateLink(link);
-        enqueue(id);
-      },
-      "task.cancelled": ({ id }) => {
-        dequeue(id);
-      },
+    follow: followers(state),
+    next: () => next(state),
+    waiting: () => waiting(state),
+    rebuild() {
+      rebuild(state);
     },
-    next() {
-      const lane = bestLane();
-      const head = lane?.queue.first();
-      if (!lane || !head) return undefined;
-      const number = lane.free.next(turn);
-      const link = view.agents.links.get(linkByNumber[number] ?? "");
-      if (!link) return undefined;
-      turn = number + 1;
-      return { type: "task.assign", data: { id: head.id, link: link.id, agent: link.agent } };
-    },
-    waiting() {
-      const counts = new Map<string, number>();
-      for (const [agent, joined] of lanesByAgent)
-        counts.set(
-          agent,
-          joined.reduce((sum, { queue }) => sum + queue.size, 0),
-        );
-      return counts;
-    },
-    rebuild,
   };
+}
+
+function followers(state: State): Scheduler["follow"] {
+  const updateTheLink = ({ link }: { readonly link: string }): void => {
+    updateLink(state, link);
+  };
+  const enqueueTheTask = ({ id }: { readonly id: string }): void => {
+    enqueue(state, id);
+  };
+  return {
+    "host.started": () => {
+      rebuild(state);
+    },
+    "agent.registered": ({ name }) => {
+      indexAgent(state, name);
+    },
+    "agent.unregistered": ({ id }) => {
+      indexAgent(state, id);
+    },
+    "link.joined": ({ link }) => {
+      addLink(state, link);
+    },
+    "link.left": ({ link }) => {
+      dropLink(state, link);
+    },
+    "slot.released": updateTheLink,
+    "task.created": enqueueTheTask,
+    "task.queued": enqueueTheTask,
+    "task.assigned": ({ id, link }) => {
+      dequeue(state, id);
+      updateLink(state, link);
+    },
+    "task.completed": updateTheLink,
+    "task.failed": updateTheLink,
+    "task.interrupted": ({ id, link }) => {
+      updateLink(state, link);
+      enqueue(state, id);
+    },
+    "task.cancelled": ({ id }) => {
+      dequeue(state, id);
+    },
+  };
+}
+
+function next(state: State): Request | undefined {
+  const lane = bestLane(state);
+  const head = lane?.queue.first();
+  if (!lane || !head) return undefined;
+  const number = lane.free.next(state.turn);
+  const link = state.view.agents.links.get(state.linkByNumber[number] ?? "");
+  if (!link) return undefined;
+  state.turn = number + 1;
+  return { type: "task.assign", data: { id: head.id, link: link.id, agent: link.agent } };
+}
+
+function bestLane({ open }: State): Lane | undefined {
+  let best: Lane | undefined;
+  for (const lane of open) {
+    const head = lane.queue.first();
+    if (!head) continue;
+    const leader = best?.queue.first();
+    if (!leader || startsBefore(head, leader)) best = lane;
+  }
+  return best;
+}
+
+function waiting({ lanesByAgent }: State): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const [agent, joined] of lanesByAgent)
+    counts.set(
+      agent,
+      joined.reduce((sum, { queue }) => sum + queue.size, 0),
+    );
+  return counts;
+}
+
+function rebuild(state: State): void {
+  const { view, lanes, lanesByAgent, laneByTask, open, numbers, linkByNumber } = state;
+  for (const index of [lanes, lanesByAgent, laneByTask, open, numbers]) index.clear();
+  linkByNumber.length = 0;
+  for (const { id } of view.agents.links.values()) addLink(state, id);
+  for (const { id } of view.tasks.tasks.values()) enqueue(state, id);
+}
+
+function enqueue(state: State, id: string): void {
+  const task = state.view.tasks.tasks.get(id);
+  if (task?.status !== "queued") return;
+  const lane = laneOf(state, task.capabilities);
+  lane.queue.add(readyOf(task));
+  state.laneByTask.set(id, lane);
+}
+
+function dequeue({ laneByTask }: State, id: string): void {
+  laneByTask.get(id)?.queue.delete(id);
+  laneByTask.delete(id);
+}
+
+function addLink(state: State, id: string): void {
+  const { numbers, linkByNumber } = state;
+  let number = linkByNumber.indexOf(undefined);
+  if (number === -1) number = linkByNumber.length;
+  linkByNumber[number] = id;
+  numbers.set(id, number);
+  updateLink(state, id);
+}
+
+function dropLink({ numbers, linkByNumber, lanes, open }: State, id: string): void {
+  const number = numbers.get(id);
+  if (number === undefined) return;
+  for (const lane of lanes.values()) mark(open, lane, number, false);
+  numbers.delete(id);
+  linkByNumber[number] = undefined;
+}
+
+/** Marks in every lane that the link's agent serves whether it could take a task now. */
+function updateLink({ view, numbers, lanesByAgent, open }: State, id: string): void {
+  const number = numbers.get(id);
+  const link = view.agents.links.get(id);
+  if (number === undefined || !link) return;
+  const isFree = link.held < link.slots && view.agents.agents.has(link.agent);
+  for (const lane of lanesByAgent.get(link.agent) ?? []) mark(open, lane, number, isFree);
+}
+
+function mark(open: Set<Lane>, lane: Lane, number: number, isFree: boolean): void {
+  if (isFree) lane.free.add(number);
+  else lane.free.delete(number);
+  if (lane.free.size > 0) open.add(lane);
+  else open.delete(lane);
+}
+
+function laneOf(state: State, capabilities: readonly string[]): Lane {
+  const { view, lanes, laneByTask, numbers } = state;
+  const key = JSON.stringify([...capabilities].sort());
+  const known = lanes.get(key);
+  if (known) return known;
+  if (lanes.size >= SPARE_LANES + laneByTask.size) dropSpareLanes(state);
+  const lane = { capabilities, queue: createReadyQueue(), free: createBitset() };
+  lanes.set(key, lane);
+  for (const agent of view.agents.agents.values()) joinLane(state, agent, lane);
+  for (const id of numbers.keys()) updateLink(state, id);
+  return lane;
+}
+
+function dropSpareLanes({ lanes, lanesByAgent, open }: State): void {
+  for (const [key, lane] of lanes) {
+    if (lane.queue.size > 0) continue;
+    lanes.delete(key);
+    open.delete(lane);
+  }
+  const kept = new Set(lanes.values());
+  for (const [agent, joined] of lanesByAgent)
+    lanesByAgent.set(
+      agent,
+      joined.filter((lane) => kept.has(lane)),
+    );
+}
+
+function joinLane({ lanesByAgent }: State, agent: Agent, lane: Lane): void {
+  if (!lane.capabilities.every((name) => agent.capabilities.includes(name))) return;
+  const joined = lanesByAgent.get(agent.id) ?? [];
+  joined.push(lane);
+  lanesByAgent.set(agent.id, joined);
+}
+
+/** An agent came, changed or went: its lanes are found anew. */
+function indexAgent(state: State, id: string): void {
+  const { view, lanes, lanesByAgent, numbers, open } = state;
+  for (const [link, number] of numbers)
+    if (view.agents.links.get(link)?.agent === id)
+      for (const lane of lanesByAgent.get(id) ?? []) mark(open, lane, number, false);
+  lanesByAgent.delete(id);
+  const agent = view.agents.agents.get(id);
+  if (agent) for (const lane of lanes.values()) joinLane(state, agent, lane);
+  for (const link of numbers.keys()) updateLink(state, link);
 }

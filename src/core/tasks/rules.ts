@@ -5,13 +5,7 @@ import type { Env, FactOf, Request, Rules } from "../kernel.ts";
 import type { HostingEvents } from "../hosting/hosting.ts";
 import type { TasksState } from "./fold.ts";
 import type { Retry } from "./order.ts";
-import {
-  MAX_INTERRUPTIONS,
-  type AttemptKey,
-  type Task,
-  type TaskCommands,
-  type TaskEvents,
-} from "./task.ts";
+import { MAX_INTERRUPTIONS, type AttemptKey, type Task, type TaskCommands, type TaskEvents } from "./task.ts";
 
 export interface TasksView {
   readonly tasks: TasksState;

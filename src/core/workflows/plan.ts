@@ -56,7 +56,7 @@ function invalid(problems: readonly Problem[]): RuntimeError {
 }
 
 function schemaProblem(issue: v.BaseIssue<unknown>): Problem {
-  const path = v.getDotPath(issue as v.GenericIssue) ?? "";
+  const path = v.getDotPath(issue) ?? "";
   return { nodes: [], message: path === "" ? issue.message : `${path}: ${issue.message}` };
 }
 

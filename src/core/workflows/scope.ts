@@ -28,7 +28,10 @@ export function createScopes(): Scopes {
 
   const decode = (execution: string, key: string, text: JsonText): unknown => {
     let known = read.get(execution);
-    if (!known) read.set(execution, (known = new Map()));
+    if (!known) {
+      known = new Map<string, { readonly text: JsonText; readonly value: unknown }>();
+      read.set(execution, known);
+    }
     const kept = known.get(key);
     if (kept?.text === text) return kept.value;
     const value = decodeJson(text, key);
