@@ -9,6 +9,6 @@ export {
   type StandardIssue,
   type StandardResult,
   type StandardSchema,
-} from "./core/agent-definition.ts";
+} from "./core/plugin/definition.ts";
 export { RuntimeError, type ErrorCode, type ErrorDetail } from "./core/errors.ts";
 export { exposeAgent } from "./workers/agent.ts";

@@ -32,8 +32,8 @@ function receive({ source, data, ports: [control, reports] }: MessageEvent<Start
   const worker = new Worker(url, { name: data.name }); // classic: Chromium starts no module here
   worker.onmessage = () => {
     worker.onmessage = null; // the first word says that it listens
-    URL.revokeObjectURL(url);
     worker.postMessage("control", [control]);
+    setTimeout(URL.revokeObjectURL, 1_000, url); // while the script still starts, WebKit would hide its errors
   };
   worker.onerror = ({ message, lineno, colno }) => {
     reports.postMessage({ kind: "error", message, lineno, colno });

@@ -23,6 +23,8 @@ export interface ControlOptions {
   readonly onDeath: OnDeath;
 }
 
+const CRASH: CrashMessage["type"] = "CRASH";
+
 /** Messages that answer nothing: a worker that sends more of them is flooding the page. */
 const MAX_STRANGE = 100;
 
@@ -71,9 +73,9 @@ function createEndpoint({ url, port, onDeath }: ControlOptions, open: Map<string
   let deliver: ((event: MessageEvent) => void) | undefined;
   let strange = 0;
   port.onmessage = ({ data }: MessageEvent<unknown>) => {
-    const { id, type, value, error } = Object(data) as Partial<CrashMessage & Reply>;
+    const { id, type, value, error } = Object(data) as Partial<Incoming>;
     const reject = open.get(String(id));
-    if (type === "CRASH") {
+    if (type === CRASH) {
       const cause = decodeError(encodeError(error, "agent/crashed")); // whatever it is: bounded, and plain
       onDeath(cause.message, { cause });
     } else if (reject && open.delete(String(id))) {
@@ -97,7 +99,5 @@ function createEndpoint({ url, port, onDeath }: ControlOptions, open: Map<string
   };
 }
 
-interface Reply {
-  readonly id: unknown;
-  readonly value: unknown;
-}
+/** A {@link CrashMessage}, an answer as Comlink posts it, or anything. */
+type Incoming = Readonly<Record<"id" | "type" | "value" | "error", unknown>>;

@@ -19,6 +19,7 @@ export function startWorker({ url, timeout }: WorkerOptions, onDeath: OnDeath): 
     worker.postMessage("control", [control.port2]);
   };
   worker.onerror = (event: ErrorEvent | Event) => {
+    event.preventDefault(); // or the page's own error handlers would get it too
     if ("message" in event) onDeath(faultText(event));
     else void explain(url, timeout).then(onDeath);
   };
@@ -27,8 +28,7 @@ export function startWorker({ url, timeout }: WorkerOptions, onDeath: OnDeath): 
   };
   return {
     control: control.port1,
-    stop() {
-      worker.onerror = null;
+    stop: () => {
       worker.terminate();
     },
   };

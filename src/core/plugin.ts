@@ -1,8 +1,8 @@
-/** What is checked of an agent plugin where it meets the host; the plugin itself is in agent-definition.ts. */
+/** What is checked of an agent plugin where it meets the host; the plugin itself is in plugin/definition.ts. */
 import * as v from "valibot";
-import { AGENT_NAME, AGENT_VERSION } from "./agent-definition.ts";
+import { AGENT_NAME, AGENT_VERSION } from "./plugin/definition.ts";
 
-export * from "./agent-definition.ts";
+export * from "./plugin/definition.ts";
 
 export const BlobRefSchema = v.object({
   blob: v.pipe(v.string(), v.maxLength(256)),

@@ -1,5 +1,5 @@
 /** One attempt in an agent's worker: from the input's text to the outcome. */
-import type { AgentDefinition, StandardSchema } from "../core/agent-definition.ts";
+import type { AgentDefinition, StandardSchema } from "../core/plugin/definition.ts";
 import { decodeError, encodeError, RuntimeError, type ErrorData, type ErrorDetail } from "../core/errors.ts";
 import { decodeJson, encodeJson, type JsonText } from "../core/json.ts";
 import { createContext, type Run } from "./agent-context.ts";
@@ -70,6 +70,8 @@ function encodeOutput(value: unknown): JsonText {
     return encodeJson(value);
   } catch (cause) {
     const { code, detail } = encodeError(cause);
-    throw new RuntimeError(code === "json/too-large" ? "agent/output-too-large" : "agent/output-invalid", detail, { cause });
+    throw new RuntimeError(code === "json/too-large" ? "agent/output-too-large" : "agent/output-invalid", detail, {
+      cause,
+    });
   }
 }

@@ -1,5 +1,5 @@
 /** What a running attempt can reach. */
-import type { AgentContext } from "../core/agent-definition.ts";
+import type { AgentContext } from "../core/plugin/definition.ts";
 import type { HostFrame } from "../core/agents/protocol.ts";
 import { MAX_BLOB } from "../core/agents/wire.ts";
 import { RuntimeError, type ErrorCode, type ErrorDetail } from "../core/errors.ts";
@@ -30,7 +30,7 @@ export function createContext(run: Run, link: HostLink, signal: AbortSignal): Ag
       link.progress(id, Math.min(Math.max(fraction, 0), 1) || 0, note?.slice(0, MAX_NOTE));
     },
     log(level, message) {
-      link.log(id, level, String(message).slice(0, MAX_LINE));
+      link.log(id, level, message.slice(0, MAX_LINE));
     },
     once: createOnce(effects, (key, value) => call({ kind: "effect", ...id, key, value })),
     blobs: {

@@ -2,7 +2,7 @@
  * The agent's end of the port to the host. Calls wait for their answer, outcomes are kept until the host has them for
  * good, and both outlive the port: a new one gets what is still open.
  */
-import type { LogLevel } from "../core/agent-definition.ts";
+import type { LogLevel } from "../core/plugin/definition.ts";
 import type { AgentFrame, HostFrame } from "../core/agents/protocol.ts";
 import { decodeError } from "../core/errors.ts";
 import { createPost } from "./agent-post.ts";

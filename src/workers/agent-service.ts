@@ -1,5 +1,5 @@
 /** The attempts of one agent's worker: what the host orders, what runs, and what an uncaught error does to it. */
-import type { AgentDefinition } from "../core/agent-definition.ts";
+import type { AgentDefinition } from "../core/plugin/definition.ts";
 import type { HostFrame } from "../core/agents/protocol.ts";
 import { encodeError, RuntimeError, type ErrorData } from "../core/errors.ts";
 import { createAttempt, type Attempt } from "./agent-attempt.ts";

@@ -2,7 +2,7 @@
  * Serves an agent in a Web Worker. There are two doors: the page's two calls come over Comlink on a control port,
  * the host's frames come over the port that the page hands in by one of them.
  */
-import type { AgentDefinition } from "../core/agent-definition.ts";
+import type { AgentDefinition } from "../core/plugin/definition.ts";
 import type { CrashMessage } from "../core/agents/wire.ts";
 import { encodeError, RuntimeError } from "../core/errors.ts";
 import { createService } from "./agent-service.ts";
@@ -19,8 +19,9 @@ export function exposeAgent<I, O>(definition: AgentDefinition<I, O>): void {
     page?.postMessage(message);
   };
   const take = (event: Event, thrown: unknown): void => {
-    if (blame(thrown)) event.preventDefault();
-    else crash(thrown);
+    if (!page) return; // the start has failed: the page gets the event itself
+    event.preventDefault();
+    if (!blame(thrown)) crash(thrown);
   };
 
   self.addEventListener("message", ({ ports: [port] }) => {

@@ -2,7 +2,7 @@
  * What an agent plugin is: a manifest, two schemas and one function.
  * It goes into the bundle of every agent, so it imports no library.
  */
-import { RuntimeError } from "./errors.ts";
+import { RuntimeError } from "../errors.ts";
 
 /** The part of Standard Schema (standardschema.dev, version 1) that Troupe uses; valibot's and zod's schemas have it. */
 export interface StandardSchema<Output> {
