@@ -24,13 +24,15 @@ const kept = new Map<string, { readonly code: Promise<Code>; size: number }>();
  * @throws RuntimeError `agent/load-failed`, `agent/integrity`
  */
 export function loadCode(options: CodeOptions): Promise<Code> {
-  const key = `${options.integrity ?? ""} ${new URL(options.url, document.baseURI).href}`;
+  const url = new URL(options.url, document.baseURI).href;
+  const key = keyOf(url, options.integrity);
   const entry = kept.get(key) ?? { code: load(options), size: 0 };
   kept.delete(key);
   kept.set(key, entry); // at the end: the first one goes first
   entry.code.then(
-    ({ bytes }) => {
+    ({ bytes, integrity }) => {
       entry.size = bytes.byteLength;
+      kept.set(keyOf(url, integrity), entry); // a manifest tells this hash from now on
       forgetOldest();
     },
     () => {
@@ -40,12 +42,13 @@ export function loadCode(options: CodeOptions): Promise<Code> {
   return entry.code;
 }
 
+const keyOf = (url: string, integrity = ""): string => `${integrity} ${url}`;
+
 function forgetOldest(): void {
-  let total = [...kept.values()].reduce((sum, { size }) => sum + size, 0);
-  for (const [key, { size }] of kept) {
+  for (const key of kept.keys()) {
+    const total = [...new Set(kept.values())].reduce((sum, { size }) => sum + size, 0);
     if (kept.size <= MAX_KEPT && total <= MAX_KEPT_BYTES) return;
     kept.delete(key);
-    total -= size;
   }
 }
 

@@ -147,9 +147,11 @@ describe("the spawner", () => {
 
     it("once: a worker that comes again needs no network", async () => {
       const url = scriptURL(honest("/* kept */"));
-      (await spawn("", { url })).kill();
+      const first = await spawn("", { url });
+      first.kill();
       URL.revokeObjectURL(url);
       expect((await spawn("", { url })).description.name).to.equal("raw");
+      expect((await spawn("", { url, integrity: first.integrity })).description.name).to.equal("raw");
     });
   });
 
