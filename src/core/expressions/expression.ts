@@ -14,6 +14,7 @@ import { evaluate } from "./evaluate.ts";
 import { failed, invalid } from "./faults.ts";
 import { DEFAULT_FUEL } from "./fuel.ts";
 import { parse } from "./parser.ts";
+import { boundResult } from "./values.ts";
 
 /** An expression that has been read and checked. */
 export interface Expression {
@@ -33,7 +34,7 @@ export interface ParseOptions {
 
 /** What an evaluation may be told. */
 export interface EvaluateOptions {
-  /** The budget in steps. Default: 100,000, which is some milliseconds at most. */
+  /** The budget in steps. Default: 100,000, which last about 20 ms at most. */
   readonly fuel?: number;
 }
 
@@ -57,9 +58,12 @@ export function evaluateExpression(
   scope: Readonly<Record<string, unknown>>,
   { fuel = DEFAULT_FUEL }: EvaluateOptions = {},
 ): unknown {
-  const { source, ast } = expression;
+  const { source, ast, path } = expression;
   try {
-    return evaluate({ source, scope, fuel, limit: fuel }, ast);
+    const run = { source, scope, limit: fuel, fuel };
+    const value = evaluate(run, ast);
+    if (typeof value === "object" && !path) boundResult(run, value); // a path passes on what the scope holds already
+    return value;
   } catch (thrown) {
     if (thrown instanceof RuntimeError && thrown.code.startsWith("expression/")) throw thrown;
     const whole = { at: 0, end: source.length };

@@ -1,5 +1,6 @@
 /** The values of an expression: JSON, and nothing else. */
-import { spend, type Run } from "./fuel.ts";
+import { MAX_PAYLOAD } from "../json.ts";
+import { exceeded, spend, type Run } from "./fuel.ts";
 
 /** A value's kind, for messages: `null`, `list`, `map`, or what `typeof` says. */
 export function kindOf(value: unknown): string {
@@ -74,6 +75,22 @@ export function sizeOf(run: Run, map: object): number {
 /** Pays for reading a text once. */
 export function spendText(run: Run, length: number): void {
   spend(run, length >>> 5);
+}
+
+/** Refuses a result that no payload could carry: a literal may hold the same data many times over. */
+export function boundResult(run: Run, result: unknown): void {
+  const pending: object[] = [];
+  let size = 0;
+  const count = (value: unknown, length: number): void => {
+    if (typeof value === "object" && value !== null) pending.push(value);
+    size += typeof value === "string" ? length + value.length : length;
+    if (size > MAX_PAYLOAD) throw exceeded(run, "characters of a result", MAX_PAYLOAD);
+  };
+  count(result, 1);
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    if (isList(next)) for (let index = 0; index < next.length; index++) count(next[index], 2);
+    else if (isMap(next)) for (const key of Object.keys(next)) count(next[key], 4 + key.length);
+  }
 }
 
 /** The number of code points. */

@@ -218,6 +218,42 @@ describe("the size of what is built", () => {
   });
 });
 
+describe("the size of a result", () => {
+  const rows = Array.from({ length: 20_000 }, (_, id) => ({ id, text: `row number ${id}` }));
+
+  it("is what a payload holds, however often the same data stands in it", () => {
+    const scope = {
+      rows,
+      zeros: Array<number>(99_000).fill(0),
+      t: "a".repeat(MIB),
+      nested: { a: { a: { a: { a: rows } } } },
+    };
+    for (const item of ["rows", "zeros", "t", "{'k': [rows]}", "nested"]) {
+      const source = `[${Array(120).fill(item).join(", ")}]`;
+      assertOutOfFuel(source, scope);
+      assertOutOfFuel(`true ? ${source} : 1`, scope);
+      assertOutOfFuel(`{'a': ${source}}.a`, scope);
+      assertOutOfFuel(`${source} + [1]`, scope);
+    }
+    assert.deepEqual(evaluate("[rows, rows]", scope), [rows, rows]);
+    assert.equal(evaluate("size([t, t, t, t, t, t, t, t, t])", scope), 9);
+  });
+  it("is not bound for a path, which passes on what the scope holds", () => {
+    const input = { all: Array<string>(20).fill("a".repeat(MIB)) };
+    assert.equal(evaluate("input.all", { input }), input.all);
+    assertRefused(
+      "expression/fuel",
+      () => evaluate("[input.all]", { input }),
+      /at most 8388608 characters of a result/,
+    );
+  });
+  it("does not let a cycle in the data run on", () => {
+    const cycle: unknown[] = [];
+    cycle.push(cycle);
+    assertOutOfFuel("[cycle]", { cycle });
+  });
+});
+
 describe("an error", () => {
   it("says where the source is wrong", () => {
     const error = errorOf(() => parseExpression("input.a &&\n  (b +* c)"));
