@@ -128,6 +128,11 @@ export function encodeError(thrown: unknown, fallback: ErrorCode = "unknown"): E
   }
 }
 
+/** The same for an error that comes from another worker as data: bounded, and nothing but JSON, whatever it was. */
+export function plainError(data: unknown, fallback: ErrorCode = "unknown"): ErrorData {
+  return JSON.parse(JSON.stringify(encodeError(data, fallback))) as ErrorData; // what was just written
+}
+
 function encode(thrown: unknown, fallback: string, causes: number): ErrorData {
   if (typeof thrown !== "object" || thrown === null) {
     return { name: "Error", message: clip(String(thrown)), code: fallback };

@@ -1,9 +1,11 @@
-import { RuntimeError, type ErrorData } from "../errors.ts";
+import { plainError, RuntimeError, type ErrorData } from "../errors.ts";
 import type { Request, Rules } from "../kernel.ts";
+import type { TasksView } from "../tasks/rules.ts";
+import { holdingId } from "./agent.ts";
 import type { AgentCommands, AgentEvents } from "./agent.ts";
 import type { AgentsState } from "./fold.ts";
 
-export interface AgentsView {
+export interface AgentsView extends TasksView {
   readonly agents: AgentsState;
 }
 
@@ -19,7 +21,7 @@ export const agentsRules: Rules<AgentsView, AgentCommands, AgentEvents> = {
       return [{ type: "agent.unregistered", data: { id } }];
     },
     "agent.fault": ({ agents }, { id, error }) =>
-      agents.agents.has(id) ? [{ type: "agent.faulted", data: { id, error } }] : [],
+      agents.agents.has(id) ? [{ type: "agent.faulted", data: { id, error: plainError(error) } }] : [],
     "link.join": ({ agents }, { link, agent, session }) => {
       const served = agents.agents.get(agent);
       if (!served || agents.links.has(link)) return [];
@@ -31,11 +33,16 @@ export const agentsRules: Rules<AgentsView, AgentCommands, AgentEvents> = {
       const holdings = [...agents.holdings.values()]
         .filter((holding) => holding.link === link)
         .map(({ task, attempt }) => [task, attempt] as const);
-      const data = { link, agent: left.agent, cause, ...(error && { error }), holdings };
+      const data = { link, agent: left.agent, cause, ...(error && { error: plainError(error) }), holdings };
       return [{ type: "link.left", data }];
     },
-    "slot.release": ({ agents }, data) =>
-      agents.holdings.has(`${data.task}#${String(data.attempt)}`) ? [{ type: "slot.released", data }] : [],
+    "slot.release": ({ agents, tasks }, data) => {
+      const { link, task, attempt } = data;
+      if (agents.holdings.get(holdingId(task, attempt))?.link !== link) return [];
+      const now = tasks.tasks.get(task);
+      const isRunning = now?.status === "running" && now.attempt === attempt; // then its end gives the slot back
+      return isRunning ? [] : [{ type: "slot.released", data }];
+    },
   },
   react: {
     "link.left": (_view, { cause, error, holdings }) =>

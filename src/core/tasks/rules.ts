@@ -1,5 +1,4 @@
-import type { ErrorData } from "../errors.ts";
-import { RuntimeError } from "../errors.ts";
+import { plainError, RuntimeError, type ErrorData } from "../errors.ts";
 import { checkJson } from "../json.ts";
 import type { Env, FactOf, Request, Rules } from "../kernel.ts";
 import type { HostingEvents } from "../hosting/hosting.ts";
@@ -16,8 +15,9 @@ type TaskFact = FactOf<TaskEvents>;
 export const tasksRules: Rules<TasksView, TaskCommands, TaskEvents, TaskEvents & HostingEvents> = {
   decide: {
     "task.create": ({ tasks }, data) => {
-      if (tasks.tasks.has(data.id)) throw new RuntimeError("task/duplicate", { id: data.id });
-      checkJson(data.input, "input");
+      const { id, input, parent } = data;
+      if (!parent) checkOutside(id, input);
+      if (tasks.tasks.has(id)) throw new RuntimeError("task/duplicate", { id });
       return [{ type: "task.created", data: { ...data, priority: data.priority ?? "medium" } }];
     },
     "task.assign": ({ tasks }, { id, link, agent }, { now }) => {
@@ -42,7 +42,7 @@ export const tasksRules: Rules<TasksView, TaskCommands, TaskEvents, TaskEvents &
     },
     "task.fail": ({ tasks }, { id, attempt, error, held }, env) => {
       const task = running(tasks, { id, attempt });
-      return task ? failAttempt(task, error, held === true, env) : [];
+      return task ? failAttempt(task, plainError(error), held === true, env) : [];
     },
     "task.interrupt": ({ tasks }, { id, attempt, reason }, env) => {
       const task = running(tasks, { id, attempt });
@@ -84,6 +84,13 @@ export const tasksRules: Rules<TasksView, TaskCommands, TaskEvents, TaskEvents &
         })),
   },
 };
+
+/** A task of a run is made by the run, whose ids and inputs are checked already. */
+function checkOutside(id: string, input: string): void {
+  if (id.includes("/"))
+    throw new RuntimeError("command/invalid", { id, reason: "only tasks of a run have '/' in their ids" });
+  checkJson(input, "input");
+}
 
 type RunningTask = Task & { readonly link: string };
 

@@ -21,8 +21,12 @@ function createHeldGate(): { readonly gate: Gate; readonly held: Held[] } {
   const gate: Gate = () =>
     new Promise((resolve) => {
       held.push({
-        let: () => { resolve(undefined); },
-        break: (committed) => { resolve(committed ? "fail-after" : "refuse"); },
+        let: () => {
+          resolve(undefined);
+        },
+        break: (committed) => {
+          resolve(committed ? "fail-after" : "refuse");
+        },
       });
     });
   return { gate, held };
@@ -38,7 +42,14 @@ async function openHeld(
 ): Promise<Host & { readonly disk: Disk; readonly held: Held[] }> {
   const { gate, held } = createHeldGate();
   const disk = createDisk();
-  const host = await openHost({ disk, time: createTime(), chance: createChance(1), behaviour: never, gate, ...options });
+  const host = await openHost({
+    disk,
+    time: createTime(),
+    chance: createChance(1),
+    behaviour: never,
+    gate,
+    ...options,
+  });
   await turn();
   held.shift()?.let();
   await turn();
@@ -63,18 +74,17 @@ describe("E1: commands never interleave", () => {
     for (const command of commands) await plain.submit(command);
 
     const rest = [...commands];
-    let tangled: Host | undefined;
+    const open: Host[] = [];
     const pushNext = (): void => {
-      const next = tangled && rest.shift();
-      if (next) tangled?.push(next);
+      for (const host of open) host.push(...rest.splice(0, 1));
     };
     const disk = createDisk();
-    tangled = await openWorld(3, {
+    const tangled = await openWorld(3, {
       disk,
       behaviour: never,
       onCommitted() {
         pushNext();
-        tangled?.engine.whenDurable(pushNext);
+        for (const host of open) host.engine.whenDurable(pushNext);
       },
       gate: async () => {
         pushNext(); // in the middle of an append
@@ -84,6 +94,7 @@ describe("E1: commands never interleave", () => {
       },
     });
     await tangled.settle();
+    open.push(tangled);
     pushNext();
     await tangled.settle();
 
@@ -276,7 +287,10 @@ describe("E4: a failed append stops the engine, and recovery is replay", () => {
 
       const again = await openHost({ disk: host.disk, time: createTime(), chance: createChance(1) });
       await again.settle();
-      assert.deepEqual([...again.engine.state.tasks.tasks.values()].map(({ id }) => id), committed ? ["t1"] : []);
+      assert.deepEqual(
+        [...again.engine.state.tasks.tasks.values()].map(({ id }) => id),
+        committed ? ["t1"] : [],
+      );
     });
 
   it("lets nothing out while an append never settles, and ends when it is stopped", async () => {
@@ -339,7 +353,10 @@ describe("E5: two hosts can't both append", () => {
     assert.equal((older.stopped()?.cause as RuntimeError).code, "journal/fenced");
     assert.deepEqual(typesOf(older.committed), ["host.started", "agent.registered"]);
     assert.deepEqual(await newer.submit(createTask("new")), []);
-    assert.deepEqual([...newer.engine.state.tasks.tasks.values()].map(({ id }) => id), ["new"]);
+    assert.deepEqual(
+      [...newer.engine.state.tasks.tasks.values()].map(({ id }) => id),
+      ["new"],
+    );
     assert.throws(() => older.push(createTask("old")), { code: "host/stopped" });
   });
 
@@ -356,16 +373,24 @@ describe("E5: two hosts can't both append", () => {
         const id = `t${String(at)}-${String(hosts.indexOf(one))}`;
         if (one.stopped()) continue;
         one.push(createTask(id));
-        one.engine.whenDurable((stopped) => { if (!stopped) told.add(id); });
+        one.engine.whenDurable((stopped) => {
+          if (!stopped) told.add(id);
+        });
       }
       await turn(chance.below(20));
     }
     await hosts.at(-1)?.settle();
     const kept = eventsOf(disk).flatMap(({ type, data }) => (type === "task.created" ? [data.id] : []));
     assert.equal(new Set(kept).size, kept.length);
-    assert.ok([...told].every((id) => kept.includes(id)), "who was told, was told the truth");
+    assert.ok(
+      [...told].every((id) => kept.includes(id)),
+      "who was told, was told the truth",
+    );
     const epochs = eventsOf(disk).flatMap(({ type, data }) => (type === "host.started" ? [data.epoch] : []));
-    assert.deepEqual(epochs, [...epochs].sort((a, b) => a - b));
+    assert.deepEqual(
+      epochs,
+      [...epochs].sort((a, b) => a - b),
+    );
     for (const host of hosts.slice(0, -1)) if (host.stopped()) assert.throws(() => host.push(createTask("late")));
   });
 });

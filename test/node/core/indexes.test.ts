@@ -14,8 +14,7 @@ describe(`indexes (seed ${String(seed)})`, () => {
     const chance = createChance(seed);
     const queue = createDueQueue();
     const plain = new Map<string, number>();
-    const inOrder = (): [string, number][] =>
-      [...plain].sort(([a, x], [b, y]) => x - y || (a < b ? -1 : 1));
+    const inOrder = (): [string, number][] => [...plain].sort(([a, x], [b, y]) => x - y || (a < b ? -1 : 1));
     for (let step = 0; step < OPERATIONS; step++) {
       const key = `k${String(chance.below(60))}`;
       const draw = chance.below(20);
@@ -29,12 +28,18 @@ describe(`indexes (seed ${String(seed)})`, () => {
       } else if (draw === 18) {
         const now = chance.below(60);
         const due = inOrder().filter(([, at]) => at <= now);
-        assert.deepEqual(queue.take(now), due.map(([one]) => one));
+        assert.deepEqual(
+          queue.take(now),
+          due.map(([one]) => one),
+        );
         for (const [one] of due) plain.delete(one);
       } else assert.equal(queue.next(), inOrder()[0]?.[1]);
       assert.equal(queue.size, plain.size);
     }
-    assert.deepEqual(queue.take(Infinity), inOrder().map(([key]) => key));
+    assert.deepEqual(
+      queue.take(Infinity),
+      inOrder().map(([key]) => key),
+    );
     assert.equal(queue.next(), undefined);
   });
 

@@ -81,6 +81,8 @@ export interface HostOptions {
   readonly defer?: (flush: () => void, busy: boolean) => void;
   /** After each commit, before the workers hear of it. */
   readonly onCommitted?: (events: readonly CoreEvent[], batch: Batch) => void;
+  /** Before commands are submitted, by whomever. */
+  readonly onPush?: (commands: readonly CoreCommand[]) => void;
   /** How long a stopped worker takes to give its slot back. Default 5. */
   readonly grace?: number;
 }
@@ -116,6 +118,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
   let submits = 0;
   const push = (...commands: readonly CoreCommand[]): Refusals => {
     submits++;
+    options.onPush?.(commands);
     return engine.submit(deepFreeze(commands));
   };
   const workers = createWorkers(options, mirror, (command) => {
@@ -127,7 +130,11 @@ export async function openHost(options: HostOptions): Promise<Host> {
     clock: time.now,
     random: chance.next,
     ids: () => chance.next().toString(36).slice(2),
-    defer: options.defer ?? ((flush) => { queueMicrotask(flush); }),
+    defer:
+      options.defer ??
+      ((flush) => {
+        queueMicrotask(flush);
+      }),
     ...(options.snapshotEvery !== undefined && { snapshotEvery: options.snapshotEvery }),
     onStopped(reason) {
       error = reason;
@@ -148,9 +155,11 @@ export async function openHost(options: HostOptions): Promise<Host> {
   from = taken.seq + 1;
 
   const durable = (): Promise<RuntimeError | undefined> =>
-    new Promise((resolve) => { engine.whenDurable(resolve); });
+    new Promise((resolve) => {
+      engine.whenDurable(resolve);
+    });
   const settle = async (): Promise<void> => {
-    for (let seen = -1; seen !== submits && !error; ) {
+    for (let seen = -1; seen !== submits && !error;) {
       seen = submits;
       await durable();
     }
@@ -204,6 +213,26 @@ export async function openWorld(
   return Object.assign(host, { disk, time, chance });
 }
 
+/** What a command does after others: the types of its events, or why it was refused. */
+export function given(...before: readonly CoreCommand[]): {
+  when(...commands: readonly CoreCommand[]): { gives(...expected: readonly string[]): Promise<Host> };
+} {
+  return {
+    when: (...commands) => ({
+      async gives(...expected) {
+        const world = await openWorld(1, { behaviour: never });
+        await world.submit(...before);
+        const from = world.committed.length;
+        const refused = (await world.submit(...commands)).map((code) => `refused: ${code}`);
+        const seen = [...refused, ...world.committed.slice(from).map(({ type }) => type)];
+        if (JSON.stringify(seen) !== JSON.stringify(expected))
+          throw new Error(`expected ${expected.join(", ")}; got ${seen.join(", ")}`);
+        return world;
+      },
+    }),
+  };
+}
+
 /** Workers that run what was assigned to them, and hand a slot back some time after they were stopped. */
 function createWorkers(
   { time, chance, behaviour = completes(), grace = 5 }: HostOptions,
@@ -213,14 +242,19 @@ function createWorkers(
   const release = (task: string, attempt: number): void => {
     const link = mirror.agents.holdings.get(`${task}#${String(attempt)}`)?.link;
     if (link === undefined) return;
-    time.at(time.now() + grace, () => { say({ type: "slot.release", data: { link, task, attempt } }); });
+    time.at(time.now() + grace, () => {
+      say({ type: "slot.release", data: { link, task, attempt } });
+    });
   };
   const run = (id: string, attempt: number, link: string): void => {
     const task = mirror.tasks.tasks.get(id);
     if (task?.attempt !== attempt || task.status !== "running") return;
     for (const { after, command } of behaviour({ task, attempt, link, chance }))
       if (after <= 0) say(command);
-      else time.at(time.now() + after, () => { say(command); });
+      else
+        time.at(time.now() + after, () => {
+          say(command);
+        });
   };
   return {
     hear(events) {
@@ -242,9 +276,7 @@ export function completes(after = 1, output?: string): Behaviour {
 
 export function fails(after = 1, code = "boom", retryable?: boolean): Behaviour {
   const error = { name: "Error", message: code, code, ...(retryable !== undefined && { retryable }) };
-  return ({ task, attempt }) => [
-    { after, command: { type: "task.fail", data: { id: task.id, attempt, error } } },
-  ];
+  return ({ task, attempt }) => [{ after, command: { type: "task.fail", data: { id: task.id, attempt, error } } }];
 }
 
 export const never: Behaviour = () => [];

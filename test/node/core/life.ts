@@ -28,7 +28,14 @@ export const mixedWorkflow: WorkflowInput = {
     { id: "route", type: "decision" },
     { id: "big", type: "task", ...work, input: "nodes.fetch.output" },
     { id: "small", type: "task", ...work, capabilities: ["b"] },
-    { id: "each", type: "map", items: "input.items", concurrency: 2, onError: "collect", task: { ...work, input: "item" } },
+    {
+      id: "each",
+      type: "map",
+      items: "input.items",
+      concurrency: 2,
+      onError: "collect",
+      task: { ...work, input: "item" },
+    },
     { id: "gather", type: "join" },
     { id: "ask", type: "approval", message: "Go on?", payload: "input", timeout: 3_000, onTimeout: "approve" },
     { id: "last", type: "task", ...work, input: "nodes.each.output" },
@@ -56,7 +63,10 @@ export const chaotic: Behaviour = ({ task, attempt, chance }) => {
   const note: Saying[] = chance.once(3)
     ? [
         say({ type: "task.checkpoint", data: { id, attempt, value: String(chance.below(100)) } }, -1),
-        say({ type: "task.effect", data: { id, attempt, key: chance.pick(["x", "y", "__proto__"]), value: "true" } }, -1),
+        say(
+          { type: "task.effect", data: { id, attempt, key: chance.pick(["x", "y", "__proto__"]), value: "true" } },
+          -1,
+        ),
       ]
     : [];
   switch (chance.below(12)) {
@@ -87,12 +97,12 @@ export function createLife(chance: Chance, prefix = ""): (host: Host) => number 
   };
   const draws: readonly ((host: Host) => CoreCommand | readonly CoreCommand[])[] = [
     () => [registerAgent(agent(), { capabilities: some(), slots: 1 + chance.below(3) })],
+    ({ engine }) => one(engine.state.agents.agents.values()).map(({ id }) => join(`${prefix}l${String(++count)}`, id)),
+    ({ engine }) => one(engine.state.agents.agents.values()).map(({ id }) => join(`${prefix}l${String(++count)}`, id)),
     ({ engine }) =>
-      one(engine.state.agents.agents.values()).map(({ id }) => join(`${prefix}l${String(++count)}`, id)),
-    ({ engine }) =>
-      one(engine.state.agents.agents.values()).map(({ id }) => join(`${prefix}l${String(++count)}`, id)),
-    ({ engine }) =>
-      one(engine.state.agents.links.values()).map(({ id }) => leave(id, chance.pick(["crashed", "killed", "page-gone"]))),
+      one(engine.state.agents.links.values()).map(({ id }) =>
+        leave(id, chance.pick(["crashed", "killed", "page-gone"])),
+      ),
     ({ engine }) =>
       chance.once(4)
         ? one(engine.state.agents.agents.values()).map(({ id }) => ({ type: "agent.unregister", data: { id } }))
@@ -114,7 +124,12 @@ export function createLife(chance: Chance, prefix = ""): (host: Host) => number 
         data: { session: `s${String(chance.below(3))}`, mark: engine.head, acknowledged: chance.below(9), refused: [] },
       },
     ],
-    () => [{ type: "agent.fault", data: { id: agent(), error: { name: "Error", message: "404", code: "agent/load-failed" } } }],
+    () => [
+      {
+        type: "agent.fault",
+        data: { id: agent(), error: { name: "Error", message: "404", code: "agent/load-failed" } },
+      },
+    ],
   ];
 
   function drawTask(id: string): CoreCommand {
@@ -124,7 +139,7 @@ export function createLife(chance: Chance, prefix = ""): (host: Host) => number 
       priority: chance.pick(PRIORITIES),
       retry,
       timeout: 1_000 + chance.below(4_000),
-      input: JSON.stringify({ at: count, text: "ä\u2028\"" }),
+      input: JSON.stringify({ at: count, text: 'ä\u2028"' }),
     });
   }
   function drawStart(): CoreCommand {

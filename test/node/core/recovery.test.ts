@@ -1,13 +1,7 @@
 /** Recovery is snapshot, tail, and one command; what is finished lies in the archive, once. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import {
-  applyEvent,
-  createState,
-  decodeEvents,
-  restoreState,
-  saveState,
-} from "../../../src/core/runtime.ts";
+import { applyEvent, createState, decodeEvents, restoreState, saveState } from "../../../src/core/runtime.ts";
 import { createChance, seedOf } from "./chance.ts";
 import { completes, frozenKit, never, openHost, openWorld } from "./kit.ts";
 import { chaotic, createLife } from "./life.ts";
@@ -73,7 +67,11 @@ describe(`recovery (seed ${String(seed)})`, () => {
     await next.settle();
     assert.deepEqual(
       next.committed.map(({ type, data }) => [type, "id" in data ? data.id : undefined]),
-      [["host.started", undefined], ["task.interrupted", "t1"], ["task.interrupted", "t2"]],
+      [
+        ["host.started", undefined],
+        ["task.interrupted", "t1"],
+        ["task.interrupted", "t2"],
+      ],
     );
     assert.equal(next.engine.state.agents.links.size, 0);
     assert.equal(next.engine.state.agents.holdings.size, 0);

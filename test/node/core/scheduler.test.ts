@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Agent, Link } from "../../../src/core/agents/agent.ts";
-import { applyEvent, createState, type CoreEvent, type CoreFact, type CoreState } from "../../../src/core/runtime.ts";
+import { applyEvent, createState, type CoreFact, type CoreState } from "../../../src/core/runtime.ts";
 import { createScheduler, type Scheduler } from "../../../src/core/scheduling/scheduler.ts";
 import { PRIORITIES } from "../../../src/core/tasks/priority.ts";
 import type { Task } from "../../../src/core/tasks/task.ts";
@@ -27,7 +27,7 @@ function createYard(): Yard {
     state,
     scheduler,
     tell(fact) {
-      applyEvent(state, { ...fact, at: START } as CoreEvent);
+      applyEvent(state, { ...fact, at: START });
       follow[fact.type]?.(fact.data);
     },
   };
@@ -68,7 +68,8 @@ function startAll({ state, scheduler, tell }: Yard): number {
 
 function checkAgainstRebuilt({ state, scheduler }: Yard): void {
   const rebuilt = createScheduler(state);
-  const counted = ({ waiting }: Scheduler): [string, number][] => [...waiting()].filter(([, count]) => count > 0).sort();
+  const counted = ({ waiting }: Scheduler): [string, number][] =>
+    [...waiting()].filter(([, count]) => count > 0).sort();
   assert.deepEqual(counted(scheduler), counted(rebuilt));
   assert.equal((scheduler.next()?.data as Task | undefined)?.id, (rebuilt.next()?.data as Task | undefined)?.id);
 }
@@ -91,7 +92,10 @@ function createLife(chance: Chance, { state, tell }: Yard): () => void {
       case 0:
         return { type: "task.failed", data: { ...key, error } };
       case 1:
-        return { type: "task.failed", data: { ...key, error, retryAt: START + 1, ...(chance.once(2) && { held: true }) } };
+        return {
+          type: "task.failed",
+          data: { ...key, error, retryAt: START + 1, ...(chance.once(2) && { held: true }) },
+        };
       case 2:
         return { type: "task.interrupted", data: { ...key, reason: "drawn" } };
       case 3:
@@ -111,59 +115,89 @@ function createLife(chance: Chance, { state, tell }: Yard): () => void {
     }
   };
   const draws: readonly (readonly [weight: number, act: () => void])[] = [
-    [30, () => {
-      const id = `t${String(++count)}`;
-      const retry = { maxAttempts: 3, base: 1, factor: 1, cap: 1, jitter: "none" } as const;
-      const data = { id, capabilities: some(), priority: chance.pick(PRIORITIES), retry, timeout: 1, input: "1" };
-      if (state.tasks.tasks.size < 60) tell({ type: "task.created", data });
-    }],
-    [30, () => {
-      const task = held("running");
-      if (task) tell(end(task));
-    }],
-    [6, () => {
-      const task = held("retrying");
-      if (task) tell({ type: "task.queued", data: { id: task.id } });
-    }],
-    [4, () => {
-      const { id, attempt } = held("queued") ?? {};
-      if (id !== undefined && attempt !== undefined)
-        tell({ type: "task.cancelled", data: { id, attempt, reason: "drawn", running: false } });
-    }],
-    [8, () => {
-      const over = [...state.agents.holdings.values()].filter(
-        ({ task, attempt }) => state.tasks.tasks.get(task)?.attempt !== attempt || held("running")?.id !== task,
-      );
-      const one = over.find(({ task, attempt }) => {
-        const now = state.tasks.tasks.get(task);
-        return now?.status !== "running" || now.attempt !== attempt;
-      });
-      if (one) tell({ type: "slot.released", data: { link: one.link, task: one.task, attempt: one.attempt } });
-    }],
-    [5, () => {
-      const [agent, link] = [agentName(), `link${String(chance.below(12))}`];
-      const slots = state.agents.agents.get(agent)?.slots;
-      if (slots !== undefined && !state.agents.links.has(link))
-        tell({ type: "link.joined", data: { link, agent, session: "page", slots } });
-    }],
-    [4, () => {
-      const links = [...state.agents.links.values()];
-      if (links.length > 0) leave(chance.pick(links));
-    }],
-    [4, () => {
-      const registered = registerAgent(agentName(), { capabilities: some(), slots: 1 + chance.below(3) });
-      if (registered.type === "agent.register") tell({ type: "agent.registered", data: registered.data });
-    }],
-    [1, () => {
-      const id = agentName();
-      if (state.agents.agents.has(id)) tell({ type: "agent.unregistered", data: { id } });
-    }],
-    [0.05, () => {
-      const running = [...state.tasks.tasks.values()].filter(({ status }) => status === "running");
-      tell({ type: "host.started", data: { epoch: 1 } });
-      for (const { id, attempt, link = "" } of running)
-        tell({ type: "task.interrupted", data: { id, attempt, link, reason: "restart" } });
-    }],
+    [
+      30,
+      () => {
+        const id = `t${String(++count)}`;
+        const retry = { maxAttempts: 3, base: 1, factor: 1, cap: 1, jitter: "none" } as const;
+        const data = { id, capabilities: some(), priority: chance.pick(PRIORITIES), retry, timeout: 1, input: "1" };
+        if (state.tasks.tasks.size < 60) tell({ type: "task.created", data });
+      },
+    ],
+    [
+      30,
+      () => {
+        const task = held("running");
+        if (task) tell(end(task));
+      },
+    ],
+    [
+      6,
+      () => {
+        const task = held("retrying");
+        if (task) tell({ type: "task.queued", data: { id: task.id } });
+      },
+    ],
+    [
+      4,
+      () => {
+        const { id, attempt } = held("queued") ?? {};
+        if (id !== undefined && attempt !== undefined)
+          tell({ type: "task.cancelled", data: { id, attempt, reason: "drawn", running: false } });
+      },
+    ],
+    [
+      8,
+      () => {
+        const over = [...state.agents.holdings.values()].filter(
+          ({ task, attempt }) => state.tasks.tasks.get(task)?.attempt !== attempt || held("running")?.id !== task,
+        );
+        const one = over.find(({ task, attempt }) => {
+          const now = state.tasks.tasks.get(task);
+          return now?.status !== "running" || now.attempt !== attempt;
+        });
+        if (one) tell({ type: "slot.released", data: { link: one.link, task: one.task, attempt: one.attempt } });
+      },
+    ],
+    [
+      5,
+      () => {
+        const [agent, link] = [agentName(), `link${String(chance.below(12))}`];
+        const slots = state.agents.agents.get(agent)?.slots;
+        if (slots !== undefined && !state.agents.links.has(link))
+          tell({ type: "link.joined", data: { link, agent, session: "page", slots } });
+      },
+    ],
+    [
+      4,
+      () => {
+        const links = [...state.agents.links.values()];
+        if (links.length > 0) leave(chance.pick(links));
+      },
+    ],
+    [
+      4,
+      () => {
+        const registered = registerAgent(agentName(), { capabilities: some(), slots: 1 + chance.below(3) });
+        if (registered.type === "agent.register") tell({ type: "agent.registered", data: registered.data });
+      },
+    ],
+    [
+      1,
+      () => {
+        const id = agentName();
+        if (state.agents.agents.has(id)) tell({ type: "agent.unregistered", data: { id } });
+      },
+    ],
+    [
+      0.05,
+      () => {
+        const running = [...state.tasks.tasks.values()].filter(({ status }) => status === "running");
+        tell({ type: "host.started", data: { epoch: 1 } });
+        for (const { id, attempt, link = "" } of running)
+          tell({ type: "task.interrupted", data: { id, attempt, link, reason: "restart" } });
+      },
+    ],
   ];
   const whole = draws.reduce((sum, [weight]) => sum + weight, 0);
   return () => {

@@ -1,0 +1,54 @@
+/** One long run of everything, made of seeded chance and virtual time alone; a browser can make it too. */
+import { digestOf } from "../../../src/core/json.ts";
+import { saveState, type CoreCommand } from "../../../src/core/runtime.ts";
+import { createChance } from "./chance.ts";
+import { createDisk, type Disk } from "./disk.ts";
+import { createTime, openHost, type Host, type HostOptions } from "./kit.ts";
+import { chaotic, createLife } from "./life.ts";
+
+export const DETERMINISM_SEED = 4_711;
+
+/** The digest of the run with {@link DETERMINISM_SEED}, on every runtime. It changes only when what is written does. */
+export const DETERMINISM_DIGEST = "c388664b9b9d608160f834db5b9c6849";
+
+/** What a host was told, and when. */
+export interface Told {
+  readonly host: number;
+  readonly at: number;
+  readonly commands: readonly CoreCommand[];
+}
+
+export interface Lived {
+  readonly disk: Disk;
+  readonly state: string;
+  readonly told: readonly Told[];
+}
+
+/** Lives through `steps` draws with a restart after every 200. */
+export async function live(seed: number, steps = 800): Promise<Lived> {
+  const disk = createDisk();
+  const chance = createChance(seed);
+  const time = createTime();
+  const told: Told[] = [];
+  let count = 0;
+  const open = async (): Promise<Host> => {
+    const host = ++count;
+    const onPush: HostOptions["onPush"] = (commands) => told.push({ host, at: time.now(), commands });
+    return openHost({ disk, time, chance, behaviour: chaotic, snapshotEvery: 200, onPush });
+  };
+  const draw = createLife(chance);
+  let host = await open();
+  for (let step = 1; step <= steps; step++) {
+    await host.advance(draw(host));
+    if (step % 200 > 0) continue;
+    host.kill();
+    host = await open();
+  }
+  await host.finish(60_000);
+  return { disk, state: saveState(host.engine.state), told };
+}
+
+/** The digest of every byte that was written, and of the state at the end. */
+export function digestOfLife({ disk, state }: Lived): string {
+  return digestOf(JSON.stringify(disk.history) + state);
+}
