@@ -30,6 +30,7 @@ export default defineConfig(
       "@typescript-eslint/explicit-module-boundary-types": "error",
       "@typescript-eslint/no-explicit-any": "error",
       "@typescript-eslint/no-non-null-assertion": "error",
+      "@typescript-eslint/no-unsafe-enum-assignment": "off", // there are no enums, and it takes keys of plain objects for some
       "@typescript-eslint/unbound-method": "off", // factories: nothing here has a `this` to lose
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
       "@typescript-eslint/no-confusing-void-expression": ["error", { ignoreArrowShorthand: true }],

@@ -57,7 +57,7 @@ function typedEntries() {
  * @param {string[]} args
  */
 function tool(command, args) {
-  return run(command, args, { quiet: true, timeout: 5 * MINUTE });
+  return run(command, args, { quiet: true, timeout: 8 * MINUTE });
 }
 
 /**
@@ -65,7 +65,7 @@ function tool(command, args) {
  * @param {string[]} args
  */
 function script(path, ...args) {
-  return runScript(path, args, { quiet: true, timeout: 5 * MINUTE });
+  return runScript(path, args, { quiet: true, timeout: 8 * MINUTE });
 }
 
 /**

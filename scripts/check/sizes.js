@@ -35,6 +35,7 @@ async function bundled(input) {
   const chunks = new Map(output.flatMap((part) => (part.type === "chunk" ? [[part.fileName, part]] : [])));
   const loaded = [output[0].fileName];
   for (const name of loaded)
-    for (const next of chunks.get(name)?.imports ?? []) if (chunks.has(next) && !loaded.includes(next)) loaded.push(next);
+    for (const next of chunks.get(name)?.imports ?? [])
+      if (chunks.has(next) && !loaded.includes(next)) loaded.push(next);
   return loaded.map((name) => chunks.get(name)?.code ?? "").join("");
 }

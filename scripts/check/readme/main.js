@@ -93,7 +93,7 @@ async function routesOf(examples) {
   const { imports, scripts: routes } = await importMap();
   for (const example of examples) {
     const { kind, name, text } = example;
-    if (kind === "file") routes[`/readme/${name}`] = await bundleFile(name, text);
+    if (kind === "file") routes[`/readme/${name}`] = routes[`/readme/${scriptOf(name)}`] = await bundleFile(name, text);
     else routes[`/readme/${basename(name, ".ts")}`] = pageOf(example, imports);
     if (kind === "ts") routes[`/readme/${scriptOf(name)}`] = (await transform(text, { loader: "ts" })).code;
   }
