@@ -20,6 +20,7 @@ export function evaluate(run: Run, ast: Ast): unknown {
     case "name":
       return found(run, ast, ownValue(run.scope, String(value)));
     case "list":
+      run.built = true;
       return args.map((arg) => evaluate(run, arg));
     case "map":
       return evaluateMap(run, ast);
@@ -46,6 +47,7 @@ function evaluateTruth(run: Run, ast: Ast, index: number): boolean {
 }
 
 function evaluateMap(run: Run, ast: Ast): object {
+  run.built = true;
   const map = new Map<string, unknown>();
   for (let index = 0; index < ast.args.length; index += 2) {
     const key = evaluateArg(run, ast, index);

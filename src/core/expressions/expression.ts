@@ -58,11 +58,11 @@ export function evaluateExpression(
   scope: Readonly<Record<string, unknown>>,
   { fuel = DEFAULT_FUEL }: EvaluateOptions = {},
 ): unknown {
-  const { source, ast, path } = expression;
+  const { source, ast } = expression;
   try {
-    const run = { source, scope, limit: fuel, fuel };
+    const run = { source, scope, limit: fuel, fuel, built: false };
     const value = evaluate(run, ast);
-    if (typeof value === "object" && !path) boundResult(run, value); // a path passes on what the scope holds already
+    if (run.built) boundResult(run, value);
     return value;
   } catch (thrown) {
     if (thrown instanceof RuntimeError && thrown.code.startsWith("expression/")) throw thrown;

@@ -14,6 +14,8 @@ export interface Run extends Sourced {
   readonly scope: Readonly<Record<string, unknown>>;
   readonly limit: number;
   fuel: number;
+  /** Whether a list or a map was built, so that the result may be larger than the scope. */
+  built: boolean;
 }
 
 /**

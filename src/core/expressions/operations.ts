@@ -72,6 +72,7 @@ function add(run: Run, _span: Span, a: unknown, b: unknown): unknown {
   const length = a.length + b.length;
   if (length > MAX_LIST) throw exceeded(run, "items of a list", MAX_LIST);
   spend(run, length >>> 2);
+  run.built = true;
   const joined: unknown[] = [];
   for (let index = 0; index < length; index++) joined.push(index < a.length ? a[index] : b[index - a.length]);
   return joined; // no method or iterator of the lists is used: they might be their own

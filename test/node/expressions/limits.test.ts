@@ -224,11 +224,12 @@ describe("the size of a result", () => {
   it("is what a payload holds, however often the same data stands in it", () => {
     const scope = {
       rows,
+      empty: Array.from({ length: 90_000 }, () => ({})),
       zeros: Array<number>(99_000).fill(0),
       t: "a".repeat(MIB),
       nested: { a: { a: { a: { a: rows } } } },
     };
-    for (const item of ["rows", "zeros", "t", "{'k': [rows]}", "nested"]) {
+    for (const item of ["rows", "empty", "zeros", "t", "{'k': [rows]}", "nested"]) {
       const source = `[${Array(120).fill(item).join(", ")}]`;
       assertOutOfFuel(source, scope);
       assertOutOfFuel(`true ? ${source} : 1`, scope);
@@ -238,9 +239,11 @@ describe("the size of a result", () => {
     assert.deepEqual(evaluate("[rows, rows]", scope), [rows, rows]);
     assert.equal(evaluate("size([t, t, t, t, t, t, t, t, t])", scope), 9);
   });
-  it("is not bound for a path, which passes on what the scope holds", () => {
+  it("is not bound where nothing is built, but what the scope holds passed on", () => {
     const input = { all: Array<string>(20).fill("a".repeat(MIB)) };
-    assert.equal(evaluate("input.all", { input }), input.all);
+    for (const source of ["input.all", "input[k]", "true ? input.all : 1"]) {
+      assert.equal(evaluate(source, { input, k: "all" }), input.all, source);
+    }
     assertRefused(
       "expression/fuel",
       () => evaluate("[input.all]", { input }),
@@ -250,7 +253,9 @@ describe("the size of a result", () => {
   it("does not let a cycle in the data run on", () => {
     const cycle: unknown[] = [];
     cycle.push(cycle);
+    cycle.push(cycle, { cycle });
     assertOutOfFuel("[cycle]", { cycle });
+    assert.equal(evaluate("cycle[0]", { cycle }), cycle);
   });
 });
 
