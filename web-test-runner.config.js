@@ -5,6 +5,7 @@
 import { esbuildPlugin } from "@web/dev-server-esbuild";
 import { playwrightLauncher } from "@web/test-runner-playwright";
 import { reporter } from "./scripts/test/browser-reporter.js";
+import { bundle } from "./test/harness/bundles.ts";
 import { CHROMIUM_ARGS, findEngine } from "./test/harness/engines.ts";
 import { firefoxLauncher } from "./test/harness/firefox-launcher.ts";
 import { webkitLauncher } from "./test/harness/webkit-launcher.ts";
@@ -34,6 +35,14 @@ const anyOrigin = (/** @type {any} */ context, /** @type {() => Promise<void>} *
   return next();
 };
 
+/** An isolated agent is one self-contained script: `/bundled/test/fixtures/…` is made of that file. */
+const bundled = async (/** @type {any} */ context, /** @type {() => Promise<void>} */ next) => {
+  const [, entry] = /^\/bundled\/(.+)$/u.exec(context.path) ?? [];
+  if (entry === undefined) return next();
+  context.type = "text/javascript";
+  context.body = await bundle(entry);
+};
+
 /** @type {TestRunnerConfig} */
 export default {
   files: process.env["TEST_FILES"]?.split(",") ?? "test/browser/**/*.test.ts",
@@ -47,6 +56,6 @@ export default {
   testsFinishTimeout: 120_000,
   testFramework: { config: { timeout: 20_000, ...(process.env["GREP"] && { grep: process.env["GREP"] }) } },
   reporters: [reporter({ results: process.env["RESULTS"] })],
-  middleware: [anyOrigin],
+  middleware: [anyOrigin, bundled],
   plugins: [esbuildPlugin({ ts: true, target: "es2022" })],
 };

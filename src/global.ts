@@ -6,6 +6,7 @@
 import { connectWith, type Platform } from "./client/connect.ts";
 import { workerName } from "./client/places.ts";
 import type { ConnectOptions, Runtime } from "./client/runtime.ts";
+import { scriptURL } from "./client/script-url.ts";
 import electedWorker from "inline:./workers/elected-worker.ts";
 import { VERSION } from "./core/version.ts";
 
@@ -29,13 +30,13 @@ const platform: Platform = {
       shared:
         own && "SharedWorker" in globalThis
           ? (name) =>
-              new SharedWorker(new URL("shared-worker.js", assets), {
+              new SharedWorker(scriptURL(new URL("shared-worker.js", assets).href), {
                 type: "module",
                 name: workerName(name),
               })
           : undefined,
       elected: (name) =>
-        new Worker(own ? new URL("elected-worker.js", assets) : inlined(electedWorker), {
+        new Worker(scriptURL(own ? new URL("elected-worker.js", assets).href : inlined(electedWorker)), {
           type: own ? "module" : "classic",
           name: workerName(name),
         }),

@@ -1,5 +1,6 @@
 /** `troupe/host`: the host for places of your own. */
-export { bootHost, hostLock, type Boot, type BootOptions } from "./workers/boot.ts";
+export { hostLock } from "./core/locks.ts";
+export { bootHost, type Boot, type BootOptions } from "./workers/boot.ts";
 export { startHost, type Host, type HostOptions } from "./workers/host.ts";
 export { createIndexedDbJournal } from "./plugins/journals/indexeddb.ts";
 export { createMemoryJournal } from "./plugins/journals/memory.ts";

@@ -2,6 +2,7 @@
 import { connectWith, type Platform } from "./client/connect.ts";
 import { workerName } from "./client/places.ts";
 import type { ConnectOptions, Runtime } from "./client/runtime.ts";
+import { scriptURL } from "./client/script-url.ts";
 import { VERSION } from "./core/version.ts";
 
 export * from "./client/runtime.ts";
@@ -15,35 +16,28 @@ const platform: Platform = {
   places: ({ assets }) => ({
     shared:
       "SharedWorker" in globalThis
-        ? (name) =>
-            assets === undefined
-              ? new SharedWorker(new URL("./workers/shared-worker.ts", import.meta.url), {
-                  type: "module",
-                  name: workerName(name),
-                })
-              : new SharedWorker(asset(assets, "shared-worker.js"), {
-                  type: "module",
-                  name: workerName(name),
-                })
+        ? (name) => new SharedWorker(scriptURL(sharedURL(assets)), { type: "module", name: workerName(name) })
         : undefined,
     elected:
       "Worker" in globalThis
-        ? (name) =>
-            assets === undefined
-              ? new Worker(new URL("./workers/elected-worker.ts", import.meta.url), {
-                  type: "module",
-                  name: workerName(name),
-                })
-              : new Worker(asset(assets, "elected-worker.js"), {
-                  type: "module",
-                  name: workerName(name),
-                })
+        ? (name) => new Worker(scriptURL(electedURL(assets)), { type: "module", name: workerName(name) })
         : undefined,
     page: startInPage,
   }),
   cellURL: ({ assets }) =>
     (assets === undefined ? new URL("./cell/cell.html", import.meta.url) : asset(assets, "cell.html")).href,
 };
+
+/** Bundlers take scripts along that are named in this form. */
+function sharedURL(assets: ConnectOptions["assets"]): string {
+  const url = new URL("./workers/shared-worker.ts", import.meta.url);
+  return (assets === undefined ? url : asset(assets, "shared-worker.js")).href;
+}
+
+function electedURL(assets: ConnectOptions["assets"]): string {
+  const url = new URL("./workers/elected-worker.ts", import.meta.url);
+  return (assets === undefined ? url : asset(assets, "elected-worker.js")).href;
+}
 
 /**
  * Connects this page to the one durable runtime of its origin and name.

@@ -13,8 +13,12 @@ export interface Cells {
   offer(manifest: Manifest): void;
   withdraw(agent: string): void;
   order(frame: Extract<HostFrame, { kind: "spawn" | "kill" | "relay" }>): void;
-  /** Another host is there: it is told what this page has. */
-  reintroduce(): void;
+  /** The registration was refused: its worker isn't needed. */
+  discard(agent: string): void;
+  /** The host has forgotten what this page offers; a fresh one doesn't know its workers either. */
+  reintroduce(fresh: boolean): void;
+  /** Ends the workers; what was offered is offered again. */
+  leave(): void;
   close(): void;
 }
 
@@ -47,6 +51,15 @@ export function createCells(connection: () => Connection, cellURL: string, creat
     spawning: new Set(),
   };
   const { manifests, loaded, hosted, spawning } = state;
+  const leave = (): void => {
+    spawning.clear();
+    for (const link of [...hosted.keys()]) end(state, link);
+    for (const name of [...loaded.keys()]) discard(name);
+  };
+  const discard = (name: string): void => {
+    loaded.get(name)?.kill();
+    loaded.delete(name);
+  };
   const offerAll = (): void => {
     connection().say({ kind: "offer", agents: [...manifests.keys()] });
   };
@@ -72,15 +85,15 @@ export function createCells(connection: () => Connection, cellURL: string, creat
         end(state, frame.link);
       }
     },
-    reintroduce() {
-      spawning.clear(); // orders of the host before
+    discard,
+    reintroduce(fresh) {
+      if (fresh) spawning.clear(); // orders of the host before
       offerAll();
-      for (const [link, host] of hosted) join(state, link, host);
+      if (fresh) for (const [link, host] of hosted) join(state, link, host);
     },
+    leave,
     close() {
-      spawning.clear();
-      for (const link of [...hosted.keys()]) end(state, link);
-      for (const cell of loaded.values()) cell.kill();
+      leave();
       manifests.clear();
     },
   };

@@ -2,13 +2,16 @@
 import { RuntimeError, decodeError } from "../core/errors.ts";
 import { createIds } from "../core/ids.ts";
 import type { CoreEvent } from "../core/runtime.ts";
+import { pageLock } from "../core/locks.ts";
 import mitt from "mitt";
 import { createArchive, createBlobs } from "./archive.ts";
 import { createCells, type Cells } from "./cells.ts";
 import { createCommands } from "./commands.ts";
 import { createConnection, type Connection } from "./connection.ts";
+import { isolated } from "./isolated.ts";
 import { createMirror, type Finished, type Mirror } from "./mirror.ts";
 import type { Places } from "./places.ts";
+import { attend, holdLock } from "./presence.ts";
 import { createResults } from "./results.ts";
 import type { ConnectOptions, Mode, Runtime, RuntimeEvents } from "./runtime.ts";
 
@@ -33,17 +36,17 @@ export async function connectWith(platform: Platform, options: ConnectOptions = 
     throw new RuntimeError("host/unavailable", { reason: "Web Locks need https or localhost" });
   const createId = createIds(Date.now, randomNumber);
   const session = createId();
-  const releaseLock = await holdLock(`troupe:${name}:page:${session}`);
+  const release = await holdLock(pageLock(name, session));
   const emitter: Emitter = mitt();
   const parts = assemble(platform, { ...options, modes }, { name, session, createId, emitter });
   try {
     await within(timeout, parts.welcomed, parts.mirror);
   } catch (error) {
     await parts.connection.close();
-    releaseLock();
+    release();
     throw error;
   }
-  return createRuntime({ ...parts, name, session, createId, emitter, releaseLock });
+  return createRuntime({ ...parts, name, session, createId, emitter, release });
 }
 
 interface Base {
@@ -67,23 +70,24 @@ function assemble(
   options: ConnectOptions & { readonly modes: readonly Mode[] },
   { name, session, createId, emitter }: Base,
 ): Parts {
-  let welcome: () => void = () => undefined;
-  let refuse: (error: RuntimeError) => void = () => undefined;
-  const welcomed = new Promise<void>((resolve, reject) => {
-    welcome = resolve;
-    refuse = reject;
-  });
+  const { promise: welcomed, resolve: welcome, reject: refuse } = deferred();
   const expected = new Map<string, () => void>();
   const mirror = createMirror((finished: Finished) => {
     results.finished(finished.record);
   });
   const cells: Cells = createCells(() => connection, platform.cellURL(options), createId);
+  const made = (id: string, error: RuntimeError | undefined): void => {
+    expected.delete(id);
+    if (!error) return;
+    mirror.retract(id);
+    results.refused(id, error);
+  };
   let greeted = false;
   const connection: Connection = createConnection({
     name,
     version: platform.version,
     session,
-    lock: `troupe:${name}:page:${session}`,
+    lock: pageLock(name, session),
     places: platform.places(options),
     modes: options.modes,
     mirror,
@@ -94,15 +98,13 @@ function assemble(
       mirror.signal(signals);
       for (const { kind, ...signal } of signals) emitter.emit(kind, signal);
     },
-    onRefused: (id, error) => {
-      expected.delete(id);
-      mirror.retract(id);
-      results.refused(id, error);
-      emitter.emit("refused", { id, error });
+    onAnswered: ({ id, command }, error) => {
+      if (command.type === "task.create" || command.type === "execution.start") made(id, error);
+      if (error) emitter.emit("refused", { id, error });
     },
     onWelcome: (mode, epoch, fresh) => {
       for (const show of expected.values()) show();
-      if (fresh && greeted) cells.reintroduce();
+      if (greeted) cells.reintroduce(fresh);
       if (fresh && greeted) emitter.emit("host-changed", { epoch, mode });
       greeted = true;
       results.recheck();
@@ -120,7 +122,22 @@ function assemble(
     },
   });
   const results = createResults(connection, mirror);
+  connection.open();
   return { mirror, connection, cells, results, expected, welcomed };
+}
+
+interface Deferred {
+  readonly promise: Promise<void>;
+  readonly resolve: () => void;
+  readonly reject: (error: RuntimeError) => void;
+}
+
+/** `Promise.withResolvers`, which the oldest supported browsers lack. */
+function deferred(): Deferred {
+  let resolve: () => void = () => undefined;
+  let reject: (error: RuntimeError) => void = () => undefined;
+  const promise = new Promise<void>((...settle) => ([resolve, reject] = settle));
+  return { promise, resolve, reject };
 }
 
 function stopped(mirror: Mirror, emitter: Emitter, error: RuntimeError): void {
@@ -132,42 +149,29 @@ function stopped(mirror: Mirror, emitter: Emitter, error: RuntimeError): void {
 function publish(emitter: Emitter, expected: Map<string, () => void>, events: readonly CoreEvent[]): void {
   for (const { type, data, at } of events) {
     if (type === "task.created" || type === "execution.started") expected.delete(data.id);
-    const told = { ...data, at };
-    isolated(() => {
-      emitter.emit(type, told);
-    });
-    isolated(() => {
-      emitter.emit("event", { type, data, at });
-    });
+    emitter.emit(type, { ...data, at });
+    emitter.emit("event", { type, data, at });
   }
 }
 
-/** A listener that throws must not keep the others from hearing; its error is reported as an uncaught one. */
-function isolated(tell: () => void): void {
-  try {
-    tell();
-  } catch (error) {
-    reportError(error);
-  }
-}
-
-function createRuntime(parts: Parts & Base & { readonly releaseLock: () => void }): Runtime {
+function createRuntime(parts: Parts & Base & { readonly release: () => void }): Runtime {
   const { mirror, connection, cells, results, name, session, createId, emitter } = parts;
   const { store } = mirror;
+  const goAway = attend({
+    lock: pageLock(name, session),
+    release: parts.release,
+    leave() {
+      cells.leave();
+      connection.leave();
+    },
+    comeBack: connection.open,
+  });
   const close = async (): Promise<void> => {
-    stopListening();
     cells.close();
+    const closing = connection.close();
     results.fail(new RuntimeError("runtime/closed"));
-    await connection.close();
-    parts.releaseLock();
-  };
-  // A page in the back/forward cache is frozen with its workers: it leaves, and loads anew when it is shown again.
-  const onHide = (): void => {
-    void close();
-  };
-  addEventListener("pagehide", onHide);
-  const stopListening = (): void => {
-    removeEventListener("pagehide", onHide);
+    await closing;
+    goAway();
   };
   const handle: Omit<Runtime, keyof Present> = {
     name,
@@ -176,8 +180,13 @@ function createRuntime(parts: Parts & Base & { readonly releaseLock: () => void 
     createId,
     async registerAgent(options) {
       const manifest = await cells.load(options);
-      connection.command(manifest.name, { type: "agent.register", data: manifest });
-      await connection.outbox.settled(manifest.name);
+      try {
+        connection.command(manifest.name, { type: "agent.register", data: manifest });
+        await connection.outbox.settled(manifest.name);
+      } catch (error) {
+        cells.discard(manifest.name);
+        throw error;
+      }
       cells.offer(manifest);
       return manifest;
     },
@@ -191,7 +200,11 @@ function createRuntime(parts: Parts & Base & { readonly releaseLock: () => void 
     blobs: createBlobs(connection),
     archive: createArchive(connection),
     on(type, listener) {
-      const hear = listener as (event: unknown) => void;
+      const hear = (event: unknown): void => {
+        isolated(() => {
+          listener(event as Parameters<typeof listener>[0]);
+        });
+      };
       emitter.on(type, hear);
       return () => {
         emitter.off(type, hear);
@@ -218,19 +231,6 @@ function checkName(name: string): void {
 
 function randomNumber(): number {
   return (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) / 2 ** 32;
-}
-
-/** Holds a lock until the returned function is called, or the page is gone: the proof of its life. */
-async function holdLock(lock: string): Promise<() => void> {
-  return new Promise((held) => {
-    void navigator.locks.request(
-      lock,
-      () =>
-        new Promise<void>((release) => {
-          held(release);
-        }),
-    );
-  });
 }
 
 async function within(timeout: number, welcomed: Promise<void>, mirror: Mirror): Promise<void> {

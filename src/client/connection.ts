@@ -1,10 +1,11 @@
 /** The page's side of the protocol: hello, resynchronise, resend. */
+import { lifeLock } from "../core/locks.ts";
 import { decodeError, RuntimeError, type ErrorData } from "../core/errors.ts";
 import { type HostFrame, type PageRequest, type PageFrame, type Query, type Wire } from "../core/protocol.ts";
 import { PROTOCOL } from "../core/version.ts";
 import type { CoreEvent } from "../core/runtime.ts";
 import type { Mirror } from "./mirror.ts";
-import { createOutbox, type Outbox } from "./outbox.ts";
+import { createOutbox, type OnAnswered, type Outbox } from "./outbox.ts";
 import type { Places } from "./places.ts";
 import { createReach, type Reach } from "./reach.ts";
 import type { Mode } from "./runtime.ts";
@@ -19,7 +20,7 @@ export interface ConnectionOptions {
   readonly mirror: Mirror;
   readonly onEvents: (events: readonly CoreEvent[]) => void;
   readonly onSignals: (frame: Extract<HostFrame, { kind: "signals" }>) => void;
-  readonly onRefused: (id: string, error: RuntimeError) => void;
+  readonly onAnswered: OnAnswered;
   /** A host has welcomed the page; `fresh` when it is another one than before. */
   readonly onWelcome: (mode: Mode, epoch: number, fresh: boolean) => void;
   readonly onStorageLost: (database: string, before: string) => void;
@@ -34,6 +35,10 @@ export interface Connection {
   command(id: string, command: PageRequest): void;
   say(frame: PageFrame, transfer?: readonly unknown[]): void;
   ask(query: Query): Promise<unknown>;
+  /** Looks for the host. */
+  open(): void;
+  /** Says goodbye for now: what waits goes on waiting until `open`. */
+  leave(): void;
   close(): Promise<void>;
 }
 
@@ -60,7 +65,8 @@ interface State {
   epoch: number;
   /** Welcomed by the host that answers now. */
   ready: boolean;
-  closed: boolean;
+  /** It has ended: why. */
+  failure: RuntimeError | undefined;
   timer: ReturnType<typeof setTimeout> | undefined;
   watching: AbortController | undefined;
 }
@@ -68,7 +74,7 @@ interface State {
 export function createConnection(options: ConnectionOptions): Connection {
   const outbox = createOutbox((first, commands, acknowledged) => {
     if (state.ready) say(state, { kind: "commands", first, acknowledged, commands: [...commands] });
-  }, options.onRefused);
+  }, options.onAnswered);
   const state: State = {
     options,
     outbox,
@@ -79,12 +85,43 @@ export function createConnection(options: ConnectionOptions): Connection {
     database: undefined,
     epoch: 0,
     ready: false,
-    closed: false,
+    failure: undefined,
     timer: undefined,
     watching: undefined,
   };
   let lastCall = 0;
-  const { name, session, places, modes } = options;
+  return {
+    outbox,
+    get ports() {
+      return state.wire?.ports ?? false;
+    },
+    command: outbox.push,
+    say: (frame, transfer) => {
+      say(state, frame, transfer);
+    },
+    ask: (query) =>
+      new Promise((resolve, reject) => {
+        if (state.failure) throw state.failure;
+        const call = ++lastCall;
+        state.calls.set(call, { query, resolve, reject });
+        if (state.ready) say(state, { kind: "query", call, query });
+      }),
+    open() {
+      if (!state.failure && !state.reach) open(state);
+    },
+    leave() {
+      void leave(state);
+    },
+    async close() {
+      if (state.failure) return;
+      end(state, new RuntimeError("runtime/closed"));
+      await leave(state);
+    },
+  };
+}
+
+function open(state: State): void {
+  const { name, session, places, modes } = state.options;
   state.reach = createReach({
     name,
     session,
@@ -102,23 +139,18 @@ export function createConnection(options: ConnectionOptions): Connection {
       fail(state, error);
     },
   });
-  return {
-    outbox,
-    get ports() {
-      return state.wire?.ports ?? false;
-    },
-    command: outbox.push,
-    say: (frame, transfer) => {
-      say(state, frame, transfer);
-    },
-    ask: (query) =>
-      new Promise((resolve, reject) => {
-        const call = ++lastCall;
-        state.calls.set(call, { query, resolve, reject });
-        if (state.ready) say(state, { kind: "query", call, query });
-      }),
-    close: () => close(state),
-  };
+}
+
+async function leave(state: State): Promise<void> {
+  const { reach, ready, options } = state;
+  if (ready) say(state, { kind: "bye" });
+  state.ready = false;
+  state.reach = undefined;
+  state.wire = undefined;
+  clearTimeout(state.timer);
+  state.watching?.abort();
+  if (!state.failure) options.mirror.update({ status: "connecting" });
+  await reach?.close();
 }
 
 function say({ wire }: State, frame: PageFrame, transfer?: readonly unknown[]): void {
@@ -127,7 +159,7 @@ function say({ wire }: State, frame: PageFrame, transfer?: readonly unknown[]): 
 
 function hello(state: State): void {
   state.ready = false;
-  if (state.closed) return;
+  if (state.failure) return;
   const { mirror, version, session, lock } = state.options;
   if (mirror.store.getState().status === "ready") mirror.update({ status: "connecting" });
   clearTimeout(state.timer);
@@ -136,7 +168,7 @@ function hello(state: State): void {
 }
 
 function heard(state: State, frame: HostFrame): void {
-  if (state.closed) return;
+  if (state.failure) return;
   const { origin, kind } = frame;
   if (kind === "welcome") welcome(state, frame);
   else if (kind === "stopped") stopped(state, frame.error);
@@ -147,7 +179,8 @@ function heard(state: State, frame: HostFrame): void {
 
 function welcome(state: State, frame: Extract<HostFrame, { kind: "welcome" }>): void {
   const { options, outbox } = state;
-  const { origin, mark, refused } = frame;
+  const { origin, seq, mark, refused } = frame;
+  if (origin.database === state.database && origin.epoch < state.epoch) return; // one that has stopped meanwhile
   clearTimeout(state.timer);
   const before = state.database;
   const fresh = state.epoch !== origin.epoch || before !== origin.database;
@@ -155,7 +188,7 @@ function welcome(state: State, frame: Extract<HostFrame, { kind: "welcome" }>): 
   state.database = origin.database;
   state.epoch = origin.epoch;
   state.ready = true;
-  options.mirror.reset(frame.state, origin.seq, origin.epoch);
+  options.mirror.reset(frame.state, seq, origin.epoch);
   options.mirror.update({ status: "ready", mode: state.mode, error: undefined });
   if (before !== undefined && (before !== origin.database || shrunk)) options.onStorageLost(origin.database, before);
   outbox.resend(mark, refused);
@@ -206,28 +239,18 @@ function stopped(state: State, data: ErrorData): void {
   );
 }
 
-function fail({ timer, outbox, calls, options }: State, error: RuntimeError): void {
-  clearTimeout(timer);
-  outbox.fail(error);
-  rejectAll(calls, error);
-  options.onStopped(error);
+/** No host can be had, now or ever. */
+function fail(state: State, error: RuntimeError): void {
+  end(state, error);
+  void leave(state);
+  state.options.onStopped(error);
 }
 
-async function close(state: State): Promise<void> {
-  if (state.closed) return;
-  if (state.ready) say(state, { kind: "bye" });
-  state.closed = true;
-  clearTimeout(state.timer);
-  state.watching?.abort();
-  const error = new RuntimeError("runtime/closed");
+function end(state: State, error: RuntimeError): void {
+  state.failure = error;
   state.outbox.fail(error);
-  rejectAll(state.calls, error);
-  await state.reach?.close();
-}
-
-function rejectAll(calls: Map<number, Call>, error: RuntimeError): void {
-  for (const { reject } of calls.values()) reject(error);
-  calls.clear();
+  for (const { reject } of state.calls.values()) reject(error);
+  state.calls.clear();
 }
 
 function settleCall(calls: Map<number, Call>, { call, value, error }: Extract<HostFrame, { kind: "answer" }>): void {
@@ -237,14 +260,14 @@ function settleCall(calls: Map<number, Call>, { call, value, error }: Extract<Ho
   else waiting?.resolve(value);
 }
 
-/** Waits for the host's own lock: it is granted the moment the host is gone. */
+/** Waits for the lock that this host holds: it is granted the moment the host is gone. */
 function watchHost(state: State): void {
   state.watching?.abort();
   const watching = new AbortController();
   state.watching = watching;
   navigator.locks
-    .request(`troupe:${state.options.name}:host`, { mode: "shared", signal: watching.signal }, () => {
-      if (!watching.signal.aborted && !state.closed && state.ready) state.reach?.again(true);
+    .request(lifeLock(state.options.name, state.epoch), { mode: "shared", signal: watching.signal }, () => {
+      if (!watching.signal.aborted && state.ready) state.reach?.again(true);
     })
     .catch(() => undefined); // aborted: another watch has begun
 }

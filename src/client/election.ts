@@ -29,7 +29,12 @@ export function stand(
     }
     const worker = places.elected?.(name);
     if (!worker) return;
+    let isUp = false;
+    worker.onmessage = () => {
+      isUp = true;
+    };
     worker.onerror = (event) => {
+      if (isUp) return; // an error of its later life is no reason to look for another way
       event.preventDefault();
       onFailed(event.message === "" ? "its script could not be loaded" : event.message);
       leaving.abort();

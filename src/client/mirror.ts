@@ -14,6 +14,7 @@ import type { Execution } from "../core/workflows/execution.ts";
 import { nodesOf } from "../core/workflows/fold.ts";
 import { createStore, type StoreApi } from "zustand/vanilla";
 import { createCowTable, type CowTable } from "./cow-table.ts";
+import { isolated } from "./isolated.ts";
 import type { AgentView, ApprovalView, ExecutionView, MirrorState, TaskView } from "./runtime.ts";
 import { viewAgent, viewApproval, viewExecution, viewTask } from "./views.ts";
 
@@ -82,14 +83,7 @@ export function createMirror(onFinished: (finished: Finished) => void): Mirror {
   const recent = createRecents(views.tasks, views.executions, onFinished);
   let state = createState(recent.kit);
   let seq = 0;
-  const store = createStore<MirrorState>(() => ({
-    status: "connecting",
-    mode: undefined,
-    error: undefined,
-    seq: 0,
-    epoch: 0,
-    ...pictures(views),
-  }));
+  const store = createIsolatedStore(views);
   const publish = (changes: Partial<MirrorState> = {}): void => {
     store.setState({ ...changes, seq, ...pictures(views) });
   };
@@ -132,6 +126,25 @@ export function createMirror(onFinished: (finished: Finished) => void): Mirror {
     update: publish,
     isLive: (id) => state.tasks.tasks.has(id) || state.workflows.executions.has(id),
   };
+}
+
+function createIsolatedStore(views: Views): StoreApi<MirrorState> {
+  const store = createStore<MirrorState>(() => ({
+    status: "connecting",
+    mode: undefined,
+    error: undefined,
+    seq: 0,
+    epoch: 0,
+    ...pictures(views),
+  }));
+  const { subscribe } = store;
+  store.subscribe = (listener) =>
+    subscribe((now, before) => {
+      isolated(() => {
+        listener(now, before);
+      });
+    });
+  return store;
 }
 
 /** Folds events, and notes whose pictures they change. */

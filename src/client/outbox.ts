@@ -26,12 +26,18 @@ interface Entry {
   readonly command: PageRequest;
 }
 
+/** A command is durable, or was refused. */
+export type OnAnswered = (entry: Entry, error: RuntimeError | undefined) => void;
+
 interface Waiter {
   readonly id: string | undefined;
   readonly upTo: number;
   readonly resolve: () => void;
   readonly reject: (error: RuntimeError) => void;
 }
+
+/** So many go in one frame. */
+const MAX_SENT = 5_000;
 
 /** So many refusals are remembered for a later `settled(id)`. */
 const REMEMBERED = 1_000;
@@ -49,7 +55,7 @@ interface State {
 
 export function createOutbox(
   send: (first: number, commands: readonly PageRequest[], acknowledged: number) => void,
-  onRefused: (id: string, error: RuntimeError) => void,
+  onAnswered: OnAnswered,
 ): Outbox {
   const state: State = {
     entries: [],
@@ -64,14 +70,15 @@ export function createOutbox(
   const flush = (): void => {
     scheduled = false;
     const due = state.entries.filter(({ number }) => number > state.sent);
-    const [first] = due;
-    if (!first) return;
     state.sent = state.last;
-    const commands = due.map(({ command }) => command);
-    send(first.number, commands, state.acknowledged);
+    for (let at = 0; at < due.length; at += MAX_SENT) {
+      const part = due.slice(at, at + MAX_SENT);
+      const commands = part.map(({ command }) => command);
+      send(part[0]?.number ?? 0, commands, state.acknowledged);
+    }
   };
   const answered: Outbox["answered"] = (mark, refused) => {
-    answer(state, mark, refused, onRefused);
+    answer(state, mark, refused, onAnswered);
   };
   return {
     push(id, command) {
@@ -104,19 +111,19 @@ function answer(
   state: State,
   mark: number,
   refused: readonly (readonly [number, ErrorData])[],
-  onRefused: (id: string, error: RuntimeError) => void,
+  onAnswered: OnAnswered,
 ): void {
   if (mark <= state.acknowledged) return;
   const reasons = new Map(refused);
   const done = state.entries.filter(({ number }) => number <= mark);
   state.entries = state.entries.slice(done.length);
   state.acknowledged = mark;
-  for (const { number, id } of done) {
+  for (const entry of done) {
+    const { number, id } = entry;
     const reason = reasons.get(number);
-    if (!reason) continue;
-    const error = decodeError(reason);
-    remember(state.refusals, id, error);
-    onRefused(id, error);
+    const error = reason && decodeError(reason);
+    if (error) remember(state.refusals, id, error);
+    onAnswered(entry, error);
   }
   const ready = state.waiters.filter(({ upTo }) => upTo <= mark);
   state.waiters = state.waiters.filter(({ upTo }) => upTo > mark);

@@ -39,7 +39,7 @@ export function createReach(options: ReachOptions): Reach {
   const state: State = {
     options,
     modes: options.modes.filter((mode) => options.places[mode] !== undefined),
-    failures: [],
+    failures: options.modes.filter((mode) => options.places[mode] === undefined).map((mode) => `${mode}: not here`),
     at: 0,
     wire: undefined,
     channel: undefined,
@@ -97,6 +97,8 @@ function startShared(state: State): void {
     const worker = places.shared?.(name);
     if (!worker) throw new Error("there is no SharedWorker here");
     state.wire?.close();
+    state.channel?.close(); // the port says whether it is needed
+    state.channel = undefined;
     state.wire = createPortWire(worker, events, (reason) => {
       fallBack(state, "shared", reason);
     });

@@ -15,7 +15,7 @@ export function createPortWire(worker: SharedWorker, events: WireEvents, onFaile
   const { port } = worker;
   worker.onerror = (event) => {
     const { message } = event as Partial<ErrorEvent>;
-    onFailed(message ?? "its script could not be loaded");
+    onFailed(message || "its script could not be loaded");
   };
   port.onmessage = ({ data }: MessageEvent<unknown>) => {
     const { signpost } = (data ?? {}) as { readonly signpost?: unknown };
@@ -38,7 +38,8 @@ export function createChannelWire(name: string, session: string, events: WireEve
   const channel = new BroadcastChannel(`troupe:${name}`);
   channel.onmessage = ({ data }: MessageEvent<Readonly<Record<string, unknown>>>) => {
     if (data["to"] === "page" && data["page"] === session) events.onFrame(data["frame"]);
-    else if (data["to"] === "pages") events.onHere();
+    else if (data["to"] === "pages" && data["kind"] === "host-up") events.onHere();
+    else if (data["to"] === "pages") events.onFrame(data["frame"]);
   };
   return {
     ports: false,

@@ -138,10 +138,12 @@ export interface Origin {
 /** From the host to a page. */
 export type HostFrame = { readonly origin: Origin } & (
   | {
-      /** The durable state at `seq`; batches follow. */
+      /** The durable state; batches follow. */
       readonly kind: "welcome";
       readonly protocol: number;
       readonly version: string;
+      /** The number that the state is at; the origin may be further already. */
+      readonly seq: number;
       readonly state: JsonText;
       /** The page's commands up to this number are decided; these of them were refused. */
       readonly mark: number;

@@ -4,6 +4,7 @@
  * Pages reach the host by a port of their own (SharedWorker), or over the channel, from anywhere.
  */
 import { encodeError, RuntimeError } from "../core/errors.ts";
+import { hostLock, lifeLock } from "../core/locks.ts";
 import type { Journal } from "../core/ports.ts";
 import type { HostFrame } from "../core/protocol.ts";
 import { startHost, type Host } from "./host.ts";
@@ -14,6 +15,8 @@ export type ChannelMessage =
   | { readonly to: "host"; readonly from: string; readonly frame: unknown }
   | { readonly to: "page"; readonly page: string; readonly frame: unknown }
   | { readonly to: "pages"; readonly kind: "host-up" }
+  /** The place that may be host can't: pages that speak over the channel hear why. */
+  | { readonly to: "pages"; readonly kind: "host-failed"; readonly frame: HostFrame }
   | { readonly to: "hosts"; readonly kind: "step-aside"; readonly version: string };
 
 /** What a standing-by SharedWorker says on a port: the host is elsewhere; or now it is here. */
@@ -25,6 +28,8 @@ export interface BootOptions {
   readonly name: string;
   readonly version: string;
   readonly openJournal: () => Journal;
+  /** After a host that stopped the next one starts so much later, in milliseconds. Default 1,000. */
+  readonly restartAfter?: number;
 }
 
 /** A place that can be the host. */
@@ -37,12 +42,7 @@ export interface Boot {
 /** The lock is looked for elsewhere when it doesn't come within so many milliseconds. */
 const PATIENCE = 100;
 
-/** After a failed start the next one waits so long, in milliseconds. */
-const RETRY = 1_000;
-
-export function hostLock(name: string): string {
-  return `troupe:${name}:host`;
-}
+const RESTART_AFTER = 1_000;
 
 interface State {
   readonly options: BootOptions;
@@ -54,6 +54,8 @@ interface State {
   host: Host | undefined;
   /** Another place is the host. */
   standby: boolean;
+  /** A newer version wants to be the host. */
+  yielding: boolean;
   failure: RuntimeError | undefined;
 }
 
@@ -66,6 +68,7 @@ export function bootHost(options: BootOptions): Boot {
     connections: new Map(),
     host: undefined,
     standby: false,
+    yielding: false,
     failure: undefined,
   };
   state.channel.onmessage = ({ data }: MessageEvent<ChannelMessage>) => {
@@ -92,10 +95,11 @@ function say({ channel }: State, message: ChannelMessage): void {
 
 function heard(state: State, message: ChannelMessage): void {
   const { host, connections, options } = state;
-  if (!host) return;
-  if (message.to === "hosts" && isNewer(message.version, options.version))
-    void host.stop(new RuntimeError("host/stopped", { reason: "a newer version takes over" }));
-  if (message.to !== "host") return;
+  if (message.to === "hosts" && isNewer(message.version, options.version)) {
+    state.yielding = true; // also when this one is still starting
+    void host?.stop(superseded());
+  }
+  if (message.to !== "host" || !host) return;
   const page = message.from;
   let connection = connections.get(page);
   if (!connection) {
@@ -107,6 +111,10 @@ function heard(state: State, message: ChannelMessage): void {
   connection.receive(message.frame, []);
   const { kind } = message.frame as { readonly kind?: unknown };
   if (kind === "bye") connections.delete(page);
+}
+
+function superseded(): RuntimeError {
+  return new RuntimeError("host/stopped", { reason: "a newer version takes over" });
 }
 
 /** Tells a port what is known: who serves, where to look, or what went wrong. */
@@ -121,7 +129,9 @@ async function run(state: State): Promise<void> {
   while (!state.closing.signal.aborted) {
     await turn(state);
     if (state.failure?.code === "host/incompatible") return; // a newer version owns the database
-    await new Promise((done) => setTimeout(done, RETRY));
+    const { restartAfter = RESTART_AFTER } = state.options;
+    if (!state.yielding) await new Promise((done) => setTimeout(done, restartAfter));
+    state.yielding = false;
   }
 }
 
@@ -133,10 +143,13 @@ async function turn(state: State): Promise<void> {
   try {
     await navigator.locks.request(hostLock(options.name), { signal: closing.signal }, () => {
       clearTimeout(impatience);
-      return serve(state);
+      return serve(state).catch((error: unknown) => {
+        state.failure = toRuntimeError(error);
+        say(state, { to: "pages", kind: "host-failed", frame: stopFrame(state.failure) });
+      });
     });
   } catch (error) {
-    state.failure = toRuntimeError(error);
+    state.failure = toRuntimeError(error); // it is closing
   }
   clearTimeout(impatience);
   state.host = undefined;
@@ -155,11 +168,18 @@ async function serve(state: State): Promise<void> {
   state.standby = false;
   const journal = options.openJournal();
   const host = await startHost({ journal, version: options.version, watchLock });
+  await new Promise<void>((held) => {
+    void navigator.locks.request(lifeLock(options.name, host.epoch), () => {
+      held();
+      return host.ended;
+    });
+  });
+  if (state.yielding) await host.stop(superseded());
+  if (closing.signal.aborted) await host.stop();
   state.host = host;
   state.failure = undefined;
   for (const end of ports) end.serve(host);
   say(state, { to: "pages", kind: "host-up" });
-  if (closing.signal.aborted) await host.stop();
   state.failure = await host.ended;
 }
 
@@ -200,10 +220,13 @@ function createPortEnd(port: MessagePort, onBye: () => void): PortEnd {
     fail(error) {
       connection = undefined;
       early = [];
-      const origin = { database: "", epoch: 0, seq: 0 };
-      port.postMessage({ kind: "stopped", error: encodeError(error), origin } satisfies HostFrame);
+      port.postMessage(stopFrame(error));
     },
   };
+}
+
+function stopFrame(error: RuntimeError): HostFrame {
+  return { kind: "stopped", error: encodeError(error), origin: { database: "", epoch: 0, seq: 0 } };
 }
 
 /** Calls back when the page that holds the lock is gone: the lock is granted to whoever waits for it. */

@@ -6,4 +6,5 @@ import { bootHost } from "./boot.ts";
 declare const self: DedicatedWorkerGlobalScope;
 
 const name = self.name.split(":").slice(2).join(":");
+self.postMessage("up");
 bootHost({ name, version: VERSION, openJournal: () => createIndexedDbJournal({ name }) });

@@ -1,5 +1,5 @@
 /** The host: one engine, and the pages and workers around it. It decides nothing itself. */
-import { openEngine, type Engine } from "../core/engine.ts";
+import { openEngine, type Engine, type EngineOptions } from "../core/engine.ts";
 import { encodeError, RuntimeError } from "../core/errors.ts";
 import { createIds } from "../core/ids.ts";
 import type { Journal } from "../core/ports.ts";
@@ -47,12 +47,12 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const end = async (error: RuntimeError): Promise<void> => {
     life.engine?.stop(error);
     if (life.around) stopAll(life.around, error);
-    await journal.close();
+    await journal.close().catch(() => undefined); // it may be what has broken
     tellEnd(error);
   };
   const stop = (error = new RuntimeError("host/closed")): Promise<void> => (life.stopping ??= end(error));
 
-  const engine = await openEngine({
+  const engine = await openOrClose({
     journal,
     clock: Date.now,
     random: Math.random,
@@ -66,12 +66,28 @@ export async function startHost(options: HostOptions): Promise<Host> {
       spawning.consider();
       alarm.set();
     },
-    onStopped: (error) => void stop(error),
+    onStopped: (error) => void stop(reasonOf(error)),
   });
   life.engine = engine;
   life.around = surround(options, engine, ids);
+  if (life.stopping) stopAll(life.around, new RuntimeError("host/stopped")); // it has failed before it began
   journal.onLost((reason) => void stop(new RuntimeError("runtime/storage-lost", { reason })));
   return { epoch: engine.epoch, connect: life.around.sessions.connect, stop, ended };
+}
+
+/** A journal that can't be used isn't kept open: it would be in the way of the next one. */
+async function openOrClose(options: EngineOptions): Promise<Engine> {
+  try {
+    return await openEngine(options);
+  } catch (error) {
+    await options.journal.close().catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Pages are told what went wrong, not only that something did. */
+function reasonOf(error: RuntimeError): RuntimeError {
+  return error.cause instanceof RuntimeError ? error.cause : error;
 }
 
 function surround({ journal, version, watchLock }: HostOptions, engine: Engine, ids: () => string): Around {

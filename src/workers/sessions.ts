@@ -72,33 +72,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       const post = (frame: Bare, transfer?: readonly unknown[]): void => {
         rawPost({ ...frame, origin: origin() }, transfer);
       };
-      let id: string | undefined;
-      const hello = (frame: Said<"hello">): void => {
-        if (frame.protocol !== PROTOCOL) {
-          post({ kind: "stopped", error: incompatible(options, frame.protocol) });
-          return;
-        }
-        if (id !== undefined && id !== frame.session) end(id);
-        id = frame.session;
-        sessions.get(id)?.unwatch();
-        sessions.set(id, welcome(options, frame, post, end));
-      };
-      return {
-        receive(raw, ports) {
-          const parsed = v.safeParse(PageFrameSchema, raw);
-          if (!parsed.success) return; // nothing of ours
-          const frame = parsed.output;
-          if (frame.kind === "hello") {
-            hello(frame);
-            return;
-          }
-          const session = id === undefined ? undefined : sessions.get(id);
-          // A page that talks to a host that was re-run under it must say hello first.
-          if (!session) post({ kind: "stopped", error: encodeError(unknownSession()) });
-          else if (frame.kind === "bye") end(session.session);
-          else listen(options, session, frame, ports);
-        },
-      };
+      return { receive: createReceive(options, { sessions, post, end }) };
     },
     broadcast({ from, to, text }) {
       for (const { post, backlog } of sessions.values())
@@ -119,6 +93,42 @@ export function createSessions(options: SessionsOptions): Sessions {
   };
 }
 
+interface Line {
+  readonly sessions: Map<string, Session>;
+  readonly post: Session["post"];
+  readonly end: (id: string) => void;
+}
+
+/** Takes the frames of one page. */
+function createReceive(options: SessionsOptions, { sessions, post, end }: Line): Connection["receive"] {
+  let id: string | undefined;
+  const hello = (frame: Said<"hello">): void => {
+    if (frame.protocol !== PROTOCOL) {
+      post({ kind: "stopped", error: incompatible(options, frame.protocol) });
+      return;
+    }
+    if (id !== undefined && id !== frame.session) end(id);
+    id = frame.session;
+    const before = sessions.get(id);
+    before?.unwatch();
+    sessions.set(id, welcome(options, frame, post, end, before?.offers));
+  };
+  return (raw, ports) => {
+    const parsed = v.safeParse(PageFrameSchema, raw);
+    if (!parsed.success) return; // nothing of ours
+    const frame = parsed.output;
+    if (frame.kind === "hello") {
+      hello(frame);
+      return;
+    }
+    const session = id === undefined ? undefined : sessions.get(id);
+    // A page that talks to a host that was re-run under it must say hello first.
+    if (!session) post({ kind: "stopped", error: encodeError(unknownSession()) });
+    else if (frame.kind === "bye") end(session.session);
+    else listen(options, session, frame, ports);
+  };
+}
+
 function incompatible({ version }: SessionsOptions, page: number): ErrorData {
   return encodeError(new RuntimeError("host/incompatible", { page, host: PROTOCOL, version }));
 }
@@ -132,10 +142,11 @@ function welcome(
   { session: id, lock }: Said<"hello">,
   post: Session["post"],
   end: (id: string) => void,
+  offers: ReadonlySet<string> = new Set(),
 ): Session {
   const session: Session = {
     session: id,
-    offers: new Set(),
+    offers,
     backlog: [],
     post,
     spawn: (link, agent) => {
@@ -145,12 +156,12 @@ function welcome(
       end(id);
     }),
   };
-  const { text } = engine.capture();
+  const { seq, text } = engine.capture();
   const known = engine.state.hosting.sessions.get(id);
   engine.whenDurable((stopped) => {
     if (stopped) return;
     const { mark = 0, refused = [] } = known ?? {};
-    post({ kind: "welcome", protocol: PROTOCOL, version, state: text, mark, refused });
+    post({ kind: "welcome", protocol: PROTOCOL, version, seq, state: text, mark, refused });
     for (const { from, to, text: events } of session.backlog ?? []) post({ kind: "batch", from, to, text: events });
     session.backlog = undefined;
   });
@@ -247,7 +258,9 @@ function decide(
 ): void {
   const before = engine.state.hosting.sessions.get(session);
   const mark = before?.mark ?? 0;
-  if (first > mark + 1) return; // a gap: the page resends from its first unanswered command
+  // A gap: the page resends from its first unanswered command. What it has answers to is none, though the session
+  // was forgotten meanwhile or the storage was lost.
+  if (first > Math.max(mark, acknowledged) + 1) return;
   const refused: [number, ErrorData][] = [];
   let number = first;
   for (const raw of commands) {

@@ -25,7 +25,11 @@ export interface Spawning {
 interface Order {
   readonly agent: string;
   readonly session: string;
+  readonly patience: ReturnType<typeof setTimeout>;
 }
+
+/** A page that neither brings the worker nor says why not in so many milliseconds is frozen; others get their turn. */
+const PATIENCE = 30_000;
 
 /** After a failed start the next one waits, twice as long each time, up to half a minute. */
 const FIRST_WAIT = 1_000;
@@ -41,6 +45,8 @@ interface State {
   /** Failed starts in a row, by agent; and the timers that hold the next one back. */
   readonly failures: Map<string, number>;
   readonly waits: Map<string, ReturnType<typeof setTimeout>>;
+  /** Pages that left an order lying: they come last. */
+  readonly late: Set<string>;
 }
 
 export function createSpawning(
@@ -57,6 +63,7 @@ export function createSpawning(
     orders: new Map(),
     failures: new Map(),
     waits: new Map(),
+    late: new Set(),
   };
   return {
     consider() {
@@ -65,20 +72,28 @@ export function createSpawning(
     arrived(link) {
       const order = state.orders.get(link);
       if (!order) return false;
-      state.orders.delete(link);
+      drop(state, link);
       state.failures.delete(order.agent);
+      state.late.delete(order.session);
       return true;
     },
     failed(link, error) {
       failed(state, link, error);
     },
     forget(session) {
-      for (const [link, order] of state.orders) if (order.session === session) state.orders.delete(link);
+      for (const [link, order] of state.orders) if (order.session === session) drop(state, link);
+      state.late.delete(session);
     },
     stop() {
       for (const timer of state.waits.values()) clearTimeout(timer);
+      for (const { patience } of state.orders.values()) clearTimeout(patience);
     },
   };
+}
+
+function drop({ orders }: State, link: string): void {
+  clearTimeout(orders.get(link)?.patience);
+  orders.delete(link);
 }
 
 /** For each agent with waiting tasks: as many workers as these need and the agent may have. */
@@ -93,7 +108,11 @@ function consider(state: State): void {
       const page = pick(state, id);
       if (!page) break;
       const link = ids();
-      orders.set(link, { agent: id, session: page.session });
+      const patience = setTimeout(() => {
+        state.late.add(page.session);
+        failed(state, link, undefined);
+      }, PATIENCE);
+      orders.set(link, { agent: id, session: page.session, patience });
       page.spawn(link, id);
       coming++;
     }
@@ -101,13 +120,13 @@ function consider(state: State): void {
 }
 
 /** The page that offers the agent and has the fewest workers. */
-function pick({ pages, links, orders }: State, agent: string): Spawner | undefined {
+function pick({ pages, links, orders, late }: State, agent: string): Spawner | undefined {
   let best: Spawner | undefined;
   let least = Infinity;
   for (const page of pages()) {
     if (!page.offers.has(agent)) continue;
     const ordered = [...orders.values()].filter(({ session }) => session === page.session);
-    const load = links.ofSession(page.session).length + ordered.length;
+    const load = links.ofSession(page.session).length + ordered.length + (late.has(page.session) ? 1e6 : 0);
     if (load < least) [best, least] = [page, load];
   }
   return best;
@@ -117,12 +136,13 @@ function failed(state: State, link: string, error: ErrorData | undefined): void 
   const { engine, orders, failures, waits } = state;
   const order = orders.get(link);
   if (!order) return;
-  orders.delete(link);
+  drop(state, link);
   const { agent } = order;
   if (error) engine.submit([{ type: "agent.fault", data: { id: agent, error } }]);
   const count = (failures.get(agent) ?? 0) + 1;
   failures.set(agent, count);
   const wait = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** (count - 1));
+  clearTimeout(waits.get(agent));
   const again = setTimeout(() => {
     waits.delete(agent);
     consider(state);
