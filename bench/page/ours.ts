@@ -1,0 +1,93 @@
+import { connect, type Runtime } from "../../src/index.ts";
+import type { WorkflowInput } from "../../src/core/index.ts";
+import { demand } from "./measure.ts";
+
+/** Troupe as its users get it: the built host in a SharedWorker, strict commits, agents in workers of their own. */
+export interface Ours {
+  readonly runtime: Runtime;
+  tasks(count: number, window: number): Promise<number>;
+  runs(workflow: string, runs: number, nodes: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+export async function openOurs(name: string, trusted: boolean): Promise<Ours> {
+  const runtime = await connect({ name, assets: "/dist/" });
+  await runtime.registerAgent({ url: "/bench/dist/echo-agent.js", trusted, workers: 2, slots: 512 });
+  return {
+    runtime,
+    tasks: (count, window) => tasks(runtime, count, window),
+    runs: (workflow, runs, nodes) => runAll(runtime, workflow, runs, nodes),
+    close: () => runtime.close(),
+  };
+}
+
+function tasks(runtime: Runtime, count: number, window: number): Promise<number> {
+  return new Promise((resolve) => {
+    let sent = 0;
+    let done = 0;
+    let sum = 0;
+    const send = (): void => {
+      while (sent < count && sent - done < window)
+        runtime.createTask({ capabilities: ["echo"], input: { n: sent++ } });
+    };
+    const stop = runtime.on("task.completed", ({ output }) => {
+      done++;
+      sum += (JSON.parse(output) as { n: number }).n;
+      if (done === count) {
+        stop();
+        demand(sum === (count * (count - 1)) / 2, "our results");
+        resolve(done);
+      } else if (sent < count && sent - done <= window / 2) send();
+    });
+    send();
+  });
+}
+
+function runAll(runtime: Runtime, workflow: string, runs: number, nodes: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    let ended = 0;
+    const stops = [
+      runtime.on("execution.completed", () => {
+        if (++ended < runs) return;
+        for (const stop of stops) stop();
+        resolve(runs * nodes);
+      }),
+      runtime.on("execution.failed", ({ error }) => {
+        reject(new Error(error.message));
+      }),
+    ];
+    for (let run = 0; run < runs; run++) runtime.startWorkflow(workflow, { n: run });
+  });
+}
+
+export function chain(id: string, length: number): WorkflowInput {
+  const nodes = Array.from({ length }, (_, at) => ({
+    id: `n${String(at)}`,
+    type: "task" as const,
+    capabilities: ["echo"],
+    input: at === 0 ? "input" : `nodes.n${String(at - 1)}.output`,
+  }));
+  return { id, nodes, edges: steps(length) };
+}
+
+/** Nodes that run in the host alone. */
+export function localChain(id: string, length: number): WorkflowInput {
+  const nodes = Array.from({ length }, (_, at) => ({ id: `n${String(at)}`, type: "parallel" as const }));
+  return { id, nodes, edges: steps(length) };
+}
+
+export function fan(id: string, width: number): WorkflowInput {
+  const targets = Array.from({ length: width }, (_, at) => `n${String(at)}`);
+  return {
+    id,
+    nodes: [
+      { id: "start", type: "parallel" },
+      ...targets.map((node) => ({ id: node, type: "task" as const, capabilities: ["echo"] })),
+    ],
+    edges: targets.map((to) => ({ from: "start", to })),
+  };
+}
+
+function steps(length: number): { from: string; to: string }[] {
+  return Array.from({ length: length - 1 }, (_, at) => ({ from: `n${String(at)}`, to: `n${String(at + 1)}` }));
+}
