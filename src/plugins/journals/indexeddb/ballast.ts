@@ -30,25 +30,29 @@ export function createBallast(owner: Owner, size: number): Ballast {
   let countdown = 0;
   let writing: Promise<void> | undefined;
 
-  async function spend(): Promise<void> {
+  function wait(): void {
     countdown = patience = Math.min(MOST_PATIENCE, Math.max(PATIENCE, patience * 2));
+  }
+  async function spend(): Promise<void> {
+    wait();
     await owner.clear("ballast");
     present = false;
   }
-  /** Writes it twice and drops one: without room beside it, it would be spent at once. */
+  /** Puts it twice and drops one, at once: it comes back only when there is room beside it, or it would be spent again. */
   async function restore(): Promise<void> {
-    for (const key of [1, 0]) {
-      await owner.write(["ballast"], ({ tx }) => send(tx.objectStore("ballast").put(noise(size), key)), "relaxed");
-    }
-    await owner.write(["ballast"], ({ tx }) => send(tx.objectStore("ballast").delete(1)), "relaxed");
+    const bytes = noise(size);
+    await owner.write(["ballast"], ({ tx }) => {
+      const table = tx.objectStore("ballast");
+      for (const key of [0, 1]) send(table.put(bytes, key));
+      send(table.delete(1));
+    });
     present = true;
     patience = 0;
   }
   function consider(): void {
     if (size === 0 || present || writing || owner.known().written < size * WORTH || countdown-- > 0) return;
     writing = restore()
-      .catch(spend) // what was written of it goes, too
-      .catch(() => undefined)
+      .catch(wait)
       .finally(() => (writing = undefined));
   }
   return {
