@@ -11,6 +11,7 @@ export async function pages(journal: Journal, query: ArchiveQuery): Promise<Arch
     claim(page.rows.length > 0 || page.next === undefined, "an empty page that is not the last");
     rows.push(...page.rows);
     if (page.next === undefined) return rows;
+    claim(page.next !== after, `the cursor ${page.next} leads to itself`);
     after = page.next;
   }
 }
@@ -166,8 +167,14 @@ const cases: CaseDefinition[] = [
       for (const reader of [journal, await opened(harness)]) {
         for (let n = 0; n < count; n += 997) equal(await reader.archived(id(n)), rowOf(id(n)), id(n));
         equal(await reader.archived("e1/nobody"), undefined, "an unknown id");
-        const expected = Array.from({ length: count }, (_, n) => id(n)).filter((each) => each.startsWith("e17/"));
-        equal(idsOf(await pages(reader, { prefix: "e17/", limit: 30 })), expected.sort(), "by prefix");
+        const ids = Array.from({ length: count }, (_, n) => id(n)).sort();
+        for (const [prefix, limit] of [
+          ["e17/", 30],
+          ["e1", 1_000],
+        ] as const) {
+          const expected = ids.filter((each) => each.startsWith(prefix));
+          equal(idsOf(await pages(reader, { prefix, limit })), expected, `by prefix ${prefix}`);
+        }
         equal((await reader.archive({ kind: "execution" })).rows, [execution], "the one execution");
         equal(
           idsOf((await reader.archive({ limit: 3, kind: "task" })).rows),

@@ -108,6 +108,25 @@ const losses: CaseDefinition[] = [
     },
   },
   {
+    name: "doesn't take another database for its own, even a longer one",
+    needs: "wipe",
+    run: async (harness) => {
+      const journal = harness.journal();
+      const reasons: string[] = [];
+      journal.onLost((reason) => reasons.push(reason));
+      await journal.open();
+      await fill(journal, [2]);
+      await harness.wipe?.();
+      const other = harness.journal();
+      await other.open();
+      const batches = await fill(other, [2, 2]);
+      await refused(journal.append(2, batchAfter(2)), "runtime/storage-lost", "append");
+      await refused(all(journal.read(0)), "runtime/storage-lost", "read");
+      equal(reasons.length, 1, `the calls of onLost (${reasons.join()})`);
+      equal(await all(other.read(0)), batches.map(asRead), "what the other owner wrote");
+    },
+  },
+  {
     name: "goes on over a new connection when the old one was lost",
     needs: "disconnect",
     run: async (harness) => {
@@ -234,6 +253,22 @@ const damages: CaseDefinition[] = DAMAGES.map((damage) => ({
     if (damage === "blob") await refused(journal.blobs.get("b", 0, bytes.length), "journal/corrupt", "the blob");
   },
 }));
+
+damages.push({
+  name: "finds that the last batch went while it is open",
+  needs: "corrupt",
+  run: async (harness) => {
+    const journal = await furnished(harness);
+    await harness.corrupt?.("last-missing");
+    const read: number[] = [];
+    const reading = (async () => {
+      for await (const batch of journal.read(4)) read.push(batch.to);
+    })();
+    const error = await refused(reading, "journal/corrupt", "read");
+    equal(error.detail["seq"], 11, "the number that the error names");
+    equal(read, [6, 8, 10], "what was read before it");
+  },
+});
 
 /** All cases of faults. */
 export function faultCases(): readonly CaseDefinition[] {

@@ -12,6 +12,8 @@ export interface JournalHarness {
   full?(on: boolean): Promise<void>;
   /** The storage is emptied under the open journal, as when a user clears the site's data. */
   clear?(): Promise<void>;
+  /** The storage is emptied, and an open journal is not told. */
+  wipe?(): Promise<void>;
   /** The connection is lost, what was stored is not. */
   disconnect?(): Promise<void>;
   /** The next append is committed, and then the connection is lost before anybody hears of it. */

@@ -43,6 +43,13 @@ export function openHarness(options: Partial<IndexedDbJournalOptions> = {}): Ind
     },
   };
   const raw = (): Promise<IDBPDatabase> => openDB(name);
+  const wipe = async (): Promise<void> => {
+    const db = await raw();
+    const tx = db.transaction([...db.objectStoreNames], "readwrite");
+    await Promise.all([...db.objectStoreNames].map((table) => tx.objectStore(table).clear()));
+    await tx.done;
+    db.close();
+  };
   const drop = (withEvent: boolean): void => {
     for (const connection of connections) {
       connection.close();
@@ -74,13 +81,10 @@ export function openHarness(options: Partial<IndexedDbJournalOptions> = {}): Ind
       return Promise.resolve();
     },
     clear: async () => {
-      const db = await raw();
-      const tx = db.transaction([...db.objectStoreNames], "readwrite");
-      await Promise.all([...db.objectStoreNames].map((table) => tx.objectStore(table).clear()));
-      await tx.done;
-      db.close();
+      await wipe();
       drop(true);
     },
+    wipe,
     disconnect: () => {
       drop(quiet);
       quiet = !quiet; // every other time without the event, as browsers do

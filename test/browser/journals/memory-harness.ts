@@ -9,6 +9,7 @@ import type { ConformanceOptions, JournalHarness } from "../../../src/testing.ts
 
 /** What memory can't be made to do, with the reason. */
 export const cannotInMemory: NonNullable<ConformanceOptions["cannot"]> = {
+  wipe: "a disk in memory always tells",
   disconnect: "memory has no connection",
   block: "memory has no versions",
   upgrade: "memory has no versions",

@@ -69,6 +69,20 @@ describe("the index of the archive", () => {
     for (let n = 0; n < 80_000; n += 3_989) expect((await later.archived(idOf(n)))?.text).to.equal(`{"n":${n}}`);
   });
 
+  it("gives the newest of many rows with one id, in runs and in what they are merged to", async () => {
+    const journal = await begin({ ballast: 0 });
+    for (let head = 0; head < 10; head++) {
+      const rows = rowsOf(0, 5_000).map((row) => ({ ...row, text: `{"of":${head}}` }));
+      await journal.append(head, batch(head, 1, rows));
+    }
+    for (const reader of [journal, await reopen()]) {
+      for (let n = 0; n < 5_000; n += 487) expect((await reader.archived(idOf(n)))?.text).to.equal('{"of":9}');
+      const { rows } = await reader.archive({ prefix: "e5/", limit: 1_000 });
+      expect(rows.map(({ text }) => text)).to.deep.equal(rows.map(() => '{"of":9}'));
+      await journal.close();
+    }
+  });
+
   it("sweeps away what a crash left of a run", async () => {
     const journal = await begin({ ballast: 0 });
     const head = await fill(journal, 5_000, 5_000);
@@ -213,6 +227,20 @@ describe("the reserve of space", () => {
   }
 });
 
+describe("the records", () => {
+  it("go when they are let go of", async () => {
+    const journal = await begin();
+    for (let head = 0; head < 6; head++) await journal.append(head, batch(head, 10));
+    for (const seq of [2, 4, 5]) await journal.compact({ seq, text: "{}" });
+    expect(await keysOf("batches")).to.deep.equal([5, 6]);
+    expect(await keysOf("snapshots")).to.deep.equal([4, 5]);
+    await journal.blobs.put("b", "o", new Uint8Array(100_000));
+    expect(await keysOf("chunks")).to.have.length(4);
+    await journal.blobs.release("o");
+    expect(await keysOf("chunks")).to.deep.equal([]);
+  });
+});
+
 describe("the connection", () => {
   it("reads in pieces: never much more than a megabyte at once", async () => {
     const journal = await begin({ ballast: 0 });
@@ -247,6 +275,23 @@ describe("the connection", () => {
     expect(await codeOf(journal.append(1, batch(1, 10)))).to.equal("runtime/storage-lost");
     expect(reasons).to.deep.equal(["deleted"]);
     await expectNone();
+  });
+
+  it("takes a database that fell back to an older state for lost", async () => {
+    const journal = await begin();
+    const reasons: string[] = [];
+    journal.onLost((reason) => reasons.push(reason));
+    await journal.append(0, batch(0, 10));
+    const db = await harness.raw();
+    const meta: unknown = await db.get("meta", "journal");
+    await journal.append(1, batch(1, 10));
+    await db.put("meta", meta, "journal");
+    await db.delete("batches", 2);
+    db.close();
+    expect(await codeOf(journal.append(2, batch(2, 10)))).to.equal("runtime/storage-lost");
+    expect(await codeOf(journal.append(1, batch(1, 10)))).to.equal("runtime/storage-lost");
+    expect(reasons).to.deep.equal(["storage-lost"]);
+    expect((await (await reopen()).open()).head).to.equal(1);
   });
 
   it("makes no empty database when it finds none while reopening", async () => {

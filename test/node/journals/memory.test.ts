@@ -2,40 +2,13 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Batch } from "../../../src/core/ports.ts";
 import { createMemoryDisk, createMemoryJournal } from "../../../src/plugins/journals/index.ts";
-import { journalConformance, type JournalHarness } from "../../../src/testing.ts";
-
-function open(): Promise<JournalHarness> {
-  const disk = createMemoryDisk();
-  const once = (fault: "fail-after" | "no-trim", verb: string): void =>
-    disk.fail((write) => {
-      if (write.verb !== verb) return undefined;
-      disk.fail();
-      return fault;
-    });
-  const now = (act: () => void): Promise<void> => {
-    act();
-    return Promise.resolve();
-  };
-  return Promise.resolve({
-    journal: () => createMemoryJournal({ disk }),
-    corrupt: (damage) => now(() => disk.corrupt(damage)),
-    full: (on) => now(() => (disk.capacity = on ? disk.used : Number.POSITIVE_INFINITY)),
-    clear: () => now(() => disk.clear()),
-    loseReply: () => now(() => once("fail-after", "append")),
-    interruptCompact: () => now(() => once("no-trim", "compact")),
-    close: () => now(() => disk.clear()),
-  });
-}
-
-const cannot = {
-  disconnect: "memory has no connection",
-  block: "memory has no versions",
-  upgrade: "memory has no versions",
-};
+import { journalConformance } from "../../../src/testing.ts";
+import { cannotInMemory, openMemoryHarness } from "../../browser/journals/memory-harness.ts";
 
 describe("journal in memory", () => {
+  const open = () => Promise.resolve(openMemoryHarness());
   for (const seed of [1, 2, 3, 4, 5]) {
-    for (const { name, skip, run } of journalConformance({ open, cannot, seed })) {
+    for (const { name, skip, run } of journalConformance({ open, cannot: cannotInMemory, seed })) {
       if (seed === 1 || name.includes("seed")) it(name, { skip: skip ?? false }, run);
     }
   }
