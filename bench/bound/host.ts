@@ -120,7 +120,8 @@ function hear(message: ToHost, ports: readonly MessagePort[]): void {
 
 self.onconnect = ({ ports: [port] }) => {
   page = port;
-  if (port) port.onmessage = ({ data, ports }: MessageEvent<ToHost>) => {
-    hear(data, ports);
-  };
+  if (port)
+    port.onmessage = ({ data, ports }: MessageEvent<ToHost>) => {
+      hear(data, ports);
+    };
 };

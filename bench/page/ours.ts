@@ -27,8 +27,7 @@ function tasks(runtime: Runtime, count: number, window: number): Promise<number>
     let done = 0;
     let sum = 0;
     const send = (): void => {
-      while (sent < count && sent - done < window)
-        runtime.createTask({ capabilities: ["echo"], input: { n: sent++ } });
+      while (sent < count && sent - done < window) runtime.createTask({ capabilities: ["echo"], input: { n: sent++ } });
     };
     const stop = runtime.on("task.completed", ({ output }) => {
       done++;
