@@ -6,6 +6,9 @@ import { workFields } from "../tasks/order.ts";
 const id = v.pipe(
   v.string(),
   v.regex(/^[A-Za-z_]\w{0,63}$/u, "an id is a letter or '_', then letters, digits or '_', up to 64"),
+  v.notValue("__proto__", "no node can have this id"),
+  v.notValue("constructor", "no node can have this id"),
+  v.notValue("prototype", "no node can have this id"),
 );
 /** Scope: `input`, `nodes.<id>.output`, and in a map `item` and `index`. */
 const expression = v.pipe(v.string(), v.minLength(1), v.maxLength(4_096));

@@ -4,7 +4,7 @@ import { RuntimeError } from "../errors.ts";
 import { parseExpression, type Expression } from "../expressions/index.ts";
 import { WorkflowSchema, type Workflow, type WorkflowEdge, type WorkflowNode } from "./definition.ts";
 import type { Target } from "./execution.ts";
-import { namedNodes } from "./named.ts";
+import { hasUnnamedNodes, namedNodes } from "./named.ts";
 
 /** What is wrong with a definition: the nodes or edges it is about, and a sentence. */
 export interface Problem {
@@ -87,6 +87,7 @@ function link(workflow: Workflow, problems: Problem[]): Plan {
     if (!kind) continue; // shapeProblems has refused it
     inlets.set(edge.to, (inlets.get(edge.to) ?? 0) + 1);
     const when = edge.when && parse(edge.when, "condition", [edge.from, edge.to], problems);
+    if (when) problems.push(...nameProblems(when, `${edge.from} → ${edge.to}`, kinds));
     outs.get(edge.from)?.push({ target: [edge.to, kind], ...(when && { when }) });
   }
   const nodes = new Map<string, PlannedNode>();
@@ -100,15 +101,11 @@ function link(workflow: Workflow, problems: Problem[]): Plan {
     nodes.set(node.id, planned);
     problems.push(...nodeProblems(planned, workflow.edges));
     for (const expression of Object.values(planned.expressions))
-      for (const named of namedNodes(expression))
-        if (!kinds.has(named))
-          problems.push({
-            nodes: [node.id],
-            message: `'${expression.source}' of ${node.id} names no node '${named}'`,
-          });
+      problems.push(...nameProblems(expression, node.id, kinds));
   }
   problems.push(...cycleProblems(nodes));
   const output = workflow.output && parse(workflow.output, "output", [], problems);
+  if (output) problems.push(...nameProblems(output, "the output", kinds));
   const all = [...nodes.values()];
   return {
     workflow,
@@ -134,6 +131,18 @@ function parse(
     problems.push({ nodes, message: `${field} of ${place}: ${error.message}` });
     return undefined;
   }
+}
+
+/** Expressions can only read nodes that are there, and must say which. */
+function nameProblems(expression: Expression, place: string, kinds: ReadonlyMap<string, unknown>): Problem[] {
+  const unknown = namedNodes(expression).filter((name) => !kinds.has(name));
+  const problems = unknown.map((name) => ({
+    nodes: [name],
+    message: `'${expression.source}' of ${place} names no node '${name}'`,
+  }));
+  if (!hasUnnamedNodes(expression)) return problems;
+  const message = `'${expression.source}' of ${place} uses 'nodes' without the name of a node`;
+  return [...problems, { nodes: [], message }];
 }
 
 function expressionsOf(node: WorkflowNode, problems: Problem[]): Record<string, Expression> {
