@@ -116,25 +116,27 @@ export function utf16Of(bytes: Uint8Array): "utf-16le" | "utf-16be" | undefined 
   return high >= pairs * 0.9 ? "utf-16be" : undefined;
 }
 
-/** What is wrong with a path of an archive, or the path as it will be used. */
-export type CheckedPath = { readonly path: string } | { readonly unsafe: string } | { readonly unwieldy: string };
+/** A path of an archive as it will be used, or what is wrong with it. */
+export type CheckedPath =
+  { readonly path: string } | { readonly problem: "unsafe-path" | "unwieldy-path"; readonly reason: string };
+
+const unsafe = (reason: string): CheckedPath => ({ problem: "unsafe-path", reason });
+const unwieldy = (reason: string): CheckedPath => ({ problem: "unwieldy-path", reason });
 
 /**
  * Checks a path. Unsafe is what would leave the folder, or mean different things to different systems;
  * unwieldy is what is longer or deeper than the limits.
  */
 export function checkPath(raw: string, limits: Pick<Limits, "pathLength" | "depth">): CheckedPath {
-  if (raw === "" || raw === "." || raw === "./") return { unsafe: "it names nothing" };
-  if (/[\u0000-\u001f\u007f]/u.test(raw)) return { unsafe: "it has a control character" };
-  if (raw.includes("\\")) return { unsafe: "it has a backslash" };
-  if (raw.startsWith("/")) return { unsafe: "it is absolute" };
-  if (/^[A-Za-z]:/u.test(raw)) return { unsafe: "it names a drive" };
+  if (/[\u0000-\u001f\u007f]/u.test(raw)) return unsafe("it has a control character");
+  if (raw.includes("\\")) return unsafe("it has a backslash");
+  if (raw.startsWith("/")) return unsafe("it is absolute");
+  if (/^[A-Za-z]:/u.test(raw)) return unsafe("it names a drive");
   const parts = raw.split("/").filter((part) => part !== "" && part !== ".");
-  if (parts.includes("..")) return { unsafe: "it leaves its folder" };
+  if (parts.includes("..")) return unsafe("it leaves its folder");
   const path = parts.join("/");
-  if (path === "") return { unsafe: "it names nothing" };
-  if (path.length > limits.pathLength) return { unwieldy: `it is longer than ${String(limits.pathLength)} characters` };
-  if (parts.length > limits.depth) return { unwieldy: `it is deeper than ${String(limits.depth)} folders` };
+  if (path.length > limits.pathLength) return unwieldy(`it is longer than ${String(limits.pathLength)} characters`);
+  if (parts.length > limits.depth) return unwieldy(`it is deeper than ${String(limits.depth)} folders`);
   return { path };
 }
 

@@ -88,4 +88,5 @@ export const SummarySchema = v.object({
 export type Summary = v.InferOutput<typeof SummarySchema>;
 
 /** Cuts a text to a length, and says so. */
-export const clip = (value: string, max: number): string => (value.length > max ? `${value.slice(0, max - 1)}…` : value);
+export const clip = (value: string, max: number): string =>
+  value.length > max ? `${value.slice(0, max - 1)}…` : value;

@@ -17,10 +17,15 @@ export const MAX_PER_FILE = 50;
 export const ItemFindingsSchema = v.object({
   path: v.string(),
   findings: v.array(ObservationSchema),
+  /** How many there are, wherever they are. */
+  count: v.optional(v.number(), 0),
   /** When there are too many for the text: all of them, as a JSON array. */
   more: v.optional(BlobRefSchema),
 });
 export type ItemFindings = v.InferOutput<typeof ItemFindingsSchema>;
+
+/** What an item says that saw nothing. */
+export const nothingIn = (path: string): ItemFindings => ({ path, findings: [], count: 0 });
 
 /** Drops what the merge knows anyway (the path), and moves a long list into a blob. */
 export async function packFindings(
@@ -30,8 +35,9 @@ export async function packFindings(
 ): Promise<ItemFindings> {
   const findings = observations.map(({ path: _, ...rest }) => rest);
   const json = JSON.stringify(findings);
-  if (json.length <= INLINE) return { path, findings };
-  return { path, findings: [], more: await context.blobs.write(encodeText(json)) };
+  const count = findings.length;
+  if (json.length <= INLINE) return { path, findings, count };
+  return { path, findings: [], count, more: await context.blobs.write(encodeText(json)) };
 }
 
 /** The counterpart, which puts the path back. */

@@ -38,6 +38,7 @@ interface Platform {
   readonly WritableStream: new (sink: { write(chunk: Uint8Array): void }) => unknown;
   readonly TransformStream: new (transformer: {
     transform(chunk: Uint8Array, sink: Sink<Uint8Array>): void;
+    flush(sink: Sink<Uint8Array>): void;
   }) => Transform<Uint8Array>;
   readonly DecompressionStream: new (format: "gzip") => Transform<Uint8Array>;
   readonly crypto: {

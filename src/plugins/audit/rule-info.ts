@@ -13,5 +13,6 @@ export interface RuleInfo {
 
 /** The places where code is written to be looked at or tested, and where a finding is less likely to matter. */
 export const isSpecimen = (path: string): boolean =>
-  /(?:^|\/)(?:__tests__|__mocks__|__fixtures__|tests?|specs?|fixtures?|examples?|samples?|demos?|docs?|benchmarks?)\//iu.test(path) ||
-  /\.(?:test|spec)\.[cm]?[jt]sx?$/iu.test(path);
+  /(?:^|\/)(?:__tests__|__mocks__|__fixtures__|tests?|specs?|fixtures?|examples?|samples?|demos?|docs?|benchmarks?)\//iu.test(
+    path,
+  ) || /\.(?:test|spec)\.[cm]?[jt]sx?$/iu.test(path);

@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { defineAgent } from "../../core/plugin.ts";
 import { FileSchema, isText } from "./files.ts";
 import type { Observation } from "./findings.ts";
-import { ItemFindingsSchema, MAX_PER_FILE, packFindings } from "./item-findings.ts";
+import { ItemFindingsSchema, MAX_PER_FILE, nothingIn, packFindings } from "./item-findings.ts";
 import { fingerprint } from "./platform.ts";
 import { isSpecimen } from "./rule-info.ts";
 import { secretRule, TOO_MANY_SECRETS } from "./secrets/rules.ts";
@@ -18,7 +18,7 @@ export const secretsAgent = defineAgent({
   input: v.pick(FileSchema, ["path", "ref", "kind"]),
   output: ItemFindingsSchema,
   async run({ path, ref, kind }, context) {
-    if (!isText({ kind })) return { path, findings: [] };
+    if (!isText({ kind })) return nothingIn(path);
     const text = decodeSource(await context.blobs.read(ref));
     context.signal.throwIfAborted();
     return packFindings(context, path, await observeSecrets(path, text));

@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { defineAgent } from "../../core/plugin.ts";
 import { FileSchema, isSource } from "./files.ts";
 import { clip, type Observation } from "./findings.ts";
-import { ItemFindingsSchema, MAX_PER_FILE, packFindings } from "./item-findings.ts";
+import { ItemFindingsSchema, MAX_PER_FILE, nothingIn, packFindings } from "./item-findings.ts";
 import { isSpecimen, type RuleInfo } from "./rule-info.ts";
 import { scanSecrets } from "./secrets/scan.ts";
 import { createSourceText, decodeSource, visible, type SourceText } from "./source-text.ts";
@@ -28,7 +28,7 @@ export const staticAgent = defineAgent({
   input: v.pick(FileSchema, ["path", "ref", "kind"]),
   output: ItemFindingsSchema,
   async run({ path, ref, kind }, context) {
-    if (!isSource({ kind })) return { path, findings: [] };
+    if (!isSource({ kind })) return nothingIn(path);
     const text = decodeSource(await context.blobs.read(ref));
     context.signal.throwIfAborted();
     return packFindings(context, path, await observeSource(path, text));
@@ -45,7 +45,9 @@ export function staticRule(name: string): RuleInfo | undefined {
 /** What is reported of a file's code. It never throws: a file that defeats the analysis is a finding. */
 export async function observeSource(path: string, text: string): Promise<Observation[]> {
   if (text.length > MAX_SOURCE)
-    return [{ rule: "static/too-large", message: `${String(text.length)} characters; ${String(MAX_SOURCE)} are read.` }];
+    return [
+      { rule: "static/too-large", message: `${String(text.length)} characters; ${String(MAX_SOURCE)} are read.` },
+    ];
   const { masked, redact } = await scanSecrets(path, text); // excerpts must not show them
   const source = createSourceText(text, masked);
   linter ??= createSourceLinter();

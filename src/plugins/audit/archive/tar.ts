@@ -17,6 +17,7 @@ interface TarEntry {
 }
 
 const CHUNK = 64 * 1024;
+const BLOCK = 512;
 /** What is streamed past on the way (skipped files too) may be this much more than what is kept. */
 const STREAMED = 4;
 
@@ -45,8 +46,10 @@ export async function* readTar(
     for (;;) {
       const { done, value } = await next(entries);
       if (done || value === undefined) return;
-      yield entryOf(value);
-      await value.body.cancel().catch(() => undefined); // already read, or not wanted
+      const content = value.body.getReader();
+      yield entryOf(value, content);
+      // Not cancelled but read to its end: cancelling a body that is buffered as a whole takes away the next one's.
+      for (let rest = await next(content); !rest.done; rest = await next(content));
     }
   } finally {
     await entries.cancel().catch(() => undefined);
@@ -64,7 +67,7 @@ function sourceOf(archive: Uint8Array): Stream<Uint8Array> {
   });
 }
 
-/** Stops the stream as soon as it has given more than it may. */
+/** Stops the stream as soon as it has given more than it may, and completes its end. */
 function cap(packed: number, budget: Budget): Transform<Uint8Array> {
   const max = budget.limits.totalBytes * STREAMED;
   let streamed = 0;
@@ -74,6 +77,11 @@ function cap(packed: number, budget: Budget): Transform<Uint8Array> {
       if (streamed > max) throw tooLarge("totalBytes", { max, streamed });
       budget.expansion(packed, streamed);
       sink.enqueue(chunk);
+    },
+    flush(sink) {
+      // Old npm archives lack the two empty blocks at the end; more than two do no harm. If an entry is cut short,
+      // it swallows them, and the decoder finds the end missing.
+      if (streamed % BLOCK === 0) sink.enqueue(new Uint8Array(2 * BLOCK));
     },
   });
 }
@@ -86,7 +94,7 @@ async function next<T>(reader: StreamReader<T>): Promise<{ readonly done: boolea
   }
 }
 
-function entryOf({ header, body }: TarEntry): ArchiveEntry {
+function entryOf({ header }: TarEntry, content: StreamReader<Uint8Array>): ArchiveEntry {
   return {
     path: header.name,
     type: TYPES[header.type] ?? "device",
@@ -94,10 +102,9 @@ function entryOf({ header, body }: TarEntry): ArchiveEntry {
     target: header.linkname,
     async read() {
       const bytes = new Uint8Array(header.size); // the caller has checked the size against its caps
-      const chunks = body.getReader();
       let at = 0;
       for (;;) {
-        const { done, value } = await next(chunks);
+        const { done, value } = await next(content);
         if (done || value === undefined) break;
         bytes.set(value, at); // the decoder never gives more than the header says
         at += value.length;
