@@ -128,7 +128,7 @@ const unwieldy = (reason: string): CheckedPath => ({ problem: "unwieldy-path", r
  * unwieldy is what is longer or deeper than the limits.
  */
 export function checkPath(raw: string, limits: Pick<Limits, "pathLength" | "depth">): CheckedPath {
-  if (/[\u0000-\u001f\u007f]/u.test(raw)) return unsafe("it has a control character");
+  if (/\p{Cc}/u.test(raw)) return unsafe("it has a control character");
   if (raw.includes("\\")) return unsafe("it has a backslash");
   if (raw.startsWith("/")) return unsafe("it is absolute");
   if (/^[A-Za-z]:/u.test(raw)) return unsafe("it names a drive");

@@ -30,11 +30,13 @@ export type Limits = v.InferOutput<typeof LimitsSchema>;
 export const RATIO_FLOOR = MIB;
 
 /** The refusal of an archive that is too large; no attempt can make it smaller. */
-export const tooLarge = (limit: keyof Limits | "declaredSize", detail: Readonly<Record<string, unknown>> = {}) =>
-  final(new RuntimeError("audit/archive-too-large", { limit, ...detail }));
+export const tooLarge = (
+  limit: keyof Limits | "declaredSize",
+  detail: Readonly<Record<string, unknown>> = {},
+): RuntimeError => final(new RuntimeError("audit/archive-too-large", { limit, ...detail }));
 
 /** The refusal of an archive that cannot be read. */
-export const unreadable = (reason: string, cause?: unknown) =>
+export const unreadable = (reason: string, cause?: unknown): RuntimeError =>
   final(new RuntimeError("audit/archive-unreadable", { reason }, { cause }));
 
 const final = (error: RuntimeError): RuntimeError => Object.assign(error, { retryable: false });

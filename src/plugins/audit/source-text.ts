@@ -90,7 +90,7 @@ function maskedSlice(text: string, { start, end }: Span, masked: readonly Masked
   return at < end ? out + text.slice(at, end) : out;
 }
 
-const ODD = /[\u0000-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\u2066-\u2069\ufeff]|\p{Cs}/gu;
+const ODD = /[\p{Cc}\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\u2066-\u2069\ufeff]|\p{Cs}/gu;
 
 /** Spells out control, invisible and direction-changing characters, so that a report shows what is there. */
 export const visible = (text: string): string =>

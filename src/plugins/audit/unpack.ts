@@ -85,13 +85,8 @@ function createUnpacking(
   const observed: Observation[] = [];
   let bytes = 0;
 
-  const observe = (path: string, { rule, message, severity }: Problem): void => {
-    observed.push({
-      rule: `unpack/${rule}`,
-      message: clip(visible(message), 500),
-      path: clip(path, 600),
-      ...(severity && { severity }),
-    });
+  const observe = (path: string, problem: Problem): void => {
+    observed.push(observationOf(path, problem));
   };
 
   const keep = async (path: string, entry: ArchiveEntry): Promise<void> => {
@@ -99,10 +94,7 @@ function createUnpacking(
     const content = await entry.read();
     const kind = kindOf(path, content);
     bytes += content.length;
-    if (kept.has(path))
-      observe(path, { rule: "duplicate-path", message: "The archive has several entries of this path." });
-    if (kind === "archive") observe(path, { rule: "nested-archive", message: `${String(content.length)} bytes.` });
-    if (DECEPTIVE.test(path)) observe(path, { rule: "deceptive-path", message: `It is written ${path}.` });
+    for (const oddity of odditiesOf(path, { kind, size: content.length, known: kept.has(path) })) observe(path, oddity);
     kept.set(path, { packed: await packer.add(content), size: content.length, kind });
     context.progress(bytes / budget.limits.totalBytes, path);
   };
@@ -131,7 +123,10 @@ function createUnpacking(
         texts: files.filter(isText),
         sources: files.filter(isSource),
         root: root.slice(0, -1),
-        skipped: [...skipped].map(([path, count]) => ({ path: path.slice(path.startsWith(root) ? root.length : 0), files: count })),
+        skipped: [...skipped].map(([path, count]) => ({
+          path: path.slice(path.startsWith(root) ? root.length : 0),
+          files: count,
+        })),
         bytes,
         findings: capped(observed.map((one) => withoutRoot(one, root))),
       };
@@ -145,6 +140,13 @@ interface Problem {
   readonly message: string;
   readonly severity?: Severity;
 }
+
+const observationOf = (path: string, { rule, message, severity }: Problem): Observation => ({
+  rule: `unpack/${rule}`,
+  message: clip(visible(message), 500),
+  path: clip(path, 600),
+  ...(severity && { severity }),
+});
 
 /** What keeps an entry from being unpacked, if anything does. */
 function entryProblem(
@@ -163,6 +165,18 @@ function entryProblem(
     return { rule: "unreadable-entry", message: "It is encrypted, or neither stored nor deflated." };
   if (size <= fileBytes) return undefined;
   return { rule: "file-too-large", message: `${String(size)} bytes; up to ${String(fileBytes)} are read.` };
+}
+
+/** What is odd about a file that was unpacked all the same. */
+function odditiesOf(
+  path: string,
+  { kind, size, known }: { readonly kind: Kind; readonly size: number; readonly known: boolean },
+): readonly Problem[] {
+  const odd: Problem[] = [];
+  if (known) odd.push({ rule: "duplicate-path", message: "The archive has several entries of this path." });
+  if (kind === "archive") odd.push({ rule: "nested-archive", message: `${String(size)} bytes.` });
+  if (DECEPTIVE.test(path)) odd.push({ rule: "deceptive-path", message: `It is written ${path}.` });
+  return odd;
 }
 
 /** Counts what lies in a folder that is left out, by the outermost such folder. */

@@ -68,20 +68,23 @@ async function checked<T>(schema: AgentDefinition<T>["input"], value: unknown, w
   const parsed: unknown = JSON.parse(text);
   assert.deepEqual(parsed, value, `${what} is not plain JSON`);
   const result = await schema["~standard"].validate(parsed);
-  if (result.issues) assert.fail(`${what}: ${JSON.stringify(result.issues.map(({ message, path }) => [message, path]))}`);
+  if (result.issues)
+    assert.fail(`${what}: ${JSON.stringify(result.issues.map(({ message, path }) => [message, path]))}`);
   return result.value;
 }
 
 /** What the workflow does, without its review. `shuffle` changes the order in which a map's items are done. */
 export async function audit(
   archive: Uint8Array,
-  { blobs = createBlobs(), unpack = {}, fail = () => false, decisions = null as unknown } = {},
+  { blobs = createBlobs(), unpack = {}, fail = () => false, decisions = null } = {},
 ) {
   const unpacked = await run(unpackAgent, { archive: blobs.put(archive), name: "code", ...unpack }, blobs);
   const map = async (agent: typeof secretsAgent, items: typeof unpacked.texts, broken: (path: string) => boolean) => {
     const outputs: unknown[] = [];
     for (const item of items)
-      outputs.push(broken(item.path) ? { error: { code: "task/timeout", message: "x" } } : await run(agent, item, blobs));
+      outputs.push(
+        broken(item.path) ? { error: { code: "task/timeout", message: "x" } } : await run(agent, item, blobs),
+      );
     return outputs;
   };
   const input = {

@@ -35,7 +35,7 @@ export function parseSpec(name: string, text: string): Spec {
 /** Only the host: the rest of a URL may hold credentials. */
 export function hostOf(url: string): string {
   const shorthand = /^(github|gitlab|bitbucket|gist):/iu.exec(url);
-  if (shorthand) return `${shorthand[1] ?? ""}`.toLowerCase();
+  if (shorthand) return (shorthand[1] ?? "").toLowerCase();
   const host = /^(?:[a-z+]+:\/\/|git@)(?:[^@/]*@)?([\w.-]{1,253})/iu.exec(url);
   return host?.[1]?.toLowerCase() ?? (/^[\w.-]+\/[\w.-]+/u.test(url) ? "github" : "an unreadable address");
 }

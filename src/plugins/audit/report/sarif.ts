@@ -94,8 +94,7 @@ function locationOf({ path, line, column, endLine, evidence }: Finding): NonNull
 
 /** Whether a path can be given as an address; those of refused entries lead elsewhere. */
 const isInside = (path: string): boolean =>
-  path.split("/").every((part) => part !== "" && part !== "." && part !== "..") &&
-  !/[\u0000-\u001f\u007f\\]/u.test(path);
+  path.split("/").every((part) => part !== "" && part !== "." && part !== "..") && !/[\p{Cc}\\]/u.test(path);
 
 /** A relative reference: each part encoded, so that no path can become a scheme, a query or a fragment. */
 const uriOf = (path: string): string =>

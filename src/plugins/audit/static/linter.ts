@@ -96,7 +96,7 @@ function configOf(reading: Reading): Config {
       sourceType: reading === "script" ? "commonjs" : "module",
       globals: GLOBALS,
       parserOptions: { ecmaFeatures: { jsx: true, globalReturn: true } },
-      ...(choice !== undefined && { parser: createParser(choice) as never }),
+      ...(choice !== undefined && { parser: createParser(choice) }),
     },
     linterOptions: { reportUnusedDisableDirectives: "off" },
   };

@@ -67,7 +67,7 @@ export const PATTERNS: Readonly<Record<string, Pattern>> = {
   },
   "weak-cipher": {
     selector: [
-      `${method("createCipher|createDecipher")}`,
+      method("createCipher|createDecipher"),
       `${method("createCipheriv|createDecipheriv")}[arguments.0.value=/^(?:des|rc2|rc4|bf|seed|.*-ecb$)/i]`,
     ].join(", "),
     message: "The cipher, its mode or its key derivation is broken.",
