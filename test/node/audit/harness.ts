@@ -1,16 +1,20 @@
-/** Runs the audit's agents as the runtime does: JSON in, JSON out, schemas at both doors, bytes in blobs. */
+/** Runs the audit as the runtime does: its workflow's own expressions, JSON in and out, schemas at both doors, bytes in blobs. */
 import assert from "node:assert/strict";
 import { RuntimeError } from "../../../src/core/errors.ts";
+import { evaluateExpression, parseExpression } from "../../../src/core/expressions/index.ts";
 import { MAX_PAYLOAD } from "../../../src/core/json.ts";
 import type { AgentContext, AgentDefinition, BlobRef } from "../../../src/core/plugin.ts";
+import type { WorkflowNode } from "../../../src/core/workflows/definition.ts";
+import { planWorkflow } from "../../../src/core/workflows/plan.ts";
 import { dependenciesAgent } from "../../../src/plugins/audit/dependencies.ts";
-import type { Finding } from "../../../src/plugins/audit/findings.ts";
+import type { Finding, Summary } from "../../../src/plugins/audit/findings.ts";
+import { createAuditWorkflow, type AuditWorkflowOptions } from "../../../src/plugins/audit/index.ts";
 import { mergeAgent } from "../../../src/plugins/audit/merge.ts";
 import { packFiles } from "../../../src/plugins/audit/pack.ts";
 import { reportAgent } from "../../../src/plugins/audit/report.ts";
 import { secretsAgent } from "../../../src/plugins/audit/secrets.ts";
 import { staticAgent } from "../../../src/plugins/audit/static.ts";
-import { unpackAgent } from "../../../src/plugins/audit/unpack.ts";
+import { unpackAgent, type UnpackOutput } from "../../../src/plugins/audit/unpack.ts";
 
 export interface Blobs {
   readonly blobs: AgentContext["blobs"];
@@ -73,44 +77,109 @@ async function checked<T>(schema: AgentDefinition<T>["input"], value: unknown, w
   return result.value;
 }
 
-/** What the workflow does, without its review. `shuffle` changes the order in which a map's items are done. */
-export async function audit(
-  archive: Uint8Array,
-  { blobs = createBlobs(), unpack = {}, fail = () => false, decisions = null } = {},
-) {
-  const unpacked = await run(unpackAgent, { archive: blobs.put(archive), name: "code", ...unpack }, blobs);
-  const map = async (agent: typeof secretsAgent, items: typeof unpacked.texts, broken: (path: string) => boolean) => {
-    const outputs: unknown[] = [];
-    for (const item of items)
-      outputs.push(
-        broken(item.path) ? { error: { code: "task/timeout", message: "x" } } : await run(agent, item, blobs),
-      );
-    return outputs;
+const AGENTS = [
+  unpackAgent,
+  secretsAgent,
+  staticAgent,
+  dependenciesAgent,
+  mergeAgent,
+  reportAgent,
+] as readonly AgentDefinition[];
+
+export interface AuditOptions {
+  readonly blobs?: Blobs;
+  readonly options?: AuditWorkflowOptions;
+  /** Items of maps that fail, as if their agent had. */
+  readonly fail?: (node: string, path: string) => boolean;
+  readonly decisions?: unknown;
+  /** Changes the order in which things were seen, where that is up to chance. */
+  readonly shuffle?: <T>(things: T[]) => T[];
+}
+
+export interface Audited {
+  readonly blobs: Blobs;
+  readonly unpacked: UnpackOutput;
+  readonly findings: readonly Finding[];
+  readonly summary: Summary;
+  readonly counts: Record<string, unknown>;
+  readonly html: string;
+  readonly json: string;
+  readonly sarif: string;
+  /** The output of each node, as JSON. */
+  readonly outputs: Readonly<Record<string, string>>;
+  /** How long each node took, in milliseconds. */
+  readonly times: Readonly<Record<string, number>>;
+}
+
+/** Runs the workflow over an archive, node by node. */
+export async function audit(archive: Uint8Array, given: AuditOptions = {}): Promise<Audited> {
+  const { blobs = createBlobs(), decisions = null, shuffle = (things) => things } = given;
+  const plan = planWorkflow(createAuditWorkflow(given.options));
+  const input = { archive: blobs.put(archive), name: "code" };
+  const nodes: Record<string, { output: unknown }> = {};
+  const times: Record<string, number> = {};
+  const scoped = (expression: string, more = {}) =>
+    evaluateExpression(parseExpression(expression), { input, nodes, ...more });
+  for (const { node } of plan.nodes.values()) {
+    const started = performance.now();
+    nodes[node.id] = { output: await outputOf(node, { scoped, blobs, decisions, fail: given.fail }) };
+    times[node.id] = performance.now() - started;
+    if (node.id === "unpack" || node.id === "dependencies") shuffleFindings(nodes[node.id]?.output, shuffle);
+  }
+  const merged = nodes["merge"]?.output as { findings: Finding[]; summary: Summary };
+  const report = nodes["report"]?.output as {
+    html: BlobRef;
+    json: BlobRef;
+    sarif: BlobRef;
+    counts: Record<string, unknown>;
   };
-  const input = {
-    unpack: {
-      texts: unpacked.texts.map(({ path, kind }) => ({ path, kind })),
-      files: unpacked.files.length,
-      skipped: unpacked.skipped,
-      findings: unpacked.findings,
-    },
-    secrets: await map(secretsAgent, unpacked.texts, fail),
-    static: await map(staticAgent, unpacked.sources, fail),
-    dependencies: await run(dependenciesAgent, { files: unpacked.files }, blobs),
-  };
-  const merged = await run(mergeAgent, input, blobs);
-  const report = await run(reportAgent, { name: "code", ...merged, decisions }, blobs);
   const text = async (ref: BlobRef): Promise<string> => new TextDecoder().decode(await blobs.blobs.read(ref));
   return {
     blobs,
-    unpacked,
-    input,
+    unpacked: nodes["unpack"]?.output as UnpackOutput,
     ...merged,
-    report,
+    counts: report.counts,
     html: await text(report.html),
     json: await text(report.json),
     sarif: await text(report.sarif),
+    outputs: Object.fromEntries(Object.entries(nodes).map(([id, { output }]) => [id, JSON.stringify(output)])),
+    times,
   };
+}
+
+function shuffleFindings(output: unknown, shuffle: NonNullable<AuditOptions["shuffle"]>): void {
+  const holder = output as { findings: unknown[] };
+  holder.findings = shuffle(holder.findings);
+}
+
+interface Running {
+  readonly scoped: (expression: string, more?: object) => unknown;
+  readonly blobs: Blobs;
+  readonly decisions: unknown;
+  readonly fail: AuditOptions["fail"];
+}
+
+async function outputOf(node: WorkflowNode, { scoped, blobs, decisions, fail }: Running): Promise<unknown> {
+  if (node.type === "task") return run(agentFor(node.capabilities), scoped(node.input), blobs);
+  if (node.type === "approval") return { approved: true, by: "ann", reason: "", data: decisions };
+  if (node.type !== "map") return null;
+  const outputs: unknown[] = [];
+  const items = scoped(node.items) as readonly { readonly path: string }[];
+  for (const [index, item] of items.entries()) {
+    const failed = fail?.(node.id, item.path) === true;
+    const value = scoped(node.task.input, { item, index });
+    outputs.push(
+      failed
+        ? { error: { code: "task/timeout", message: "no answer" } }
+        : await run(agentFor(node.task.capabilities), value, blobs),
+    );
+  }
+  return outputs;
+}
+
+function agentFor(capabilities: readonly string[]): AgentDefinition {
+  const agent = AGENTS.find((one) => capabilities.every((name) => one.capabilities.includes(name)));
+  return agent ?? assert.fail(`no agent offers ${capabilities.join()}`);
 }
 
 export const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -128,7 +197,7 @@ export const folder = (files: Readonly<Record<string, string | Uint8Array>>): Pr
 export const placed = (findings: readonly Finding[]): readonly string[] =>
   findings.map(({ rule, path, line }) => `${rule} ${path ?? ""}:${String(line ?? "")}`);
 
-/** The code of the error that a promise ends in. */
+/** What a promise ends in: the code of a RuntimeError, or a sentence. */
 export async function codeOf(work: Promise<unknown>): Promise<string> {
   try {
     await work;
@@ -136,4 +205,13 @@ export async function codeOf(work: Promise<unknown>): Promise<string> {
     return error instanceof RuntimeError ? error.code : `not a RuntimeError: ${String(error)}`;
   }
   return "no error";
+}
+
+/** Repeatable chance: the same seed, the same numbers. */
+export function createChance(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
 }

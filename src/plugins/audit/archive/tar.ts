@@ -18,8 +18,9 @@ interface TarEntry {
 
 const CHUNK = 64 * 1024;
 const BLOCK = 512;
-/** What is streamed past on the way (skipped files too) may be this much more than what is kept. */
+/** What is streamed past on the way (skipped files too, headers) may be this many times what is kept, and then some. */
 const STREAMED = 4;
+const OVERHEAD = 8 * 1024 * 1024;
 
 const TYPES: Readonly<Record<string, EntryType>> = {
   file: "file",
@@ -69,7 +70,7 @@ function sourceOf(archive: Uint8Array): Stream<Uint8Array> {
 
 /** Stops the stream as soon as it has given more than it may, and completes its end. */
 function cap(packed: number, budget: Budget): Transform<Uint8Array> {
-  const max = budget.limits.totalBytes * STREAMED;
+  const max = budget.limits.totalBytes * STREAMED + OVERHEAD;
   let streamed = 0;
   return new platform.TransformStream({
     transform(chunk, sink) {

@@ -2,7 +2,7 @@
  * Reads .zip by its central directory, as unzip tools do. A reader that scans for local headers (fflate's
  * streaming one, for instance) can be shown other files than the ones that everybody else unpacks.
  */
-import { Uint8ArrayReader, ZipReader } from "@zip.js/zip.js/lib/zip-core-custom.js";
+import { ERR_INVALID_UNCOMPRESSED_SIZE, Uint8ArrayReader, ZipReader } from "@zip.js/zip.js/lib/zip-core-custom.js";
 import { RuntimeError } from "../../../core/errors.ts";
 import { tooLarge, unreadable, type Budget } from "../limits.ts";
 import { platform } from "../platform.ts";
@@ -27,6 +27,8 @@ const OPTIONS = {
   filenameValidation: "tolerant", // unsafe names become findings, not failures
   checkCrc32: true,
   checkOverlappingEntry: true,
+  checkLocalFilename: true, // the same name for those who read from the front
+  checkLocalDirectory: true,
 } as const;
 
 const STORED = 0;
@@ -68,7 +70,10 @@ function entryOf(entry: ZipEntry, budget: Budget): ArchiveEntry {
       try {
         await entry.getData?.(new platform.WritableStream({ write }), OPTIONS);
       } catch (cause) {
-        throw cause instanceof RuntimeError ? cause : unreadable(`"${filename}": ${String(cause)}`, cause);
+        if (cause instanceof RuntimeError) throw cause;
+        if (cause instanceof Error && cause.message === ERR_INVALID_UNCOMPRESSED_SIZE)
+          throw tooLarge("declaredSize", { path: filename, declared: uncompressedSize });
+        throw unreadable(`"${filename}": ${String(cause)}`, cause);
       }
       if (at !== bytes.length) throw unreadable(`"${filename}" ends early`);
       return bytes;
