@@ -1,0 +1,4 @@
+import { exposeAgent } from "../../../workers/agent.ts";
+import { dependenciesAgent } from "../dependencies.ts";
+
+exposeAgent(dependenciesAgent);

@@ -1,0 +1,4 @@
+import { exposeAgent } from "../../../workers/agent.ts";
+import { mergeAgent } from "../merge.ts";
+
+exposeAgent(mergeAgent);

@@ -1,0 +1,4 @@
+import { exposeAgent } from "../../../workers/agent.ts";
+import { secretsAgent } from "../secrets.ts";
+
+exposeAgent(secretsAgent);

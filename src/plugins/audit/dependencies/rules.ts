@@ -1,0 +1,166 @@
+/** What is said of each rule about dependencies; advisories speak for themselves. */
+import type { RuleInfo } from "../rule-info.ts";
+
+export const DEPENDENCY_RULES = {
+  advisory: {
+    title: "A package with a known vulnerability",
+    severity: "medium",
+    confidence: "high",
+  },
+  "unreadable-manifest": {
+    title: "Not analysed: package.json cannot be read",
+    severity: "low",
+    confidence: "high",
+    help: "Correct the file.",
+  },
+  "unreadable-lockfile": {
+    title: "Not analysed: the lockfile cannot be read",
+    severity: "medium",
+    confidence: "high",
+    help: "Make it anew with npm install.",
+  },
+  "unsupported-lockfile": {
+    title: "Not analysed: a lockfile of another package manager",
+    severity: "low",
+    confidence: "high",
+    help: "Audit it with that package manager; here only the ranges of package.json were checked.",
+  },
+  "no-lockfile": {
+    title: "No lockfile",
+    severity: "low",
+    confidence: "medium",
+    help: "Commit a lockfile, so that everybody installs what was audited. Published libraries have none.",
+    cwe: "CWE-1357",
+  },
+  "out-of-sync": {
+    title: "package.json and the lockfile disagree",
+    severity: "medium",
+    confidence: "high",
+    help: "Run npm install and commit the lockfile; npm ci refuses this state.",
+    cwe: "CWE-1357",
+  },
+  "git-dependency": {
+    title: "A dependency comes from a Git repository",
+    severity: "medium",
+    confidence: "high",
+    help: "Depend on a published version, or at least on a full commit id.",
+    cwe: "CWE-829",
+  },
+  "url-dependency": {
+    title: "A dependency comes from a web address",
+    severity: "medium",
+    confidence: "high",
+    help: "Depend on a published version.",
+    cwe: "CWE-829",
+  },
+  "insecure-url": {
+    title: "A dependency is fetched without encryption",
+    severity: "high",
+    confidence: "high",
+    help: "Use https, or a published version.",
+    cwe: "CWE-319",
+  },
+  "folder-dependency": {
+    title: "A dependency is a folder outside the registry",
+    severity: "info",
+    confidence: "high",
+    help: "See that the folder is part of what is audited.",
+  },
+  "unbounded-range": {
+    title: "A dependency may become any future version",
+    severity: "medium",
+    confidence: "high",
+    help: "Give a range that ends before the next major version.",
+    cwe: "CWE-1357",
+  },
+  "tag-dependency": {
+    title: "A dependency follows a tag",
+    severity: "medium",
+    confidence: "high",
+    help: "Give a range: whoever publishes moves the tag.",
+    cwe: "CWE-1357",
+  },
+  "invalid-range": {
+    title: "A dependency's version cannot be read",
+    severity: "low",
+    confidence: "high",
+    help: "Write a semver range.",
+  },
+  "missing-integrity": {
+    title: "Packages are locked without a checksum",
+    severity: "medium",
+    confidence: "high",
+    help: "Make the lockfile anew with a current npm.",
+    cwe: "CWE-353",
+  },
+  "foreign-registry": {
+    title: "Packages come from another registry",
+    severity: "low",
+    confidence: "medium",
+    help: "See that the registry is yours, and that public names cannot be taken over there.",
+    cwe: "CWE-427",
+  },
+  "install-script": {
+    title: "A package runs a script when it is installed",
+    severity: "low",
+    confidence: "high",
+    help: "Read the script; install with --ignore-scripts where it is not needed.",
+    cwe: "CWE-829",
+  },
+  "own-install-script": {
+    title: "Installing this package runs a script",
+    severity: "low",
+    confidence: "high",
+    help: "Read the script: it runs on the machine of everybody who installs the package.",
+    cwe: "CWE-829",
+  },
+  "licence-missing": {
+    title: "No licence is stated",
+    severity: "low",
+    confidence: "medium",
+    help: "Without a licence there is no right to use the package: ask its author.",
+  },
+  "licence-unknown": {
+    title: "The licence is no SPDX expression",
+    severity: "low",
+    confidence: "medium",
+    help: "Read the licence's text.",
+  },
+  "licence-unlicensed": {
+    title: "The package is not licensed for use",
+    severity: "medium",
+    confidence: "high",
+    help: "Replace it, or get its owner's permission.",
+  },
+  "licence-denied": {
+    title: "The policy denies the licence",
+    severity: "medium",
+    confidence: "high",
+    help: "Replace the package, or change the policy.",
+  },
+  "licence-copyleft": {
+    title: "The licence's conditions reach your own code",
+    severity: "medium",
+    confidence: "medium",
+    help: "Meet the conditions, or replace the package.",
+  },
+  "licence-weak-copyleft": {
+    title: "The licence has conditions for changes of the package",
+    severity: "low",
+    confidence: "medium",
+    help: "Publish what you change in the package.",
+  },
+  "licence-review": {
+    title: "The policy does not know the licence",
+    severity: "low",
+    confidence: "medium",
+    help: "Read the licence and add it to the policy.",
+  },
+  "more-findings": {
+    title: "More findings than are listed",
+    severity: "info",
+    confidence: "high",
+  },
+} as const satisfies Readonly<Record<string, RuleInfo>>;
+
+export type DependencyRule = keyof typeof DEPENDENCY_RULES;
