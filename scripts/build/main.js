@@ -4,6 +4,7 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { rollup } from "rollup";
+import { makeSample } from "../make-sample.js";
 import { ROOT } from "../toolchain.js";
 import { buildTypes } from "./types.js";
 
@@ -38,6 +39,7 @@ async function buildScripts() {
     await bundle.write(/** @type {OutputOptions} */ (config.output));
     await bundle.close();
   }
+  if (existsSync("demo/dist")) await makeSample({ to: "demo/dist/sample.tgz" });
 }
 
 /**
