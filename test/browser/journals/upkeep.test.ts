@@ -3,6 +3,8 @@ import { expect } from "chai";
 import { RuntimeError } from "../../../src/core/errors.ts";
 import type { ArchiveRow, Batch, Journal } from "../../../src/core/ports.ts";
 import { createIndexedDbJournal } from "../../../src/plugins/journals/index.ts";
+import { META_KEY, type Meta } from "../../../src/plugins/journals/meta.ts";
+import { seal, type Sealed } from "../../../src/plugins/journals/records.ts";
 import { openHarness, type IndexedDbHarness } from "./indexeddb-harness.ts";
 
 let harness: IndexedDbHarness;
@@ -238,6 +240,19 @@ describe("the records", () => {
     expect(await keysOf("chunks")).to.have.length(4);
     await journal.blobs.release("o");
     expect(await keysOf("chunks")).to.deep.equal([]);
+  });
+});
+
+describe("the format", () => {
+  it("is refused when a later version wrote it, and left as it is", async () => {
+    await (await begin()).close();
+    const db = await harness.raw();
+    const { text } = (await db.get("meta", META_KEY)) as Sealed;
+    const later = seal(META_KEY, JSON.stringify({ ...(JSON.parse(text) as Meta), format: 2 }));
+    await db.put("meta", later, META_KEY);
+    expect(await codeOf(harness.journal().open())).to.equal("host/incompatible");
+    expect(await db.get("meta", META_KEY)).to.deep.equal(later);
+    db.close();
   });
 });
 
