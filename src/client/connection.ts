@@ -121,9 +121,10 @@ export function createConnection(options: ConnectionOptions): Connection {
 }
 
 function open(state: State): void {
-  const { name, session, places, modes } = state.options;
+  const { name, version, session, places, modes } = state.options;
   state.reach = createReach({
     name,
+    version,
     session,
     places,
     modes,

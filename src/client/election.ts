@@ -1,3 +1,4 @@
+import { officeLock } from "../core/locks.ts";
 import type { Places } from "./places.ts";
 
 /** This tab's stand for the office of hosting. */
@@ -9,7 +10,7 @@ export interface Election {
 
 /** Queues for the office; the tab that holds it runs the host in a worker, or in the page itself. */
 export function stand(
-  name: string,
+  { name, version }: { readonly name: string; readonly version: string },
   mode: "elected" | "page",
   places: Places,
   onFailed: (reason: string) => void,
@@ -53,7 +54,7 @@ export function stand(
     await left;
     await end?.();
   };
-  navigator.locks.request(`troupe:${name}:office`, { signal: leaving.signal }, office).catch(() => undefined); // aborted while it waited
+  navigator.locks.request(officeLock(name, version), { signal: leaving.signal }, office).catch(() => undefined); // aborted while it waited
   return {
     restart() {
       if (end) void startHost();

@@ -8,6 +8,7 @@ import { createChannelWire, createPortWire, type WireEvents } from "./wires.ts";
 
 export interface ReachOptions {
   readonly name: string;
+  readonly version: string;
   readonly session: string;
   readonly places: Places;
   readonly modes: readonly Mode[];
@@ -72,8 +73,8 @@ function start(state: State): void {
     startShared(state);
     return;
   }
-  const { name, places } = state.options;
-  state.election ??= stand(name, mode, places, (reason) => {
+  const { places } = state.options;
+  state.election ??= stand(state.options, mode, places, (reason) => {
     state.election = undefined;
     fallBack(state, mode, reason);
   });
@@ -113,7 +114,7 @@ function overChannel(state: State, mode: Mode): void {
   state.channel ??= createChannelWire(name, session, {
     onFrame,
     onHere() {
-      overChannel(state, mode);
+      overChannel(state, state.modes[state.at] ?? mode);
     },
     onElsewhere: () => undefined,
   });

@@ -29,6 +29,7 @@ export interface Results {
 
 export function createResults(connection: Connection, mirror: Mirror): Results {
   const waiters = new Map<string, Waiter[]>();
+  let failure: RuntimeError | undefined;
 
   const settle = (record: Ended): void => {
     const waiting = waiters.get(record.id);
@@ -57,6 +58,7 @@ export function createResults(connection: Connection, mirror: Mirror): Results {
   return {
     result: (id) =>
       new Promise((resolve, reject) => {
+        if (failure) throw failure;
         waiters.set(id, [...(waiters.get(id) ?? []), { resolve, reject }]);
         void lookUp(id);
       }),
@@ -66,6 +68,7 @@ export function createResults(connection: Connection, mirror: Mirror): Results {
       for (const id of waiters.keys()) void lookUp(id);
     },
     fail(error) {
+      failure = error;
       for (const id of [...waiters.keys()]) refused(id, error);
     },
   };

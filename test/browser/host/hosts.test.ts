@@ -1,0 +1,258 @@
+/** Hosts: how one is found, what happens when it is another one, and when its storage goes. */
+import { expect } from "chai";
+import type { Mode, Runtime } from "../../../src/client/runtime.ts";
+import { RuntimeError } from "../../../src/core/errors.ts";
+import type { Journal } from "../../../src/core/ports.ts";
+import { createIndexedDbJournal } from "../../../src/plugins/journals/indexeddb.ts";
+import {
+  AGENT,
+  connectHere,
+  deleteJournal,
+  eventsOf,
+  newName,
+  rejection,
+  until,
+  type HereOptions,
+} from "../../fixtures/host/page.ts";
+
+const missing = (what: string): URL => new URL(`./no-such-${what}.js`, import.meta.url);
+const sharedURL = new URL("../../../src/workers/shared-worker.ts", import.meta.url);
+const electedURL = new URL("../../../src/workers/elected-worker.ts", import.meta.url);
+const ALL: readonly Mode[] = ["shared", "elected", "page"];
+
+const shared =
+  (url: URL, prefix = "troupe:1:") =>
+  (name: string): SharedWorker =>
+    new SharedWorker(url, { type: "module", name: `${prefix}${name}` });
+const elected =
+  (url: URL) =>
+  (name: string): Worker =>
+    new Worker(url, { type: "module", name: `troupe:1:${name}` });
+
+/** A task from a page to a cell and back. */
+async function works(runtime: Runtime, value: unknown = "works"): Promise<void> {
+  expect(await runtime.result(runtime.createTask({ capabilities: ["work"], input: { do: "echo", value } }))).to.equal(
+    value,
+  );
+}
+
+describe("hosts", () => {
+  let name = "";
+  const open: Runtime[] = [];
+  const connect = async (options: HereOptions = {}): Promise<Runtime> => {
+    const runtime = await connectHere({ name, ...options });
+    open.push(runtime);
+    return runtime;
+  };
+  beforeEach(() => {
+    name = newName("hosts");
+  });
+  afterEach(async () => {
+    await Promise.all(open.splice(0).map((runtime) => runtime.close()));
+    await deleteJournal(name);
+  });
+
+  describe("are found", () => {
+    it("in a SharedWorker first", async () => {
+      const runtime = await connect({
+        modes: ALL,
+        places: { shared: shared(sharedURL), elected: elected(electedURL) },
+      });
+      await runtime.registerAgent({ url: AGENT });
+      await works(runtime);
+      expect(runtime.mode).to.equal("shared");
+    });
+
+    it("in the worker of a tab when the SharedWorker can't be loaded", async () => {
+      const places = { shared: shared(missing("shared")), elected: elected(electedURL) };
+      const runtime = await connect({ modes: ALL, places });
+      await runtime.registerAgent({ url: AGENT });
+      await works(runtime);
+      expect(runtime.mode).to.equal("elected");
+    });
+
+    it("in the page when no worker can be loaded", async () => {
+      const page = (await import("../../../src/workers/boot.ts")).bootHost;
+      const places = {
+        shared: shared(missing("shared")),
+        elected: elected(missing("elected")),
+        page: () =>
+          Promise.resolve(page({ name, version: "0.1.0", openJournal: () => createIndexedDbJournal({ name }) }).close),
+      };
+      const runtime = await connect({ modes: ALL, places });
+      await runtime.registerAgent({ url: AGENT });
+      await works(runtime);
+      expect(runtime.mode).to.equal("page");
+    });
+
+    it("nowhere: host/unavailable, and all that was tried", async () => {
+      const places = {
+        shared: shared(missing("shared")),
+        elected: elected(missing("elected")),
+        page: () => Promise.reject(new Error("not in this page")),
+      };
+      const error = await rejection(connect({ modes: ALL, places }));
+      expect(error.code).to.equal("host/unavailable");
+      const tried = error.detail["tried"] as string[];
+      expect(tried.map((line) => line.split(":")[0])).to.deep.equal(ALL);
+      expect(tried[2]).to.include("not in this page");
+      const none = await rejection(connect({ modes: ["shared"], places: {} }));
+      expect(none).to.deep.include({ code: "host/unavailable", detail: { tried: ["shared: not here"] } });
+    });
+
+    it("over the channel when a SharedWorker hosts and this page can't have it", async () => {
+      const first = await connect({ modes: ALL, places: { shared: shared(sharedURL) } });
+      const second = await connect({ modes: ALL, places: { elected: elected(electedURL) } });
+      await second.registerAgent({ url: AGENT });
+      await works(first);
+      await works(second);
+      expect(second.store.getState().epoch).to.equal(first.store.getState().epoch);
+    });
+  });
+
+  it("that are re-run silently under their pages are resynchronised, and each command is decided once", async () => {
+    const rerun = new BroadcastChannel(`rerun:${name}`);
+    const url = new URL("../../fixtures/host/rerun-worker.ts", import.meta.url);
+    const places = { shared: shared(url, "") };
+    const [first, second] = [
+      await connect({ modes: ["shared"], places }),
+      await connect({ modes: ["shared"], places }),
+    ];
+    await first.registerAgent({ url: AGENT });
+    let changed = 0;
+    first.on("host-changed", () => changed++);
+    const ids: string[] = [];
+    for (let round = 0; round < 3; round++) {
+      for (const runtime of [first, second])
+        for (let at = 0; at < 10; at++) {
+          ids.push(runtime.createTask({ capabilities: ["work"], input: { do: "echo", value: at } }));
+          if (at === 5) rerun.postMessage(0);
+          if (at % 4 === 0) await Promise.resolve();
+        }
+      const mine = ids.slice(-20);
+      await Promise.all(mine.map((id, at) => (at < 10 ? first : second).result(id)));
+    }
+    rerun.close();
+    expect(changed).to.be.at.least(3);
+    await until(second, ({ seq }) => seq >= first.store.getState().seq);
+    await Promise.all([first.close(), second.close()]);
+    await new Promise((resolve) => setTimeout(resolve, 200)); // the worker ends with its pages
+    const events = await eventsOf(name);
+    for (const type of ["task.created", "task.completed"]) {
+      const seen = events.filter((event) => event.type === type).map(({ data }) => data["id"]);
+      expect(seen.sort(), type).to.deep.equal([...ids].sort());
+    }
+  }).timeout(60_000);
+
+  it("of a newer version take over; the older pages go on with them, and never do two write", async () => {
+    const epochs: number[] = [];
+    const openJournal = (): Journal => {
+      const journal = createIndexedDbJournal({ name });
+      let epoch = 0;
+      return {
+        ...journal,
+        async open() {
+          const opening = await journal.open();
+          ({ epoch } = opening);
+          return opening;
+        },
+        async append(head, batch) {
+          await journal.append(head, batch);
+          epochs.push(epoch);
+        },
+      };
+    };
+    const old = await connect({ version: "0.1.0", openJournal });
+    await old.registerAgent({ url: AGENT });
+    await works(old, "before");
+    const epoch = old.store.getState().epoch;
+    const newer = await connect({ version: "0.2.0", openJournal });
+    await until(newer, (state) => state.status === "ready" && state.epoch > epoch);
+    await works(newer, "newer");
+    await works(old, "older page, newer host");
+    const older = await connect({ version: "0.1.5", openJournal });
+    await works(older, "between");
+    expect(older.store.getState().epoch).to.equal(newer.store.getState().epoch);
+    expect(epochs, "no host wrote after a later one").to.deep.equal([...epochs].sort((a, b) => a - b));
+  }).timeout(60_000);
+
+  it("tell pages of another protocol that they can't talk", async () => {
+    await connect();
+    const channel = new BroadcastChannel(`troupe:${name}`);
+    const answer = new Promise<{ kind: string; error: { code: string } }>((resolve) => {
+      channel.onmessage = ({ data }: MessageEvent<{ page: string; frame: never }>) => {
+        if (data.page === "stranger") resolve(data.frame);
+      };
+    });
+    const frame = { kind: "hello", protocol: 99, version: "9.0.0", session: "stranger", lock: "x" };
+    channel.postMessage({ to: "host", from: "stranger", frame });
+    const { kind, error } = await answer;
+    channel.close();
+    expect([kind, error.code]).to.deep.equal(["stopped", "host/incompatible"]);
+  });
+
+  describe("whose storage goes", () => {
+    it("say so: deleted under a live host, and the next one is another database", async () => {
+      const runtime = await connect();
+      await runtime.registerAgent({ url: AGENT });
+      await works(runtime);
+      const lost = new Promise<{ database: string; before: string }>((resolve) => runtime.on("storage-lost", resolve));
+      const waiting = runtime.createTask({ capabilities: ["nobody"] });
+      await runtime.settled(waiting);
+      const result = rejection(runtime.result(waiting));
+      await deleteJournal(name);
+      const { database, before } = await lost;
+      expect(database).to.not.equal(before);
+      expect((await result).code).to.equal("task/unknown");
+      expect(runtime.tasks.size).to.equal(0);
+      await runtime.registerAgent({ url: AGENT });
+      await works(runtime, "again");
+    });
+
+    it("show that the quota is full, lose nothing, and go on when there is space", async () => {
+      let isFull = false;
+      const openJournal = (): Journal => {
+        const journal = createIndexedDbJournal({ name });
+        return {
+          ...journal,
+          append(head, batch) {
+            if (isFull) return Promise.reject(new RuntimeError("journal/quota", { name }));
+            return journal.append(head, batch);
+          },
+        };
+      };
+      const runtime = await connect({ openJournal });
+      await runtime.registerAgent({ url: AGENT });
+      await works(runtime);
+      isFull = true;
+      const id = runtime.createTask({ capabilities: ["work"], input: { do: "echo", value: "kept" } });
+      await until(runtime, ({ error }) => error?.code === "journal/quota");
+      expect(runtime.store.getState().status).to.equal("connecting");
+      isFull = false;
+      expect(await runtime.result(id)).to.equal("kept");
+      await until(runtime, ({ status, error }) => status === "ready" && error === undefined);
+      await works(runtime);
+    });
+
+    it("tell why they can't start, and start when they can", async () => {
+      const raw = await new Promise<IDBDatabase>((resolve) => {
+        const request = indexedDB.open(`troupe:${name}`, 1);
+        request.onsuccess = () => {
+          resolve(request.result);
+        };
+      });
+      const deleting = indexedDB.deleteDatabase(`troupe:${name}`); // waits for `raw`, and so does who opens
+      const openJournal = (): Journal => createIndexedDbJournal({ name, patience: 500 });
+      const error = await rejection(connect({ openJournal, timeout: 3_000 }));
+      expect(error.code).to.equal("journal/blocked");
+      const connecting = connect({ openJournal });
+      raw.close();
+      await new Promise((resolve) => {
+        deleting.onsuccess = resolve;
+      });
+      const runtime = await connecting;
+      await runtime.registerAgent({ url: AGENT });
+      await works(runtime);
+    });
+  });
+});
