@@ -50,7 +50,7 @@ describe("the client", () => {
     await runtime.settled(id);
     const result = runtime.result(id);
     runtime.answer(id, { approved: true, by: "suite" }); // nobody asked
-    expect((await rejection(runtime.settled(id))).code).to.equal("approval/unknown");
+    expect((await rejection(runtime.settled(id))).code).to.equal("approval/closed");
     expect(await result).to.equal(5);
   });
 
