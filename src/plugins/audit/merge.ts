@@ -68,7 +68,7 @@ export const mergeAgent = defineAgent({
     ];
     const kept = inFiles.flatMap(({ observations }) => observations);
     const dropped = inFiles.reduce((sum, one) => sum + one.dropped, 0);
-    const ranked = withoutEchoes(await identify([...odd, ...kept, ...input.dependencies.findings])).sort(byRank);
+    const ranked = withoutEchoes(identify([...odd, ...kept, ...input.dependencies.findings])).sort(byRank);
     const findings = ranked.slice(0, input.limit);
     return { findings, summary: summarise(ranked, { dropped, listed: findings.length }, input) };
   },
@@ -118,7 +118,7 @@ function notAnalysed(
 }
 
 /** Completes observations to findings. Equal ones become one; like ones are told apart by their order in the file. */
-async function identify(observations: readonly Observation[]): Promise<Finding[]> {
+function identify(observations: readonly Observation[]): Finding[] {
   const alike = new Map<string, Observation[]>();
   for (const one of new Map(observations.map((each) => [JSON.stringify(sortedEntries(each)), each])).values()) {
     const identity = JSON.stringify([one.rule, one.path ?? "", one.key ?? one.evidence ?? one.message]);
@@ -129,8 +129,7 @@ async function identify(observations: readonly Observation[]): Promise<Finding[]
   const findings: Finding[] = [];
   for (const [identity, group] of alike) {
     group.sort(byPlace);
-    for (const [at, one] of group.entries())
-      findings.push(complete(await fingerprint(`${identity} ${String(at)}`), one));
+    for (const [at, one] of group.entries()) findings.push(complete(fingerprint(`${identity} ${String(at)}`), one));
   }
   return findings;
 }

@@ -3,6 +3,9 @@
  * this room is compiled against ES2023 alone, so it is named here and nowhere else.
  */
 
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+
 /** A stream of bytes, as far as it is read here. */
 export interface ByteStream {
   pipeThrough<T>(transform: Transform<T>): Stream<T>;
@@ -41,9 +44,6 @@ interface Platform {
     flush(sink: Sink<Uint8Array>): void;
   }) => Transform<Uint8Array>;
   readonly DecompressionStream: new (format: "gzip") => Transform<Uint8Array>;
-  readonly crypto: {
-    readonly subtle: { digest(algorithm: "SHA-256", bytes: Uint8Array): Promise<ArrayBuffer> };
-  };
   readonly btoa: (text: string) => string;
   readonly performance: { now(): number };
 }
@@ -53,10 +53,8 @@ export const platform = globalThis as unknown as Platform;
 /** The text as UTF-8. */
 export const encodeText = (text: string): Uint8Array => new platform.TextEncoder().encode(text);
 
+/** SHA-256 of the text. WebCrypto would do it, but an isolated cell has an opaque origin and so none. */
+export const sha256Of = (text: string): Uint8Array => sha256(encodeText(text));
+
 /** The first `length` hexadecimal digits of the text's SHA-256: an identity that an attacker cannot collide. */
-export async function fingerprint(text: string, length = 20): Promise<string> {
-  const digest = new Uint8Array(await platform.crypto.subtle.digest("SHA-256", encodeText(text)));
-  let hex = "";
-  for (const byte of digest) hex += byte.toString(16).padStart(2, "0");
-  return hex.slice(0, length);
-}
+export const fingerprint = (text: string, length = 20): string => bytesToHex(sha256Of(text)).slice(0, length);

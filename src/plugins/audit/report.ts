@@ -48,7 +48,7 @@ export const reportAgent = defineAgent({
     };
     const write = (text: string) => context.blobs.write(encodeText(text));
     return {
-      html: await write(await renderHtml(content)),
+      html: await write(renderHtml(content)),
       json: await write(renderJson(content)),
       sarif: await write(renderSarif(content)),
       counts: countsOf(content),

@@ -32,7 +32,7 @@ export async function observeSecrets(path: string, text: string): Promise<Observ
   const observations: Observation[] = [];
   for (const { name, value, mask, start, end } of secrets.slice(0, MAX_PER_FILE)) {
     const { line, column } = source.positionOf(start);
-    const key = await fingerprint(`troupe audit secret\n${value}`, 16);
+    const key = fingerprint(`troupe audit secret\n${value}`, 16);
     observations.push({
       rule: `secrets/${name}`,
       message: `${secretRule(name).title}: ${mask}, fingerprint ${key}.`,

@@ -1,6 +1,6 @@
 /** The report for people: one file, without scripts, that is the same for the same findings. */
 import { SEVERITIES, type Finding, type Severity, type Summary } from "../findings.ts";
-import { platform, encodeText } from "../platform.ts";
+import { platform, sha256Of } from "../platform.ts";
 import type { Decided, Decisions } from "./decisions.ts";
 import { html, type Markup } from "./markup.ts";
 import { STYLE } from "./style.ts";
@@ -23,12 +23,11 @@ const LABELS: Readonly<Record<Severity, string>> = {
 /** Rules with more findings than this are folded up. */
 const FOLD = 5;
 
-export async function renderHtml(content: ReportContent): Promise<string> {
+export function renderHtml(content: ReportContent): string {
   const { name, decided, summary, decisions } = content;
   const shown = decided.filter(({ decision }) => decision.kind !== "dismissed");
   const dismissed = decided.filter(({ decision }) => decision.kind === "dismissed");
-  const digest = await platform.crypto.subtle.digest("SHA-256", encodeText(STYLE));
-  const hash = platform.btoa(String.fromCharCode(...new Uint8Array(digest)));
+  const hash = platform.btoa(String.fromCharCode(...sha256Of(STYLE)));
   const policy = `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'`;
   const page = html`<!doctype html>
     <html lang="en">
