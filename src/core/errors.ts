@@ -88,19 +88,23 @@ export class RuntimeError extends Error {
 }
 
 function describe(code: string, detail: ErrorDetail): string {
-  const parts = Object.entries(detail).map(([key, value]) => `${key}: ${brief(value)}`);
-  return parts.length === 0 ? code : `${code} (${parts.join(", ")})`;
+  const text = Object.entries(detail)
+    .map(([key, value]) => `${key}: ${brief(value)}`)
+    .join(", ");
+  return text === "" ? code : `${code} (${text})`;
 }
 
 function brief(value: unknown): string {
-  let text: string | undefined;
+  return clip(typeof value === "string" ? value : (stringify(value) ?? typeof value), MAX_BRIEF);
+}
+
+/** JSON, or undefined for what has none: a function, a cycle, a BigInt, a hostile getter. */
+function stringify(value: unknown): string | undefined {
   try {
-    text = typeof value === "string" ? value : JSON.stringify(value);
+    return JSON.stringify(value);
   } catch {
-    text = undefined; // a cycle, a BigInt or a hostile toJSON: the type says enough
+    return undefined;
   }
-  text ??= typeof value;
-  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
 }
 
 /** An error as data: what crosses workers, and what the journal keeps. */
@@ -116,6 +120,7 @@ export interface ErrorData {
 }
 
 const MAX_TEXT = 4_096;
+const MAX_BRIEF = 200;
 const MAX_CODE = 200;
 const MAX_CAUSES = 4;
 
@@ -124,7 +129,7 @@ export function encodeError(thrown: unknown, fallback: ErrorCode = "unknown"): E
   try {
     return encode(thrown, fallback, MAX_CAUSES);
   } catch {
-    return { name: "Error", message: "an error that cannot be read", code: fallback };
+    return encode("unreadable", fallback, 0);
   }
 }
 
@@ -134,56 +139,39 @@ export function plainError(data: unknown, fallback: ErrorCode = "unknown"): Erro
 }
 
 function encode(thrown: unknown, fallback: string, causes: number): ErrorData {
-  if (typeof thrown !== "object" || thrown === null) {
-    return { name: "Error", message: clip(String(thrown)), code: fallback };
-  }
-  const seen = thrown as Readonly<Record<string, unknown>>; // read with checks below
-  const code = seen["code"];
+  const seen = Object(thrown) as Readonly<Record<string, unknown>>; // read with checks below
+  const { name, message, code, stack, cause, retryable } = seen;
   const detail = detailOf(seen["detail"]);
-  const retryable = seen["retryable"];
   return {
-    name: textOr(seen["name"], "Error"),
-    message: textOr(seen["message"], clip(brief(thrown))),
-    code: typeof code === "string" && code !== "" ? code.slice(0, MAX_CODE) : fallback,
+    name: textOr(name, "Error"),
+    message: textOr(message, seen === thrown ? brief(thrown) : String(thrown)),
+    code: textOr(code, fallback).slice(0, MAX_CODE),
     ...(detail && { detail }),
-    ...(typeof seen["stack"] === "string" && { stack: clip(seen["stack"]) }),
-    ...(seen["cause"] !== undefined && causes > 0 && { cause: encode(seen["cause"], "unknown", causes - 1) }),
+    ...(typeof stack === "string" && { stack: clip(stack) }),
+    ...(cause !== undefined && causes > 0 && { cause: encode(cause, "unknown", causes - 1) }),
     ...(typeof retryable === "boolean" && { retryable }),
   };
 }
 
-function clip(text: string): string {
-  return text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;
+function clip(text: string, limit = MAX_TEXT): string {
+  return text.length > limit ? `${text.slice(0, limit)}…` : text;
 }
 
 function textOr(value: unknown, other: string): string {
-  return typeof value === "string" && value !== "" ? clip(value) : other;
+  return clip((typeof value === "string" && value) || other);
 }
 
-/** A copy as JSON sees it, so that it can be posted; what is not a small object is left out. */
+/** A copy as JSON sees it, so that it can be posted; what is not a small, harmless object is left out. */
 function detailOf(value: unknown): ErrorDetail | undefined {
-  try {
-    const text = JSON.stringify(value);
-    if (text.length <= MAX_TEXT && text.startsWith("{")) return JSON.parse(text, withoutPrototype) as ErrorDetail;
-  } catch {
-    // nothing, a cycle, a BigInt, a hostile getter
-  }
-  return undefined;
+  const text = stringify(value) ?? "";
+  return text.length <= MAX_TEXT && HARMLESS.test(text) ? (JSON.parse(text) as ErrorDetail) : undefined;
 }
 
-/** Details get spread and merged by their readers; a `__proto__` key would reach further than its object there. */
-function withoutPrototype(key: string, value: unknown): unknown {
-  return key === "__proto__" ? undefined : value;
-}
+const HARMLESS = /^\{(?!.*"__proto__":)/s; // readers spread and merge details
 
 /** Makes an error of its data again: name, message, code, detail, cause and the far stack are kept. */
 export function decodeError(data: ErrorData): RuntimeError {
-  const cause = data.cause === undefined ? undefined : decodeError(data.cause);
-  const error = new RuntimeError(data.code as ErrorCode, data.detail ?? {}, {
-    message: data.message,
-    ...(cause && { cause }),
-  });
-  if (data.name !== error.name) Object.defineProperty(error, "name", { value: data.name });
-  if (data.stack !== undefined) Object.defineProperty(error, "stack", { value: data.stack });
-  return error;
+  const { name, message, code, detail, stack, cause } = data;
+  const error = new RuntimeError(code as ErrorCode, detail, { message, cause: cause && decodeError(cause) });
+  return Object.assign(error, { name }, stack === undefined ? {} : { stack });
 }

@@ -1,9 +1,8 @@
 /** What a running attempt can reach. */
-import type { AgentContext } from "../core/plugin/definition.ts";
+import type { AgentContext, BlobRef } from "../core/plugin/definition.ts";
 import type { HostFrame } from "../core/agents/protocol.ts";
-import { MAX_BLOB } from "../core/agents/wire.ts";
-import { RuntimeError, type ErrorCode, type ErrorDetail } from "../core/errors.ts";
-import { decodeJson, encodeJson, type JsonText } from "../core/json.ts";
+import { RuntimeError } from "../core/errors.ts";
+import { encodeJson, type JsonText } from "../core/json.ts";
 import type { AttemptId, HostLink } from "./agent-link.ts";
 
 export type Run = Extract<HostFrame, { kind: "run" }>;
@@ -22,32 +21,32 @@ export function createContext(run: Run, link: HostLink, signal: AbortSignal): Ag
   return {
     signal,
     task: { id: task, attempt, idempotencyKey: task, capability },
-    checkpointed: checkpoint && decodeJson(checkpoint),
+    checkpointed: checkpoint && JSON.parse(checkpoint),
     async checkpoint(value) {
       await call({ kind: "checkpoint", ...id, value: encodeJson(value, "checkpoint") });
     },
     progress(fraction, note) {
-      link.progress(id, Math.min(Math.max(fraction, 0), 1) || 0, note?.slice(0, MAX_NOTE));
+      const bounded = fraction > 1 ? 1 : fraction > 0 ? fraction : 0; // none when it is NaN
+      link.tell(id, { kind: "progress", ...id, fraction: bounded, note: note?.slice(0, MAX_NOTE) });
     },
     log(level, message) {
-      link.log(id, level, message.slice(0, MAX_LINE));
+      link.log({ kind: "log", ...id, level, message: message.slice(0, MAX_LINE) });
     },
     once: createOnce(effects, (key, value) => call({ kind: "effect", ...id, key, value })),
     blobs: {
       async read(ref) {
         const { bytes } = await call({ kind: "read", ...id, ref });
-        return bytes ?? refuse("blob/unknown", { ref });
+        return bytes as Uint8Array; // an answer without an error has them
       },
       async write(bytes) {
-        const size = bytes.byteLength;
-        if (size > MAX_BLOB) refuse("runtime/limit", { size, limit: MAX_BLOB });
         // a copy: it may be sent again, and a view would be posted with the whole of its buffer
         const { ref } = await call({ kind: "write", ...id, bytes: bytes.slice() });
-        return ref ?? refuse("blob/unknown", { size });
+        return ref as BlobRef; // as above
       },
     },
   };
 }
+
 type Recorder = (key: string, value: JsonText) => Promise<unknown>;
 
 /** `once`: recorded values first; what runs already is shared; what failed may be tried again. */
@@ -59,18 +58,14 @@ function createOnce(recorded: Readonly<Record<string, JsonText>>, record: Record
     return text;
   };
   return async <T>(key: string, effect: () => T | Promise<T>): Promise<T> => {
-    if (key === "" || key.length > MAX_KEY) refuse("agent/message-invalid", { key, limit: MAX_KEY });
+    if (key === "" || key.length > MAX_KEY) throw new RuntimeError("agent/message-invalid", { key });
     const text = texts.get(key) ?? perform(key, effect);
     texts.set(key, text);
     try {
-      return decodeJson(await text) as T; // the first attempt gets what a later one gets: JSON
+      return JSON.parse(await text) as T; // the first attempt gets what a later one gets
     } catch (error) {
       if (texts.get(key) === text) texts.delete(key);
       throw error;
     }
   };
-}
-
-function refuse(code: ErrorCode, detail: ErrorDetail): never {
-  throw new RuntimeError(code, detail);
 }

@@ -2,13 +2,17 @@
 import type { AgentFrame } from "../core/agents/protocol.ts";
 import { MAX_FRAMES } from "../core/agents/wire.ts";
 
+export type Line = Extract<AgentFrame, { kind: "log" }>;
+
 export interface Post {
   /** Forgets what was not posted, and posts to this port from now on. */
   attach(port: MessagePort): void;
   /** Posts the frame with the others of this turn. */
   send(frame: AgentFrame): void;
-  /** Sends the frame at the next {@link Post.release}, instead of the one with the same key. */
+  /** Sends the frame with the next {@link Post.release}, instead of an earlier one with this key. */
   tell(key: unknown, frame: AgentFrame): void;
+  /** Tells the line; what is too much at once becomes one line that counts it. */
+  log(line: Line): void;
   /** Sends what was told; by itself every {@link PAUSE}. */
   release(): void;
 }
@@ -16,9 +20,13 @@ export interface Post {
 /** In milliseconds. A host that gets progress of every turn would take it for a flood. */
 const PAUSE = 50;
 
-export function createPost(onPause: () => void): Post {
+/** Between two releases. */
+const MAX_LINES = 100;
+
+export function createPost(): Post {
   let port: MessagePort | undefined;
   let frames: AgentFrame[] = [];
+  let lines = 0;
   let timer: number | undefined;
   const told = new Map<unknown, AgentFrame>();
 
@@ -31,6 +39,12 @@ export function createPost(onPause: () => void): Post {
   const release = (): void => {
     told.forEach(send);
     told.clear();
+    lines = 0;
+    timer = undefined;
+  };
+  const tell = (key: unknown, frame: AgentFrame): void => {
+    told.set(key, frame);
+    timer ??= setTimeout(release, PAUSE);
   };
   return {
     attach(next) {
@@ -39,13 +53,11 @@ export function createPost(onPause: () => void): Post {
       frames = [];
     },
     send,
-    tell(key, frame) {
-      told.set(key, frame);
-      timer ??= setTimeout(() => {
-        timer = undefined;
-        onPause();
-        release();
-      }, PAUSE);
+    tell,
+    log(line) {
+      const extra = ++lines - MAX_LINES;
+      if (extra <= 0) tell(line, line);
+      else tell(MAX_LINES, { ...line, message: `${extra} lines dropped` });
     },
     release,
   };

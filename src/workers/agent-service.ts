@@ -1,10 +1,10 @@
 /** The attempts of one agent's worker: what the host orders, what runs, and what an uncaught error does to it. */
 import type { AgentDefinition } from "../core/plugin/definition.ts";
 import type { HostFrame } from "../core/agents/protocol.ts";
-import { encodeError, RuntimeError, type ErrorData } from "../core/errors.ts";
-import { createAttempt, type Attempt } from "./agent-attempt.ts";
+import { encodeError, RuntimeError } from "../core/errors.ts";
+import { createAttempt, failed, type Attempt } from "./agent-attempt.ts";
 import type { Run } from "./agent-context.ts";
-import { createHostLink, type AttemptId, type Outcome } from "./agent-link.ts";
+import { createHostLink } from "./agent-link.ts";
 
 export interface Service {
   /** Serves the host at the port's other end, instead of the one before. */
@@ -13,40 +13,34 @@ export interface Service {
   blame(thrown: unknown): boolean;
 }
 
+type Abort = Extract<HostFrame, { kind: "abort" }>;
+
 export function createService<I, O>(definition: AgentDefinition<I, O>): Service {
   const link = createHostLink();
   const running = new Map<string, Attempt>(); // by task; an older attempt that was aborted is not among them
 
   const run = async (frame: Run): Promise<void> => {
-    const { task } = frame;
-    const kept = link.outcomeOf(frame);
-    const other = running.get(task);
-    if (kept) link.finish(kept);
-    else if (other?.attempt !== frame.attempt) {
-      other?.abort(encodeError(new RuntimeError("task/interrupted", { task })));
-      const attempt = createAttempt(definition, frame, link);
-      running.set(task, attempt);
-      const outcome = await attempt.perform();
-      if (running.get(task) === attempt) running.delete(task);
-      link.finish(outcome);
-    }
+    const attempt = createAttempt(definition, frame, link);
+    running.set(frame.task, attempt);
+    const outcome = await attempt.perform();
+    if (running.get(frame.task) === attempt) running.delete(frame.task);
+    link.finish(outcome);
   };
   const take = (frame: HostFrame): void => {
-    switch (frame.kind) {
-      case "run":
+    if (frame.kind === "settled") link.settle(frame);
+    else if (frame.kind === "answer") link.answer(frame);
+    else order(frame, running.get(frame.task));
+  };
+  const order = (frame: Run | Abort, current: Attempt | undefined): void => {
+    if (current?.attempt === frame.attempt) {
+      if (frame.kind === "abort") current.abort(frame.error);
+    } else if (!link.resend(frame)) {
+      if (frame.kind === "abort")
+        link.finish(failed(frame, frame.error)); // so that the host frees the slot
+      else {
+        current?.abort(encodeError(new RuntimeError("task/interrupted"))); // a newer attempt takes its place
         void run(frame);
-        return;
-      case "abort": {
-        const attempt = running.get(frame.task);
-        if (attempt?.attempt === frame.attempt) attempt.abort(frame.error);
-        else link.finish(link.outcomeOf(frame) ?? failed(frame, frame.error)); // so that the host frees the slot
-        return;
       }
-      case "settled":
-        link.settle(frame);
-        return;
-      case "answer":
-        link.answer(frame);
     }
   };
   return {
@@ -68,5 +62,3 @@ export function createService<I, O>(definition: AgentDefinition<I, O>): Service 
     },
   };
 }
-
-const failed = ({ task, attempt }: AttemptId, error: ErrorData): Outcome => ({ kind: "failed", task, attempt, error });

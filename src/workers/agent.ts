@@ -4,7 +4,7 @@
  */
 import type { AgentDefinition } from "../core/plugin/definition.ts";
 import type { CrashMessage } from "../core/agents/wire.ts";
-import { encodeError, RuntimeError } from "../core/errors.ts";
+import { encodeError } from "../core/errors.ts";
 import { createService } from "./agent-service.ts";
 
 declare const self: DedicatedWorkerGlobalScope;
@@ -13,63 +13,53 @@ declare const self: DedicatedWorkerGlobalScope;
 export function exposeAgent<I, O>(definition: AgentDefinition<I, O>): void {
   const { name, version, capabilities, description } = definition;
   const { serve, blame } = createService(definition);
-  let page: MessagePort | undefined;
-  const crash = (thrown: unknown): void => {
-    const message: CrashMessage = { type: "CRASH", error: encodeError(thrown, "agent/failed") };
-    page?.postMessage(message);
+  const connect = (page: MessagePort): void => {
+    answer(page, { name, version, capabilities, description }, serve);
+    const crash = (thrown: unknown): void => {
+      page.postMessage({ type: "CRASH", error: encodeError(thrown) } satisfies CrashMessage);
+    };
+    const takeUncaught = (event: Event & UncaughtEvent): void => {
+      event.preventDefault();
+      const thrown = event.reason ?? event.error ?? event.message;
+      if (!blame(thrown)) crash(thrown);
+    };
+    addEventListener("unhandledrejection", takeUncaught);
+    addEventListener("error", takeUncaught);
+    const { close } = self;
+    self.close = () => {
+      crash("self.close()");
+      close();
+    };
   };
-  const take = (event: Event, thrown: unknown): void => {
-    if (!page) return; // the start has failed: the page gets the event itself
-    event.preventDefault();
-    if (!blame(thrown)) crash(thrown);
-  };
-
-  self.addEventListener("message", ({ ports: [port] }) => {
-    if (page || !port) return;
-    page = port;
-    answer(port, { describe: () => ({ name, version, capabilities, description }), serve });
-  });
-  self.addEventListener("unhandledrejection", (event) => {
-    take(event, event.reason);
-  });
-  self.addEventListener("error", (event) => {
-    take(event, event.error ?? event.message);
-  });
-  const close = self.close.bind(self);
-  self.close = () => {
-    crash(new RuntimeError("agent/crashed", { reason: "self.close()" }));
-    close();
-  };
-  self.postMessage("ready");
+  addEventListener(
+    "message",
+    ({ ports }) => {
+      ports.forEach(connect);
+    },
+    { once: true },
+  );
+  postMessage("ready"); // whoever started this worker posts the page's port now, and nothing else
 }
 
-/** The functions of {@link AgentControl}, on a real port. */
-interface Control {
-  describe(): unknown;
-  serve(port: MessagePort): void;
+/** An unhandled rejection, or an error. */
+interface UncaughtEvent {
+  readonly reason?: unknown;
+  readonly error?: unknown;
+  readonly message?: string;
 }
 
 /**
  * Answers the page's Comlink, but only the two calls of {@link AgentControl}. Comlink's own `expose` runs any path of
  * any object for its peer, and would be a third of what an agent has to load.
  */
-function answer(page: MessagePort, { describe, serve }: Control): void {
+function answer(page: MessagePort, description: unknown, serve: (port: MessagePort) => void): void {
   page.onmessage = ({ data }: MessageEvent<unknown>) => {
     const { id, type, path, argumentList } = Object(data) as Partial<Call>;
     const port = argumentList?.[0]?.value;
-    let value: unknown;
-    switch (`${String(type)} ${String(path)}`) {
-      case "APPLY describe":
-        value = describe();
-        break;
-      case "APPLY serve":
-        if (!(port instanceof MessagePort)) return;
-        serve(port);
-        break;
-      default:
-        return;
-    }
-    page.postMessage({ id, type: "RAW", value });
+    const call = type === "APPLY" && path?.[0];
+    if (call === "serve" && port instanceof MessagePort) serve(port);
+    else if (call !== "describe") return;
+    page.postMessage({ id, type: "RAW", value: description });
   };
 }
 

@@ -83,29 +83,25 @@ export interface AgentDefinition<I = unknown, O = unknown> {
 }
 
 /** How agents and capabilities are named. */
-export const AGENT_NAME: RegExp = /^[a-z0-9][a-z0-9._-]{0,63}$/iu;
+export const AGENT_NAME: RegExp = /^[a-z\d][\w.-]{0,63}$/i;
 
 /** How agents are versioned: major.minor.patch, and a suffix. */
-export const AGENT_VERSION: RegExp = /^\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]{1,64})?$/u;
+export const AGENT_VERSION: RegExp = /^\d+\.\d+\.\d+([-+][\w.+-]{1,64})?$/;
 
 /**
  * Checks a definition and returns it. Serve it in a worker with `exposeAgent`.
  * @throws RuntimeError `agent/manifest-invalid`, naming the field.
  */
 export function defineAgent<I, O>(definition: AgentDefinition<I, O>): AgentDefinition<I, O> {
-  const { name, version, capabilities, run } = definition;
-  const demand = (field: string, holds: boolean, reason: string): void => {
-    if (!holds) throw new RuntimeError("agent/manifest-invalid", { agent: name, field, reason });
-  };
-  const isName = (value: unknown): boolean => typeof value === "string" && AGENT_NAME.test(value);
-  const isSchema = (value: Partial<StandardSchema<unknown>> | undefined): boolean =>
-    typeof value?.["~standard"]?.validate === "function";
-  demand("name", isName(name), "1 to 64 letters, digits, '.', '_' or '-'");
-  demand("version", typeof version === "string" && AGENT_VERSION.test(version), "major.minor.patch");
-  const named = Array.isArray(capabilities) && capabilities.length > 0 && capabilities.every(isName);
-  demand("capabilities", named, "at least one, each written like a name");
-  demand("run", typeof run === "function", "a function");
-  demand("input", isSchema(definition.input), "a schema");
-  demand("output", isSchema(definition.output), "a schema");
+  const { name, version, capabilities, run, input, output } = definition as Partial<AgentDefinition<I, O>>;
+  const isName = (value?: unknown): boolean => typeof value === "string" && AGENT_NAME.test(value);
+  const wrong =
+    (!isName(name) && "name") ||
+    (!AGENT_VERSION.test(version ?? "") && "version") ||
+    (!(capabilities?.length && capabilities.every(isName)) && "capabilities") ||
+    (typeof run !== "function" && "run") ||
+    (!input?.["~standard"] && "input") ||
+    (!output?.["~standard"] && "output");
+  if (wrong) throw new RuntimeError("agent/manifest-invalid", { agent: name, field: wrong });
   return definition;
 }
