@@ -12,8 +12,20 @@ import type {
 } from "../../core/ports.ts";
 import { cursorOf, kindNumber, KINDS, newestFirst, pageSize, placeOf, type Place } from "./archive-order.ts";
 import { createMemoryDisk, portOf, type MemoryDisk, type MemoryPort, type MemoryWrite } from "./memory-disk.ts";
-import { checkEnd, checkOwner, checkSame, decodeMeta, encodeMeta, freshMeta, isOutdated, lost } from "./meta.ts";
-import { unavailable, withBatch, withSnapshot, type Meta } from "./meta.ts";
+import {
+  checkEnd,
+  checkOwner,
+  checkSame,
+  decodeMeta,
+  encodeMeta,
+  freshMeta,
+  isOutdated,
+  lost,
+  unavailable,
+  withBatch,
+  withSnapshot,
+  type Meta,
+} from "./meta.ts";
 import {
   batchOf,
   checkBatch,
@@ -25,8 +37,12 @@ import {
   isBatchRecord,
   misplaced,
   seal,
+  sealBatch,
+  snapshotLabel,
+  sumOfBytes,
+  unseal,
+  type Mark,
 } from "./records.ts";
-import { sealBatch, snapshotLabel, sumOfBytes, unseal, type Mark } from "./records.ts";
 
 /** How to make a journal in memory. */
 export interface MemoryJournalOptions {
@@ -71,6 +87,7 @@ export function createMemoryJournal({ disk = createMemoryDisk() }: MemoryJournal
         if (!next) return;
         last = next;
         port.records.head = encodeMeta(next);
+        if (write.verb === "append") port.appended(write.batch);
       });
     },
   };
@@ -143,7 +160,6 @@ async function append({ port, write }: Handle, expectedHead: number, given: Batc
       counts[kind] = place.row + 1;
       port.records.archive.push({ place, id: row.id, value: seal(labelOf(place), JSON.stringify(row)) });
     }
-    port.appended(batch);
     return withBatch(meta, record);
   });
 }
