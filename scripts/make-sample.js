@@ -28,8 +28,7 @@ export async function makeSample({ from = PACKAGE, to = TARGET } = {}) {
     .sort((a, b) => (a < b ? -1 : 1));
   const entries = paths.map((path) => {
     const body = new Uint8Array(readFileSync(join(from, path)));
-    /** @type {const} */
-    const plain = { type: "file", mode: 0o644, uid: 0, gid: 0, mtime: new Date(0) };
+    const plain = /** @type {const} */ ({ type: "file", mode: 0o644, uid: 0, gid: 0, mtime: new Date(0) });
     return { header: { name: `${name}-${version}/${path}`, size: body.length, ...plain }, body };
   });
   mkdirSync(dirname(to), { recursive: true });

@@ -5,7 +5,7 @@ import type { ConnectOptions, Runtime } from "./client/runtime.ts";
 import { scriptURL } from "./client/script-url.ts";
 import { VERSION } from "./core/version.ts";
 
-export * from "./client/runtime.ts";
+export type * from "./client/runtime.ts";
 export { RuntimeError, type ErrorCode, type ErrorData } from "./core/errors.ts";
 export type { BlobRef } from "./core/plugin.ts";
 export type { ArchivePage, ArchiveQuery, ArchiveRow } from "./core/ports.ts";
