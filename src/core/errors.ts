@@ -133,6 +133,12 @@ export function encodeError(thrown: unknown, fallback: ErrorCode = "unknown"): E
   }
 }
 
+/** The same for an error that a rule raised: without stack and cause, which differ from runtime to runtime (E7). */
+export function encodeRefusal(thrown: unknown, fallback: ErrorCode = "unknown"): ErrorData {
+  const { stack, cause, ...error } = encodeError(thrown, fallback);
+  return thrown instanceof RuntimeError ? error : { ...error, ...(stack !== undefined && { stack }) };
+}
+
 /** The same for an error that comes from another worker as data: bounded, and nothing but JSON, whatever it was. */
 export function plainError(data: unknown, fallback: ErrorCode = "unknown"): ErrorData {
   return JSON.parse(JSON.stringify(encodeError(data, fallback))) as ErrorData; // what was just written

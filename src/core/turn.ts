@@ -1,6 +1,6 @@
 import { agentsRules } from "./agents/rules.ts";
 import { approvalsRules } from "./approvals/rules.ts";
-import { encodeError, RuntimeError, type ErrorData } from "./errors.ts";
+import { encodeRefusal, RuntimeError, type ErrorData } from "./errors.ts";
 import { hostingRules } from "./hosting/rules.ts";
 import type { Env, Fact, Request, Rules } from "./kernel.ts";
 import type { CoreState } from "./runtime.ts";
@@ -62,10 +62,10 @@ function decideOutside(
   env: Env,
 ): readonly Fact[] | ErrorData {
   const rule = Object.hasOwn(decide, type) ? decide[type] : undefined;
-  if (!rule) return encodeError(new RuntimeError("command/unknown", { type }));
+  if (!rule) return encodeRefusal(new RuntimeError("command/unknown", { type }));
   try {
     return rule(state, data, env);
   } catch (error) {
-    return encodeError(error);
+    return encodeRefusal(error);
   }
 }

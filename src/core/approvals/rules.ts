@@ -1,5 +1,5 @@
 import { RuntimeError } from "../errors.ts";
-import { checkJson } from "../json.ts";
+import { checkJson, decodeJson } from "../json.ts";
 import type { Rules } from "../kernel.ts";
 import type { ApprovalCommands, ApprovalEvents } from "./approval.ts";
 import type { ApprovalsState } from "./fold.ts";
@@ -22,7 +22,7 @@ export const approvalsRules: Rules<ApprovalsView, ApprovalCommands, ApprovalEven
         throw new RuntimeError("approval/expired", { id, expiresAt: approval.expiresAt });
       if (approval.approvers.length > 0 && !approval.approvers.includes(by))
         throw new RuntimeError("approval/forbidden", { id, by, approvers: approval.approvers });
-      if (answer.data !== undefined) checkJson(answer.data, "data");
+      if (answer.data !== undefined) decodeJson(checkJson(answer.data, "data"), "data"); // it becomes a part of an output
       const parent = approval.parent && { parent: approval.parent };
       return [{ type: "approval.decided", data: { id, by, ...answer, ...parent } }];
     },

@@ -1,5 +1,5 @@
-import { plainError, RuntimeError, type ErrorData } from "../errors.ts";
-import { checkJson } from "../json.ts";
+import { encodeRefusal, plainError, RuntimeError, type ErrorData } from "../errors.ts";
+import { checkJson, decodeJson } from "../json.ts";
 import type { Env, FactOf, Request, Rules } from "../kernel.ts";
 import type { HostingEvents } from "../hosting/hosting.ts";
 import type { TasksState } from "./fold.ts";
@@ -34,10 +34,12 @@ export const tasksRules: Rules<TasksView, TaskCommands, TaskEvents, TaskEvents &
       if (!task || (task.effects && Object.hasOwn(task.effects, key))) return [];
       return [{ type: "task.effected", data: { id, attempt, key, value } }];
     },
-    "task.complete": ({ tasks }, { id, attempt, output }) => {
+    "task.complete": ({ tasks }, { id, attempt, output }, env) => {
       const task = running(tasks, { id, attempt });
       if (!task) return []; // a late answer of an attempt that was replaced
       const { link, parent } = task;
+      const flaw = parent?.index === undefined ? undefined : flawOf(output); // it becomes a part of a list
+      if (flaw) return failAttempt(task, flaw, false, env);
       return [{ type: "task.completed", data: { id, attempt, link, output, ...origin(parent) } }];
     },
     "task.fail": ({ tasks }, { id, attempt, error, held }, env) => {
@@ -92,6 +94,15 @@ function checkOutside(id: string, input: string): void {
   checkJson(input, "input");
 }
 
+function flawOf(output: string): ErrorData | undefined {
+  try {
+    decodeJson(output, "output");
+    return undefined;
+  } catch (error) {
+    return { ...encodeRefusal(error), code: "agent/output-invalid", retryable: false };
+  }
+}
+
 type RunningTask = Task & { readonly link: string };
 
 function running(state: TasksState, { id, attempt }: AttemptKey): RunningTask | undefined {
@@ -126,7 +137,10 @@ function failAttempt(task: RunningTask, error: ErrorData, held: boolean, { now, 
 
 /** The wait before the attempt that follows failure number `failure`: exponential, capped, with full jitter (Brooker, AWS 2015). */
 export function retryDelay(retry: Retry, failure: number, random: () => number): number {
-  const longest = Math.min(retry.cap, retry.base * retry.factor ** (failure - 1));
+  let longest = retry.base;
+  // Not `**`, whose last digits differ between runtimes (E7).
+  for (let at = 1; at < failure && longest < retry.cap; at++) longest *= retry.factor;
+  longest = Math.min(retry.cap, longest);
   return Math.round(retry.jitter === "full" ? random() * longest : longest);
 }
 

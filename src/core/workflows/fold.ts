@@ -140,15 +140,19 @@ function workDone(
 }
 
 /** The output of a map: the items' outputs in order; a failed one shows its error in its place. */
-function takeItems(items: Table<ItemState>, execution: string, node: string, total: number): string {
+export function joinItems(items: Table<ItemState>, execution: string, node: string, total: number): string {
   const outputs: string[] = [];
   for (let index = 0; index < total; index++) {
-    const key = itemKey(execution, node, index);
-    const item = items.get(key);
+    const item = items.get(itemKey(execution, node, index));
     outputs.push(item?.output ?? failedItem(item?.error));
-    items.delete(key);
   }
   return `[${outputs.join(",")}]`;
+}
+
+function takeItems(items: Table<ItemState>, execution: string, node: string, total: number): string {
+  const output = joinItems(items, execution, node, total);
+  for (let index = 0; index < total; index++) items.delete(itemKey(execution, node, index));
+  return output;
 }
 
 function failedItem(error: ErrorData | undefined): string {

@@ -1,39 +1,35 @@
 import type { Expression, ExpressionAst } from "../expressions/index.ts";
 
-const named = new WeakMap<Expression, readonly string[]>();
-
-/** The nodes that an expression reads. */
-export function namedNodes(expression: Expression): readonly string[] {
-  const known = named.get(expression);
-  if (known) return known;
-  const found = new Set<string>();
-  walk(expression.ast, (ast) => {
-    const [of, field] = ast.args;
-    if (isNodes(of) && typeof field?.value === "string") found.add(field.value);
-  });
-  const names = [...found];
-  named.set(expression, names);
-  return names;
+/** What an expression says of nodes. */
+export interface Naming {
+  /** The nodes it names, as `nodes.a` or `nodes['a']`. */
+  readonly names: readonly string[];
+  /** True when it uses `nodes` in another way, so that nobody can tell which ones it reads. */
+  readonly isVague: boolean;
 }
 
-/** True when `nodes` is used otherwise than with a node's name: which nodes it reads can't be told then. */
-export function hasUnnamedNodes(expression: Expression): boolean {
-  let uses = 0;
-  let names = 0;
-  walk(expression.ast, (ast) => {
-    if (isNodes(ast)) uses++;
-    const [of, field] = ast.args;
-    if (isNodes(of) && (ast.op === "." || ast.op === "[") && typeof field?.value === "string") names++;
-  });
-  return uses > names;
+const known = new WeakMap<Expression, Naming>();
+
+export function namingOf(expression: Expression): Naming {
+  let naming = known.get(expression);
+  if (!naming) {
+    const names = new Set<string>();
+    const isVague = visit(expression.ast, names);
+    naming = { names: [...names], isVague };
+    known.set(expression, naming);
+  }
+  return naming;
 }
 
-function isNodes(ast: ExpressionAst | undefined): boolean {
-  return ast?.op === "name" && ast.value === "nodes";
-}
+const SELECTING: ReadonlySet<string> = new Set([".", "[", "has"]);
 
-/** The tree is 32 levels high at most. */
-function walk(ast: ExpressionAst, visit: (ast: ExpressionAst) => void): void {
-  visit(ast);
-  for (const part of ast.args) walk(part, visit);
+/** Gathers the named nodes; true when `nodes` stands somewhere without a name behind it. */
+function visit({ op, args, value }: ExpressionAst, names: Set<string>): boolean {
+  if (op === "name") return value === "nodes";
+  const [holder, key] = args;
+  if (SELECTING.has(op) && holder?.op === "name" && holder.value === "nodes" && key?.op === "literal") {
+    names.add(String(key.value));
+    return false;
+  }
+  return args.map((part) => visit(part, names)).includes(true);
 }

@@ -2,9 +2,9 @@
 import * as v from "valibot";
 import { RuntimeError } from "../errors.ts";
 import { parseExpression, type Expression } from "../expressions/index.ts";
-import { WorkflowSchema, type Workflow, type WorkflowEdge, type WorkflowNode } from "./definition.ts";
+import { WorkflowSchema, type Workflow, type WorkflowNode } from "./definition.ts";
 import type { Target } from "./execution.ts";
-import { hasUnnamedNodes, namedNodes } from "./named.ts";
+import { namingOf } from "./named.ts";
 
 /** What is wrong with a definition: the nodes or edges it is about, and a sentence. */
 export interface Problem {
@@ -78,16 +78,19 @@ function shapeProblems({ nodes, edges }: Workflow): Problem[] {
   return problems;
 }
 
+type Kinds = ReadonlyMap<string, WorkflowNode["type"]>;
+
 function link(workflow: Workflow, problems: Problem[]): Plan {
-  const kinds = new Map(workflow.nodes.map(({ id, type }) => [id, type]));
+  const kinds: Kinds = new Map(workflow.nodes.map(({ id, type }) => [id, type]));
   const outs = new Map<string, PlannedEdge[]>(workflow.nodes.map(({ id }) => [id, []]));
   const inlets = new Map<string, number>();
+  const defaults = new Map<string, number>();
   for (const edge of workflow.edges) {
     const kind = kinds.get(edge.to);
     if (!kind) continue; // shapeProblems has refused it
     inlets.set(edge.to, (inlets.get(edge.to) ?? 0) + 1);
-    const when = edge.when && parse(edge.when, "condition", [edge.from, edge.to], problems);
-    if (when) problems.push(...nameProblems(when, `${edge.from} → ${edge.to}`, kinds));
+    if (edge.when === undefined) defaults.set(edge.from, (defaults.get(edge.from) ?? 0) + 1);
+    const when = edge.when && parse(edge.when, "condition", [edge.from, edge.to], { kinds, problems });
     outs.get(edge.from)?.push({ target: [edge.to, kind], ...(when && { when }) });
   }
   const nodes = new Map<string, PlannedNode>();
@@ -96,16 +99,13 @@ function link(workflow: Workflow, problems: Problem[]): Plan {
       node,
       outs: outs.get(node.id) ?? [],
       inlets: inlets.get(node.id) ?? 0,
-      expressions: expressionsOf(node, problems),
+      expressions: expressionsOf(node, { kinds, problems }),
     };
     nodes.set(node.id, planned);
-    problems.push(...nodeProblems(planned, workflow.edges));
-    for (const expression of Object.values(planned.expressions))
-      problems.push(...nameProblems(expression, node.id, kinds));
+    problems.push(...nodeProblems(planned, defaults.get(node.id) ?? 0));
   }
   problems.push(...cycleProblems(nodes));
-  const output = workflow.output && parse(workflow.output, "output", [], problems);
-  if (output) problems.push(...nameProblems(output, "the output", kinds));
+  const output = workflow.output && parse(workflow.output, "output", [], { kinds, problems });
   const all = [...nodes.values()];
   return {
     workflow,
@@ -116,36 +116,36 @@ function link(workflow: Workflow, problems: Problem[]): Plan {
   };
 }
 
+interface Findings {
+  readonly kinds: Kinds;
+  readonly problems: Problem[];
+}
+
 function parse(
   source: string,
   field: string,
   nodes: readonly string[],
-  problems: Problem[],
+  { kinds, problems }: Findings,
   roots: readonly string[] = ["input", "nodes"],
 ): Expression | undefined {
+  const refuse = (reason: string): void => {
+    const place = nodes.length === 0 ? "the workflow" : nodes.join(" → ");
+    problems.push({ nodes, message: `${field} of ${place}: ${reason}` });
+  };
   try {
-    return parseExpression(source, { roots });
+    const expression = parseExpression(source, { roots });
+    const { names, isVague } = namingOf(expression);
+    for (const name of names) if (!kinds.has(name)) refuse(`there is no node '${name}', which it names`);
+    if (isVague) refuse("it must say which node it means, as in nodes.a.output");
+    return expression;
   } catch (error) {
     if (!(error instanceof RuntimeError)) throw error;
-    const place = nodes.length === 0 ? "the workflow" : nodes.join(" → ");
-    problems.push({ nodes, message: `${field} of ${place}: ${error.message}` });
+    refuse(error.message);
     return undefined;
   }
 }
 
-/** Expressions can only read nodes that are there, and must say which. */
-function nameProblems(expression: Expression, place: string, kinds: ReadonlyMap<string, unknown>): Problem[] {
-  const unknown = namedNodes(expression).filter((name) => !kinds.has(name));
-  const problems = unknown.map((name) => ({
-    nodes: [name],
-    message: `'${expression.source}' of ${place} names no node '${name}'`,
-  }));
-  if (!hasUnnamedNodes(expression)) return problems;
-  const message = `'${expression.source}' of ${place} uses 'nodes' without the name of a node`;
-  return [...problems, { nodes: [], message }];
-}
-
-function expressionsOf(node: WorkflowNode, problems: Problem[]): Record<string, Expression> {
+function expressionsOf(node: WorkflowNode, findings: Findings): Record<string, Expression> {
   const sources: Record<string, readonly [source: string, roots?: readonly string[]]> = {};
   if (node.type === "task") sources["input"] = [node.input];
   if (node.type === "approval") sources["payload"] = [node.payload];
@@ -155,21 +155,20 @@ function expressionsOf(node: WorkflowNode, problems: Problem[]): Record<string, 
   }
   const parsed: Record<string, Expression> = {};
   for (const [field, [source, roots]] of Object.entries(sources)) {
-    const expression = parse(source, field, [node.id], problems, roots);
+    const expression = parse(source, field, [node.id], findings, roots);
     if (expression) parsed[field] = expression;
   }
   return parsed;
 }
 
-function nodeProblems({ node, outs, inlets }: PlannedNode, edges: readonly WorkflowEdge[]): Problem[] {
+function nodeProblems({ node, outs, inlets }: PlannedNode, defaults: number): Problem[] {
   const { id } = node;
   if (node.type === "decision" && node.mode === "first") {
-    const defaults = edges.filter(({ from, when }) => from === id && when === undefined);
-    if (defaults.length !== 1)
+    if (defaults !== 1)
       return [
         {
           nodes: [id],
-          message: `the decision '${id}' needs one edge without a condition, for when no other holds; it has ${String(defaults.length)}`,
+          message: `the decision '${id}' needs one edge without a condition, for when no other holds; it has ${String(defaults)}`,
         },
       ];
   }

@@ -5,7 +5,7 @@
  * A ready node starts at once; there are no rounds.
  */
 import type { ApprovalEvents } from "../approvals/approval.ts";
-import { encodeError, RuntimeError, type ErrorData } from "../errors.ts";
+import { encodeRefusal, RuntimeError, type ErrorData } from "../errors.ts";
 import { checkJson, decodeJson, digestOf } from "../json.ts";
 import type { FactOf, Request, Rules } from "../kernel.ts";
 import type { TaskEvents, TaskParent } from "../tasks/task.ts";
@@ -18,7 +18,7 @@ import {
   type WorkflowCommands,
   type WorkflowEvents,
 } from "./execution.ts";
-import { nodesOf, type WorkflowsState } from "./fold.ts";
+import { joinItems, nodesOf, type WorkflowsState } from "./fold.ts";
 import { createLookups, type Lookups } from "./lookups.ts";
 import { planWorkflow, type PlannedNode } from "./plan.ts";
 import { fillMap, startWork } from "./work.ts";
@@ -126,6 +126,7 @@ function start(
   state: WorkflowsState,
   { id, workflow, input, version, priority = "medium" }: WorkflowCommands["execution.start"],
 ): WorkflowFact[] {
+  if (id.includes("/")) throw new RuntimeError("command/invalid", { id, reason: "'/' parts a run from its nodes" });
   if (state.executions.has(id)) throw new RuntimeError("execution/duplicate", { id });
   checkJson(input, "input");
   const pinned = version ?? state.active.get(workflow)?.version;
@@ -188,7 +189,7 @@ function countItems(
       throw new RuntimeError("runtime/limit", { node: node.id, items: list.length, limit: MAX_ITEMS });
     return list.length;
   } catch (error) {
-    return encodeError(error, "expression/failed");
+    return encodeRefusal(error, "expression/failed");
   }
 }
 
@@ -203,18 +204,27 @@ function complete(
   if (!run || reached?.status !== "running") return [];
   const planned = lookups.planOf(state, run.workflow, run.version).nodes.get(node);
   if (!planned) return [];
+  const items = (): string | undefined =>
+    reached.total === undefined ? reached.output : joinItems(state.items, execution, node, reached.total);
   try {
-    const taken = choose(lookups, state, run, planned);
-    const dead = targetsOf(planned).filter((target) => !taken.includes(target));
+    const taken = choose(lookups, state, run, planned, () => output ?? items());
+    const chosen = new Set(taken);
+    const dead = targetsOf(planned).filter((target) => !chosen.has(target));
     const brought = output === undefined ? {} : { output };
     return [{ type: "node.completed", data: { execution, node, ...brought, taken, dead } }];
   } catch (error) {
-    const data = { execution, node, error: encodeError(error, "expression/failed") };
+    const data = { execution, node, error: encodeRefusal(error, "expression/failed") };
     return [{ type: "node.failed", data }];
   }
 }
 
-function choose({ scopes }: Lookups, state: WorkflowsState, run: Execution, { node, outs }: PlannedNode): Target[] {
+function choose(
+  { scopes }: Lookups,
+  state: WorkflowsState,
+  run: Execution,
+  { node, outs }: PlannedNode,
+  output: () => string | undefined,
+): Target[] {
   const first = node.type === "decision" && node.mode === "first";
   const taken: Target[] = [];
   for (const { target, when } of outs) {
@@ -222,7 +232,7 @@ function choose({ scopes }: Lookups, state: WorkflowsState, run: Execution, { no
       if (!first) taken.push(target);
       continue;
     }
-    const holds = scopes.evaluate(state, run, when);
+    const holds = scopes.evaluate(state, run, when, { ending: { node: node.id, output } });
     if (typeof holds !== "boolean")
       throw new RuntimeError("expression/failed", {
         edge: `${node.id} → ${target[0]}`,
@@ -249,7 +259,7 @@ function conclude(lookups: Lookups, state: WorkflowsState, id: string): Workflow
     const text = output ? lookups.scopes.evaluateText(state, run, output) : sinkOutput(state, id, sinks);
     return [{ type: "execution.completed", data: { id, output: text } }];
   } catch (error) {
-    const data = encodeError(error, "expression/failed");
+    const data = encodeRefusal(error, "expression/failed");
     return [{ type: "execution.failed", data: { id, error: data, tasks: [], approvals: [] } }];
   }
 }
@@ -257,6 +267,7 @@ function conclude(lookups: Lookups, state: WorkflowsState, id: string): Workflow
 function sinkOutput({ nodes }: WorkflowsState, id: string, sinks: readonly string[]): string {
   const outputOf = (node: string): string => nodes.get(nodeKey(id, node))?.output ?? "null";
   if (sinks.length === 1) return outputOf(sinks[0] ?? "");
+  for (const node of sinks) decodeJson(outputOf(node), node); // a text that isn't JSON could pass for another node's output
   return `{${sinks.map((node) => `${JSON.stringify(node)}:${outputOf(node)}`).join(",")}}`;
 }
 

@@ -1,25 +1,23 @@
 /** What an expression of a run can see: the input, the nodes that have ended, and in a map the item. */
 import { evaluateExpression, type Expression } from "../expressions/index.ts";
-import { decodeJson, encodeJson, type JsonText } from "../json.ts";
+import { checkJson, decodeJson, encodeJson, type JsonText } from "../json.ts";
 import type { WorkflowsState } from "./fold.ts";
 import { nodeKey, type Execution } from "./execution.ts";
-import { namedNodes } from "./named.ts";
+import { namingOf } from "./named.ts";
+
+/** What only one evaluation sees. */
+export interface Local {
+  /** In a map: the item. */
+  readonly item?: { readonly item: unknown; readonly index: number };
+  /** The node that is just being completed: its output isn't in the state yet. */
+  readonly ending?: { readonly node: string; readonly output: () => JsonText | undefined };
+}
 
 /** Reads outputs, and keeps what it has read while the run lives: a map asks for the same list thousands of times. */
 export interface Scopes {
-  evaluate(
-    state: WorkflowsState,
-    execution: Execution,
-    expression: Expression,
-    item?: { readonly item: unknown; readonly index: number },
-  ): unknown;
+  evaluate(state: WorkflowsState, execution: Execution, expression: Expression, local?: Local): unknown;
   /** The same as JSON; a plain path to a whole input or output passes its text on unopened. */
-  evaluateText(
-    state: WorkflowsState,
-    execution: Execution,
-    expression: Expression,
-    item?: { readonly item: unknown; readonly index: number },
-  ): JsonText;
+  evaluateText(state: WorkflowsState, execution: Execution, expression: Expression, local?: Local): JsonText;
   forget(execution: string): void;
 }
 
@@ -39,26 +37,27 @@ export function createScopes(): Scopes {
     return value;
   };
 
-  const scopeOf = (state: WorkflowsState, execution: Execution, expression: Expression): Record<string, unknown> => {
+  const evaluate: Scopes["evaluate"] = (state, execution, expression, { item, ending } = {}) => {
     const nodes: Record<string, unknown> = {};
-    for (const node of namedNodes(expression)) {
+    for (const node of namingOf(expression).names) {
       const reached = state.nodes.get(nodeKey(execution.id, node));
       if (!reached) continue;
-      const { status, output } = reached;
+      const isEnding = ending?.node === node;
+      const status = isEnding ? "completed" : reached.status;
+      const output = isEnding ? ending.output() : reached.output;
       nodes[node] = output === undefined ? { status } : { status, output: decode(execution.id, node, output) };
     }
     const usesInput = expression.roots.includes("input");
-    return { ...(usesInput && { input: decode(execution.id, "", execution.input) }), nodes };
+    const input = usesInput && { input: decode(execution.id, "", execution.input) };
+    return evaluateExpression(expression, { ...input, nodes, ...item });
   };
-
-  const evaluate: Scopes["evaluate"] = (state, execution, expression, item) =>
-    evaluateExpression(expression, { ...scopeOf(state, execution, expression), ...item });
 
   return {
     evaluate,
-    evaluateText(state, execution, expression, item) {
+    evaluateText(state, execution, expression, local) {
       const whole = wholeText(state, execution, expression);
-      return whole ?? encodeJson(evaluate(state, execution, expression, item), expression.source);
+      if (whole !== undefined) return checkJson(whole, expression.source); // a map's may have grown beyond the bounds
+      return encodeJson(evaluate(state, execution, expression, local), expression.source);
     },
     forget: (execution) => {
       read.delete(execution);

@@ -1,5 +1,5 @@
 /** What a started node asks of the rooms to its left: tasks and approvals; or nothing, and it is done at once. */
-import { encodeError } from "../errors.ts";
+import { encodeRefusal, RuntimeError } from "../errors.ts";
 import type { FactOf, Request } from "../kernel.ts";
 import { nodeKey, type Execution, type WorkflowCommands, type WorkflowEvents } from "./execution.ts";
 import type { WorkflowsState } from "./fold.ts";
@@ -24,7 +24,7 @@ export function startWork(lookups: Lookups, state: WorkflowsState, span: Span): 
   try {
     return requestsOf(lookups, state, run, planned, span);
   } catch (error) {
-    const data = { execution, node, error: encodeError(error, "expression/failed") };
+    const data = { execution, node, error: encodeRefusal(error, "expression/failed") };
     return [{ type: "node.fail", data }];
   }
 }
@@ -87,13 +87,16 @@ function itemTasks(
   const { items, input } = expressions;
   if (node.type !== "map" || !items || !input) return [];
   const list = scopes.evaluate(state, run, items);
-  if (!Array.isArray(list)) return [];
+  const total = state.nodes.get(nodeKey(run.id, node.id))?.total;
+  if (!Array.isArray(list) || list.length !== total)
+    // it rests on what wasn't finished when the map began
+    throw new RuntimeError("expression/failed", { node: node.id, items: items.source, reason: "the items changed" });
   const { capabilities, retry, timeout } = node.task;
   const priority = node.task.priority ?? run.priority;
   return list.slice(from, to).map((item: unknown, offset): Request => {
     const index = from + offset;
     const id = `${nodeKey(run.id, node.id)}/${String(index)}`;
-    const text = scopes.evaluateText(state, run, input, { item, index });
+    const text = scopes.evaluateText(state, run, input, { item: { item, index } });
     const title = `${node.title ?? node.id} ${String(index + 1)}`;
     const parent = { execution: run.id, node: node.id, index };
     const data = { id, capabilities, retry, timeout, title, priority, input: text, parent };

@@ -83,6 +83,8 @@ export interface HostOptions {
   readonly onCommitted?: (events: readonly CoreEvent[], batch: Batch) => void;
   /** Before commands are submitted, by whomever. */
   readonly onPush?: (commands: readonly CoreCommand[]) => void;
+  /** Without a mirror and without freezing anything: for very many runs. */
+  readonly plain?: boolean;
   /** How long a stopped worker takes to give its slot back. Default 5. */
   readonly grace?: number;
 }
@@ -109,7 +111,7 @@ export interface Host {
 }
 
 export async function openHost(options: HostOptions): Promise<Host> {
-  const { disk, time, chance, gate, onCommitted } = options;
+  const { disk, time, chance, gate, onCommitted, plain = false } = options;
   const committed: CoreEvent[] = [];
   const mirror = createFrozenMirror();
   let from = Infinity; // nothing is mirrored before the state was taken over
@@ -119,9 +121,17 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const push = (...commands: readonly CoreCommand[]): Refusals => {
     submits++;
     options.onPush?.(commands);
-    return engine.submit(deepFreeze(commands));
+    return engine.submit(plain ? commands : deepFreeze(commands));
   };
-  const workers = createWorkers(options, mirror, (command) => {
+  const mirrorBatch = (batch: Batch, events: readonly CoreEvent[]): void => {
+    deepFreeze(events);
+    freezeRecords(engine.state);
+    committed.push(...events);
+    const news = decodeEvents(batch.text).filter((_event, place) => batch.from + place >= from);
+    for (const event of deepFreeze(news)) applyEvent(mirror, event);
+  };
+  const known = (): CoreState => (plain ? engine.state : mirror);
+  const workers = createWorkers(options, known, (command) => {
     if (!dead) push(command);
   });
   disk.memory.fail(gate && (({ verb }) => (verb === "append" || verb === "compact" ? gate(verb) : undefined)));
@@ -140,13 +150,9 @@ export async function openHost(options: HostOptions): Promise<Host> {
       error = reason;
     },
     onCommitted(batch, events) {
-      deepFreeze(events);
-      freezeRecords(engine.state);
-      committed.push(...events);
-      const news = decodeEvents(batch.text).filter((_event, place) => batch.from + place >= from);
-      for (const event of deepFreeze(news)) applyEvent(mirror, event);
+      if (!plain) mirrorBatch(batch, events);
       onCommitted?.(events, batch);
-      workers.hear(news);
+      workers.hear(events);
     },
   });
   const taken = engine.capture();
@@ -236,18 +242,18 @@ export function given(...before: readonly CoreCommand[]): {
 /** Workers that run what was assigned to them, and hand a slot back some time after they were stopped. */
 function createWorkers(
   { time, chance, behaviour = completes(), grace = 5 }: HostOptions,
-  mirror: CoreState,
+  known: () => CoreState,
   say: (command: CoreCommand) => void,
 ): { hear(events: readonly CoreEvent[]): void } {
   const release = (task: string, attempt: number): void => {
-    const link = mirror.agents.holdings.get(`${task}#${String(attempt)}`)?.link;
+    const link = known().agents.holdings.get(`${task}#${String(attempt)}`)?.link;
     if (link === undefined) return;
     time.at(time.now() + grace, () => {
       say({ type: "slot.release", data: { link, task, attempt } });
     });
   };
   const run = (id: string, attempt: number, link: string): void => {
-    const task = mirror.tasks.tasks.get(id);
+    const task = known().tasks.tasks.get(id);
     if (task?.attempt !== attempt || task.status !== "running") return;
     for (const { after, command } of behaviour({ task, attempt, link, chance }))
       if (after <= 0) say(command);
