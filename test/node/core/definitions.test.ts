@@ -139,9 +139,10 @@ describe("a definition is refused", () => {
 
   it("as a command without harm, with the first problem as its text", async () => {
     const world = await openWorld(1);
-    const refusals = world.push(registerWorkflow({ id: "w", nodes: [task("a"), task("a")], edges: [edge("a", "z")] }));
-    assert.equal(refusals[0]?.[1].code, "workflow/invalid");
-    assert.equal(refusals[0]?.[1].message, "two nodes have the id 'a' (and 1 more)");
+    const [refusal] = world.push(registerWorkflow({ id: "w", nodes: [task("a"), task("a")], edges: [edge("a", "z")] }));
+    const { code, message } = refusal?.[1] ?? {};
+    assert.equal(code, "workflow/invalid");
+    assert.equal(message, "two nodes have the id 'a' (and 1 more)");
     await given()
       .when({ type: "workflow.register", data: { text: "{" } })
       .gives("refused: json/invalid");
