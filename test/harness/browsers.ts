@@ -177,7 +177,10 @@ async function launchWebKit(): Promise<Browser> {
   const inTurn = queue();
   const open = async (): Promise<string> => {
     const handle = unused.pop();
-    return handle ?? ((await session.command("POST", "/window/new", { type: "tab" })) as { handle: string }).handle;
+    if (handle !== undefined) return handle;
+    const [any] = (await session.command("GET", "/window/handles")) as string[];
+    await session.command("POST", "/window", { handle: any }); // the current one may be closed
+    return ((await session.command("POST", "/window/new", { type: "tab" })) as { handle: string }).handle;
   };
   return {
     engine: "webkit",

@@ -16,7 +16,14 @@ export async function openSite(options: ServerOptions = {}): Promise<StaticServe
   const agent = await bundle("test/fixtures/host/worker.agent.ts");
   return startServer({
     ...options,
-    routes: { "/page": PAGE, "/other": PAGE, "/driver.js": driver, "/agent.js": agent, ...options.routes },
+    routes: {
+      "/page": PAGE,
+      "/other": PAGE,
+      "/strict": PAGE,
+      "/driver.js": driver,
+      "/agent.js": agent,
+      ...options.routes,
+    },
   });
 }
 

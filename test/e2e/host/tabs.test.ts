@@ -15,6 +15,7 @@ for (const engine of engines())
     before(async () => {
       site = await openSite();
       browser = await launch(engine);
+      await browser.newPage(); // it stays open: WebDriver ends with the last one
     });
     after(async () => {
       await browser.close();
