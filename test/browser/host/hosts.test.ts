@@ -110,6 +110,18 @@ describe("hosts", () => {
     });
   });
 
+  it("are one, though two deployments have a SharedWorker each; it moves when the first one's pages go", async () => {
+    const other = new URL("../../../src/workers/shared-worker.ts?other-deployment", import.meta.url);
+    const first = await connect({ modes: ["shared"], places: { shared: shared(sharedURL) } });
+    const second = await connect({ modes: ["shared"], places: { shared: shared(other) } });
+    for (const runtime of [first, second]) await runtime.registerAgent({ url: AGENT });
+    await works(second, "over the channel");
+    expect(second.store.getState().epoch).to.equal(first.store.getState().epoch);
+    const task = second.createTask({ capabilities: ["work"], input: { do: "wait", ms: 300, value: "moved" } });
+    await first.close(); // its SharedWorker stays while this page does, and serves on
+    expect(await second.result(task)).to.equal("moved");
+  });
+
   it("that are re-run silently under their pages are resynchronised, and each command is decided once", async () => {
     const rerun = new BroadcastChannel(`rerun:${name}`);
     const url = new URL("../../fixtures/host/rerun-worker.ts", import.meta.url);

@@ -1,0 +1,3 @@
+import { describeAuditTour } from "../../fixtures/host/audit-tour.ts";
+
+describeAuditTour("lost");
