@@ -1,0 +1,51 @@
+/** Opens the page: connects, tells the runtime who can work and what an audit is, and shows it. */
+import { html, render } from "lit/html.js";
+import { connect } from "../src/index.ts";
+import { registerAudit } from "./audit.ts";
+import { operate } from "./headless/operator.ts";
+import { sessionOf } from "./headless/session.ts";
+import { adviceFor } from "./page/advice.ts";
+import { auditGraph, createApp } from "./page/app.ts";
+import { errorData } from "./page/errors.ts";
+import { readRoute } from "./page/route.ts";
+import { createUi } from "./page/state.ts";
+import { applyTheme, read, readTheme } from "./page/theme.ts";
+import { trustOwnScripts } from "./page/trust.ts";
+import { REVIEWER_KEY } from "./review/control.ts";
+
+const NAME = "audit";
+const base = new URL(".", location.href);
+const root = document.getElementById("app") ?? document.body;
+const session = sessionOf(location.hash);
+
+applyTheme(readTheme());
+trustOwnScripts(base);
+open().catch(async (error: unknown) => {
+  showFailure(error);
+  const { code, message } = errorData(error);
+  await session?.tell({ kind: "failed", code, message });
+});
+
+async function open(): Promise<void> {
+  const runtime = await connect({ name: NAME, assets: base });
+  Object.assign(globalThis, { troupe: runtime }); // for whoever opens the console to try it
+  const ui = createUi({ theme: readTheme(), reviewer: read(REVIEWER_KEY) ?? "", route: readRoute(location.hash) });
+  root.replaceChildren();
+  const app = createApp(runtime, ui, root);
+  await registerAudit(runtime, base, app.agentFailed);
+  if (session) await operate(runtime, session, auditGraph());
+}
+
+function showFailure(error: unknown): void {
+  const { code, message } = errorData(error);
+  root.replaceChildren();
+  render(
+    html`<main class="boot" role="alert">
+      <h1>Troupe could not start here</h1>
+      <p>${message}</p>
+      <p>${adviceFor(code)}</p>
+      <p><code>${code}</code></p>
+    </main>`,
+    root,
+  );
+}

@@ -1,0 +1,75 @@
+/** The top of the page: whose it is, and how it looks; and what must be said at once. */
+import { html, nothing, type TemplateResult } from "lit/html.js";
+import { repeat } from "lit/directives/repeat.js";
+import type { Scene } from "../page/scene.ts";
+import type { Ui } from "../page/state.ts";
+import { icon, mark, type IconName } from "./icons.ts";
+
+export function masthead({ run, others, ui, actions }: Scene): TemplateResult {
+  const live = others[0];
+  return html`
+    <header class="masthead">
+      <a class="brand" href="#/">${mark()}<span>Troupe</span><span class="brand-job">Code audit</span></a>
+      <nav class="masthead-nav" aria-label="Audits">
+        ${live ? html`<a class="button button-quiet" href="#/run/${live.id}">${icon("play")} ${live.name}</a>` : ""}
+        ${run ? html`<a class="button button-quiet" href="#/new">${icon("plus")} New audit</a>` : ""}
+        ${themeToggle(ui.theme, actions.setTheme)}
+      </nav>
+    </header>
+  `;
+}
+
+const THEMES: readonly (readonly [Ui["theme"], IconName, string])[] = [
+  ["light", "sun", "Light"],
+  ["system", "screen", "As the system"],
+  ["dark", "moon", "Dark"],
+];
+
+function themeToggle(theme: Ui["theme"], set: Scene["actions"]["setTheme"]): TemplateResult {
+  return html`
+    <fieldset class="themes">
+      <legend class="unseen">Colours</legend>
+      ${THEMES.map(
+        ([value, name, label]) => html`
+          <label title=${label}>
+            <input
+              class="unseen"
+              type="radio"
+              name="theme"
+              .checked=${theme === value}
+              @change=${() => {
+                set(value);
+              }}
+            />
+            ${icon(name)}<span class="unseen">${label}</span>
+          </label>
+        `,
+      )}
+    </fieldset>
+  `;
+}
+
+export function notices({ ui, actions }: Scene): TemplateResult | typeof nothing {
+  if (ui.notices.length === 0) return nothing;
+  return html`
+    <div class="notices">
+      ${repeat(
+        ui.notices,
+        ({ id }) => id,
+        ({ id, tone, text, advice }) => html`
+          <div class="notice notice-${tone}" role=${tone === "fault" ? "alert" : "status"}>
+            <p><strong>${text}</strong> ${advice ?? ""}</p>
+            <button
+              class="button button-quiet"
+              @click=${() => {
+                actions.dismissNotice(id);
+              }}
+            >
+              ${icon("cross")}<span class="unseen">Close this message</span>
+            </button>
+          </div>
+        `,
+      )}
+    </div>
+  `;
+}
