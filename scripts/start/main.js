@@ -1,20 +1,43 @@
 /**
- * `npm start [-- --port 8080]`: builds what changed and serves the demo.
+ * `npm start`: the demo in the browser; `npm start -- --headless <path>`: the same audit in a browser without a window.
  */
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { parseArgs } from "node:util";
-import { startServer } from "../../test/harness/servers.ts";
-import { ROOT, runScript } from "../toolchain.js";
+import { runScript } from "../toolchain.js";
+import { runHeadless } from "./headless/main.js";
+import { openBrowser } from "./open-browser.js";
+import { HELP, readOptions } from "./options.js";
+import { startServer } from "./server.js";
+import { Refusal } from "./refusal.js";
 
-const { values: options } = parseArgs({ options: { port: { type: "string", default: "8080" } } });
-const { code } = await runScript("scripts/build/main.js", ["--if-needed", "--no-types"]);
-const root = join(ROOT, "demo/dist");
+/** Exit code of a refusal. */
+const REFUSED = 2;
 
-if (code !== 0 || !existsSync(root)) {
-  console.error("There is no demo to serve: the build failed, see above");
-  process.exitCode = 1;
-} else {
-  const server = await startServer({ root, port: Number(options.port) });
-  console.log(`The demo is at ${server.origin}/`);
+try {
+  const options = readOptions(process.argv.slice(2));
+  if (options.help) console.log(HELP);
+  else if (options.headless === undefined) await serve(options);
+  else process.exitCode = await runHeadless({ ...options, headless: options.headless }, build);
+} catch (error) {
+  if (!(error instanceof Refusal)) throw error;
+  console.error(error.message);
+  process.exitCode = REFUSED;
+}
+
+/** @param {boolean} [quiet] */
+async function build(quiet = false) {
+  const { code, output } = await runScript("scripts/build/main.js", ["--if-needed", "--no-types"], { quiet });
+  if (code !== 0) throw new Refusal(`The build failed.\n${output}`);
+}
+
+/** @param {import("./options.js").Options} options */
+async function serve({ port, open }) {
+  await build();
+  const server = await startServer({ port });
+  console.log(`\n  Troupe, code audit:  ${server.origin}/\n`);
+  console.log("  Everything runs in the browser; this process only hands out files. Ctrl-C ends it.");
+  if (open) openBrowser(`${server.origin}/`);
+  for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {
+    process.once(signal, () => {
+      void server.close().then(() => process.exit(0));
+    });
+  }
 }

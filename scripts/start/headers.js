@@ -1,0 +1,39 @@
+/** What the server says about each file beside its bytes. The page's policy stands in its HTML too, for other servers. */
+
+/** The page: its own files and nothing else; no inline code or style; no string becomes a script. */
+const PAGE_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "worker-src 'self'",
+  "frame-src 'self' blob:",
+  "manifest-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+  "trusted-types lit-html troupe default",
+].join("; ");
+
+/** @type {Record<string, string>} */
+const COMMON = {
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "no-referrer",
+  "cross-origin-opener-policy": "same-origin",
+  "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=(), serial=()",
+};
+
+/** Files that an isolated cell loads. Its frame has no origin, so they must be open to others; they hold no secret. */
+const CELL = new Set(["/cell.html", "/cell.js"]);
+
+/**
+ * The headers of a path.
+ * @param {string} path
+ * @returns {Record<string, string>}
+ */
+export function headersFor(path) {
+  if (CELL.has(path)) return { ...COMMON, "cross-origin-resource-policy": "cross-origin" }; // it writes its own policy
+  return { ...COMMON, "cross-origin-resource-policy": "same-origin", "content-security-policy": PAGE_POLICY };
+}
