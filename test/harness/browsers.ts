@@ -119,7 +119,7 @@ async function launchChromium({ profile, args = [] }: LaunchOptions): Promise<Br
   const kid = start(pathOf("chromium"), [...flags, ...args, "about:blank"]);
   const port = await eventually(
     "Chromium",
-    () => (existsSync(portFile) ? readFileSync(portFile, "utf8").split("\n")[0] : undefined),
+    () => (existsSync(portFile) ? /^\d+\n/u.exec(readFileSync(portFile, "utf8"))?.[0].trim() : undefined),
     60_000,
   );
   const browser = await chromium.connectOverCDP(`http://127.0.0.1:${port}`);

@@ -69,7 +69,7 @@ function work(page: Page, name: string): Promise<boolean> {
     .evaluate(
       async (of, tasks) => {
         await Suite.begin({ name: of });
-        await Suite.start("run", tasks, 100);
+        await Suite.start("run", tasks, 70);
         await Suite.result("run");
         return true;
       },
