@@ -115,6 +115,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     async close() {
       if (state.failure) return;
       end(state, new RuntimeError("runtime/closed"));
+      options.mirror.update({ status: "stopped" });
       await leave(state);
     },
   };

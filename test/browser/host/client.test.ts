@@ -87,12 +87,13 @@ describe("the client", () => {
       runtime.on("task.created", () => {
         throw new Error("a listener's own");
       });
-      runtime.store.subscribe(() => {
+      const unsubscribe = runtime.store.subscribe(() => {
         throw new Error("a subscriber's own");
       });
       runtime.on("task.created", ({ id }) => heard.push(id));
       const id = runtime.createTask({ capabilities: ["nobody"] });
       await runtime.settled(id);
+      unsubscribe();
       expect(heard).to.deep.equal([id]);
       expect(reported.map(String)).to.include("Error: a listener's own").and.to.include("Error: a subscriber's own");
     } finally {
@@ -114,6 +115,7 @@ describe("the client", () => {
     const closed = runtime.close();
     for (const error of await Promise.all(waiting)) expect(error.code).to.equal("runtime/closed");
     await closed;
+    expect(runtime.store.getState().status).to.equal("stopped");
     for (const call of [
       () => runtime.createTask({ capabilities: ["nobody"] }),
       () => runtime.startWorkflow("x"),
