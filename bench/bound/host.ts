@@ -1,7 +1,7 @@
 /** The bound's host: a SharedWorker with a journal of one record per batch, strict, and nothing around it. */
 import type { BoundTask, ToHost, ToPage } from "./protocol.ts";
 
-declare const self: SharedWorkerGlobalScope;
+declare const self: { onconnect: (event: MessageEvent) => void };
 
 let database: IDBDatabase | undefined;
 let page: MessagePort | undefined;

@@ -1,44 +1,127 @@
 /** Rounds, medians and spread. */
+import type { Row } from "../row.ts";
 
-/** What one contender does in one round: work of so many units, checked by itself. */
+/** What one contender does in one round: work that it checks itself. */
 export interface Contender {
   readonly name: string;
-  /** Does the work and returns how many units were really done. */
-  readonly round: () => Promise<number>;
+  readonly role: "ours" | "bound" | "peer" | "limit";
+  /** Of ours: what is special about this row. */
+  readonly variant?: string;
+  /** Does the work and gives one value per figure of the benchmark. */
+  readonly round: () => Promise<readonly number[]>;
 }
 
-export interface Measured {
+export interface Figure {
+  readonly figure: string;
+  readonly unit: string;
+  readonly better: Row["better"];
+}
+
+export interface Benchmark {
   readonly name: string;
-  /** Units per second: the median of the rounds, the lowest and the highest. */
-  readonly median: number;
-  readonly low: number;
-  readonly high: number;
+  readonly figures: readonly Figure[];
+  /** Makes the contenders, ready to run. */
+  readonly open: () => Promise<readonly Contender[]>;
+}
+
+/** Sizes for a look, or for figures that are kept. */
+export interface Scale {
+  readonly quick: boolean;
+  readonly rounds: number;
 }
 
 /** All contenders by turns in every round, so that a slow moment of the machine hits all of them. */
-export async function interleave(contenders: readonly Contender[], rounds: number): Promise<Measured[]> {
-  const rates = new Map<string, number[]>(contenders.map(({ name }) => [name, []]));
+export async function run({ figures, open }: Benchmark, rounds: number): Promise<Row[]> {
+  const contenders = await open();
+  const values = new Map<Contender, (readonly number[])[]>(contenders.map((one) => [one, []]));
   for (let round = -1; round < rounds; round++)
-    for (const { name, round: work } of contenders) {
-      const started = performance.now();
-      const units = await work();
-      if (round >= 0) rates.get(name)?.push((units * 1000) / (performance.now() - started)); // the first warms up
+    for (const one of contenders) {
+      const found = await one.round();
+      if (round >= 0) values.get(one)?.push(found); // the first warms up
     }
-  return contenders.map(({ name }) => ({ name, ...summary(rates.get(name) ?? []) }));
+  const ours = contenders.filter(({ role }) => role === "ours");
+  return figures.flatMap((figure, place) => {
+    const at = (one: Contender): number[] => (values.get(one) ?? []).map((round) => round[place] ?? NaN);
+    return ours.map((our) => rowOf(figure, our, contenders, at));
+  });
 }
 
-export function summary(values: readonly number[]): { median: number; low: number; high: number } {
+function rowOf(
+  { figure, unit, better }: Figure,
+  our: Contender,
+  all: readonly Contender[],
+  valuesOf: (one: Contender) => readonly number[],
+): Row {
+  const others = all.filter(({ role }) => role !== "ours");
+  const bound = others.find(({ role }) => role === "bound");
+  const peers = others.filter(({ role }) => role === "peer");
+  const mine = valuesOf(our);
+  const ratioTo = (other: Contender): number =>
+    median(valuesOf(other).map((value, round) => (mine[round] ?? NaN) / value));
+  const ratios = peers.map(ratioTo);
+  const medians = (role: Contender["role"]): Record<string, number> =>
+    Object.fromEntries(others.filter((one) => one.role === role).map((one) => [one.name, tidy(median(valuesOf(one)))]));
+  return {
+    figure: our.variant === undefined ? figure : `${figure}, ${our.variant}`,
+    unit,
+    better,
+    ours: tidy(median(mine)),
+    bound: bound ? tidy(median(valuesOf(bound))) : null,
+    peers: medians("peer"),
+    limits: medians("limit"),
+    ratioToBound: bound ? tidy(ratioTo(bound)) : null,
+    ratioToBestPeer: peers.length === 0 ? null : tidy(better === "more" ? Math.min(...ratios) : Math.max(...ratios)),
+    rounds: mine.length,
+    spread: Object.fromEntries([our, ...others].map((one) => [one.name, spreadOf(valuesOf(one))])),
+  };
+}
+
+function spreadOf(values: readonly number[]): [number, number] {
+  return [tidy(Math.min(...values)), tidy(Math.max(...values))];
+}
+
+/** Four digits: a loaded machine gives no more. */
+function tidy(value: number): number {
+  return Number(value.toPrecision(4));
+}
+
+function median(values: readonly number[]): number {
+  return percentile(values, 0.5);
+}
+
+export function percentile(values: readonly number[], part: number): number {
   const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted[Math.floor(sorted.length / 2)] ?? NaN;
-  return { median: middle, low: sorted[0] ?? NaN, high: sorted.at(-1) ?? NaN };
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? NaN;
 }
 
-/** A loop of arithmetic: how fast the machine was just now, in rounds per millisecond. */
+/** A round that does so many units of work at once: units per second. */
+export function rate(work: () => Promise<number>): Contender["round"] {
+  return async () => {
+    const started = performance.now();
+    const units = await work();
+    return [(units * 1_000) / (performance.now() - started)];
+  };
+}
+
+/** A round of works one after the other: milliseconds per piece, median and 99th percentile. */
+export function latency(count: number, work: () => Promise<unknown>): Contender["round"] {
+  return async () => {
+    const times: number[] = [];
+    for (let at = 0; at < count; at++) {
+      const started = performance.now();
+      await work();
+      times.push(performance.now() - started);
+    }
+    return [percentile(times, 0.5), percentile(times, 0.99)];
+  };
+}
+
+/** A loop of arithmetic: how fast the machine was just now, in rounds per microsecond. */
 export function calibrate(): number {
   const started = performance.now();
   let mixed = 1;
-  for (let at = 0; at < 20_000_000; at++) mixed = Math.imul(mixed ^ at, 0x01000193);
-  return (20_000 + (mixed & 1)) / (performance.now() - started);
+  for (let at = 0; at < 50_000_000; at++) mixed = Math.imul(mixed ^ at, 0x01000193);
+  return tidy((50_000 + (mixed & 1)) / (performance.now() - started));
 }
 
 export function demand(condition: boolean, what: string): void {

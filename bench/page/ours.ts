@@ -2,7 +2,7 @@ import { connect, type Runtime } from "../../src/index.ts";
 import type { WorkflowInput } from "../../src/core/index.ts";
 import { demand } from "./measure.ts";
 
-/** Troupe as its users get it: the built host in a SharedWorker, strict commits, agents in workers of their own. */
+/** Troupe as its users get it: the host in a SharedWorker, strict commits, agents in workers of their own. */
 export interface Ours {
   readonly runtime: Runtime;
   tasks(count: number, window: number): Promise<number>;
@@ -10,8 +10,10 @@ export interface Ours {
   close(): Promise<void>;
 }
 
+const ASSETS = "/bench/dist/host/";
+
 export async function openOurs(name: string, trusted: boolean): Promise<Ours> {
-  const runtime = await connect({ name, assets: "/dist/" });
+  const runtime = await connect({ name, assets: ASSETS });
   await runtime.registerAgent({ url: "/bench/dist/echo-agent.js", trusted, workers: 2, slots: 512 });
   return {
     runtime,
@@ -32,11 +34,12 @@ function tasks(runtime: Runtime, count: number, window: number): Promise<number>
     const stop = runtime.on("task.completed", ({ output }) => {
       done++;
       sum += (JSON.parse(output) as { n: number }).n;
-      if (done === count) {
+      if (done < count) send();
+      else {
         stop();
         demand(sum === (count * (count - 1)) / 2, "our results");
         resolve(done);
-      } else if (sent < count && sent - done <= window / 2) send();
+      }
     });
     send();
   });
@@ -45,11 +48,14 @@ function tasks(runtime: Runtime, count: number, window: number): Promise<number>
 function runAll(runtime: Runtime, workflow: string, runs: number, nodes: number): Promise<number> {
   return new Promise((resolve, reject) => {
     let ended = 0;
+    let done = 0;
     const stops = [
+      runtime.on("node.completed", () => done++),
       runtime.on("execution.completed", () => {
         if (++ended < runs) return;
         for (const stop of stops) stop();
-        resolve(runs * nodes);
+        demand(done === runs * nodes, "our nodes");
+        resolve(done);
       }),
       runtime.on("execution.failed", ({ error }) => {
         reject(new Error(error.message));
@@ -69,7 +75,7 @@ export function chain(id: string, length: number): WorkflowInput {
   return { id, nodes, edges: steps(length) };
 }
 
-/** Nodes that run in the host alone. */
+/** Nodes that run inside the host. */
 export function localChain(id: string, length: number): WorkflowInput {
   const nodes = Array.from({ length }, (_, at) => ({ id: `n${String(at)}`, type: "parallel" as const }));
   return { id, nodes, edges: steps(length) };

@@ -1,0 +1,34 @@
+/** Bundles the pages and workers of the benchmarks into `bench/dist`. */
+import { build } from "esbuild";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { ROOT } from "../test/harness/servers.ts";
+
+const OUT = join(ROOT, "bench/dist");
+
+/** Classic scripts, as isolated agents must be; a module may be one too. */
+const SCRIPTS: Readonly<Record<string, string>> = {
+  page: "bench/page/index.ts",
+  "echo-agent": "bench/echo-agent.ts",
+  "bound-host": "bench/bound/host.ts",
+  "bound-agent": "bench/bound/agent.ts",
+  "comlink-agent": "bench/peers/comlink-agent.ts",
+  "host/shared-worker": "src/workers/shared-worker.ts",
+  "host/cell": "src/cell/cell.ts",
+};
+
+/** Minified as what is published, or with its names for a profile. */
+export async function bundle(minify: boolean): Promise<void> {
+  await build({
+    entryPoints: Object.fromEntries(Object.entries(SCRIPTS).map(([name, file]) => [name, join(ROOT, file)])),
+    outdir: OUT,
+    bundle: true,
+    format: "iife",
+    target: "es2022",
+    minify,
+    define: { "process.env.NODE_ENV": '"production"', "import.meta.url": "location.href" },
+    logLevel: "error",
+  });
+  await mkdir(join(OUT, "host"), { recursive: true });
+  await writeFile(join(OUT, "host/cell.html"), '<!doctype html><meta charset="utf-8" /><script src="cell.js"></script>');
+}

@@ -1,0 +1,31 @@
+/** The page of the benchmarks: what the runner calls, one benchmark at a time. */
+import type { Row } from "../row.ts";
+import { calibrate, run, type Benchmark, type Scale } from "./measure.ts";
+import { tasks } from "./tasks.ts";
+import { workflows } from "./workflows.ts";
+
+export interface Bench {
+  /** The names of a suite's benchmarks. */
+  open(suite: string, scale: Scale): readonly string[];
+  run(place: number): Promise<readonly Row[]>;
+  calibrate(): number;
+}
+
+const suites: Readonly<Record<string, (scale: Scale) => Benchmark[]>> = { tasks, workflows };
+let opened: readonly Benchmark[] = [];
+let rounds = 1;
+
+const bench: Bench = {
+  open(suite, scale) {
+    opened = suites[suite]?.(scale) ?? [];
+    rounds = scale.rounds;
+    return opened.map(({ name }) => name);
+  },
+  async run(place) {
+    const benchmark = opened[place];
+    return benchmark ? run(benchmark, rounds) : [];
+  },
+  calibrate,
+};
+
+Object.assign(globalThis, { bench });

@@ -1,0 +1,51 @@
+/** Writes the tables of docs/performance.md anew from bench/results. Alone: `node bench/report.ts`. */
+import { existsSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { format } from "prettier";
+import { ROOT } from "../test/harness/servers.ts";
+import type { Results, Row } from "./row.ts";
+
+const DOCUMENT = join(ROOT, "docs/performance.md");
+const MARKED = /<!-- results: ([\w.]+) -->[\s\S]*?<!-- end -->/gu;
+
+export async function report(): Promise<void> {
+  const before = await readFile(DOCUMENT, "utf8");
+  const tables = new Map<string, string>();
+  for (const [, name = ""] of before.matchAll(MARKED)) {
+    const file = join(ROOT, "bench/results", `${name}.json`);
+    if (existsSync(file)) tables.set(name, tableOf(JSON.parse(await readFile(file, "utf8")) as Results));
+  }
+  const after = before.replace(MARKED, (kept, name: string) => {
+    const table = tables.get(name);
+    return table === undefined ? kept : `<!-- results: ${name} -->\n\n${table}\n\n<!-- end -->`;
+  });
+  await writeFile(DOCUMENT, await format(after, { parser: "markdown", printWidth: 120 }));
+}
+
+function tableOf({ command, machine, rows }: Results): string {
+  const { date, browser, cpu, cores, load, calibration } = machine;
+  const when = `\`${command}\`, ${date}: ${browser}, ${String(cores)} cores (${cpu}), load ${load.map((one) => one.toFixed(1)).join(" → ")}, calibration ${calibration.map((one) => one.toFixed(0)).join(" → ")}.`;
+  const head = "| figure | ours | bound | ours / bound | others | ours / best peer |\n|---|---|---|---|---|---|";
+  return [when, "", head, ...rows.map(lineOf)].join("\n");
+}
+
+function lineOf({ figure, unit, ours, bound, peers, limits, ratioToBound, ratioToBestPeer, spread }: Row): string {
+  const mine = Object.entries(spread).find(([name]) => name.startsWith("ours"))?.[1] ?? [ours, ours];
+  const others = [...Object.entries(peers), ...Object.entries(limits)];
+  const cells = [
+    figure,
+    `**${shown(ours)} ${unit}** (${mine.map(shown).join("–")})`,
+    bound === null ? "–" : shown(bound),
+    ratioToBound === null ? "–" : shown(ratioToBound),
+    others.map(([name, value]) => `${name}: ${shown(value)}`).join("<br>"),
+    ratioToBestPeer === null ? "–" : shown(ratioToBestPeer),
+  ];
+  return `| ${cells.join(" | ")} |`;
+}
+
+function shown(value: number): string {
+  return value >= 1_000 ? Math.round(value).toLocaleString("en") : String(Number(value.toPrecision(3)));
+}
+
+if (process.argv[1] === import.meta.filename) await report();

@@ -1,0 +1,97 @@
+/**
+ * `npm run bench -- [tasks] [workflows]`: ours, the bound and the peers in the same page of a real browser.
+ *   --quick            small sizes, and nothing is kept
+ *   --rounds N         default 5
+ *   --only PART        only benchmarks whose name has this part
+ *   --browser NAME     chromium (default) or firefox
+ *   --profile          shows where the time of the host and of the page goes, and keeps nothing (chromium)
+ */
+import { mkdir, writeFile } from "node:fs/promises";
+import { cpus, loadavg, release, totalmem, type } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { launch, makeProfile, type Page } from "../test/harness/browsers.ts";
+import { ROOT, startServer } from "../test/harness/servers.ts";
+import { bundle } from "./bundle.ts";
+import type { Bench } from "./page/index.ts";
+import { profile } from "./profile.ts";
+import { report } from "./report.ts";
+import type { Machine, Results, Row } from "./row.ts";
+
+declare const bench: Bench; // in the page
+
+const SUITES = ["tasks", "workflows"];
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    quick: { type: "boolean", default: false },
+    rounds: { type: "string" },
+    only: { type: "string", default: "" },
+    browser: { type: "string", default: "chromium" },
+    profile: { type: "boolean", default: false },
+  },
+});
+const rounds = Number(options.rounds ?? (options.quick ? 1 : 5));
+const engine = options.browser === "firefox" ? "firefox" : "chromium";
+const suites = SUITES.filter((suite) => positionals.length === 0 || [suite, "all"].some((one) => positionals.includes(one)));
+
+await bundle(!options.profile);
+for (const suite of suites) await runSuite(suite);
+process.exit();
+
+async function runSuite(suite: string): Promise<void> {
+  const server = await startServer({
+    routes: { "/bench.html": '<!doctype html><meta charset="utf-8" /><script src="/bench/dist/page.js"></script>' },
+  });
+  const folder = makeProfile();
+  const browser = await launch(engine, { profile: folder });
+  try {
+    const page = await browser.newPage(`${server.origin}/bench.html`);
+    const results = await measure(page, suite, folder);
+    if (!options.quick && !options.profile && options.only === "") await keep(results);
+  } finally {
+    await browser.close();
+    await server.close();
+  }
+}
+
+async function measure(page: Page, suite: string, folder: string): Promise<Results> {
+  const before = { load: loadavg()[0] ?? 0, calibration: await page.evaluate(() => bench.calibrate()) };
+  const names = await page.evaluate((name, scale) => bench.open(name, scale), suite, { quick: options.quick, rounds });
+  const rows: Row[] = [];
+  for (const [place, name] of names.entries()) {
+    if (!name.includes(options.only)) continue;
+    const work = (): Promise<readonly Row[]> => page.evaluate((at) => bench.run(at), place);
+    const found = options.profile ? await profile(folder, name, work) : await work();
+    for (const row of found) print(row);
+    rows.push(...found);
+  }
+  const calibration = await page.evaluate(() => bench.calibrate());
+  const machine: Machine = {
+    date: new Date().toISOString().slice(0, 10),
+    cpu: cpus()[0]?.model ?? "",
+    cores: cpus().length,
+    memory: `${(totalmem() / 2 ** 30).toFixed(0)} GB`,
+    system: `${type()} ${release()}`,
+    browser: await page.evaluate(() => /(?:Headless)?(?:Chrome|Firefox)\/[\d.]+/u.exec(navigator.userAgent)?.[0] ?? ""),
+    load: [before.load, loadavg()[0] ?? 0],
+    calibration: [before.calibration, calibration],
+  };
+  console.log(`calibration ${machine.calibration.join(" → ")}, load ${machine.load.join(" → ")}`);
+  return { suite, command: `npm run bench -- ${suite}`, machine, rows };
+}
+
+function print({ figure, unit, ours, bound, peers, limits, ratioToBound, ratioToBestPeer, spread }: Row): void {
+  const range = (name: string): string => (spread[name] ?? []).join("…");
+  const others = Object.entries({ ...(bound !== null && { bound }), ...peers, ...limits });
+  console.log(`${figure}: ${ours} ${unit}; to the bound ${ratioToBound ?? "–"}, to the best peer ${ratioToBestPeer ?? "–"}`);
+  for (const [name, value] of others) console.log(`    ${name}: ${value} (${range(name)})`);
+}
+
+async function keep(results: Results): Promise<void> {
+  const folder = join(ROOT, "bench/results");
+  const name = engine === "chromium" ? results.suite : `${results.suite}.${engine}`;
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, `${name}.json`), `${JSON.stringify(results, null, 2)}\n`);
+  await report();
+}
