@@ -10,7 +10,7 @@ const lineLimits = {
 };
 
 export default defineConfig(
-  { ignores: ["dist/", "demo/dist/", ".cache/", "coverage/", "bench/results/"] },
+  { ignores: ["dist/", "demo/dist/", ".cache/", "coverage/", "bench/results/", "bench/dist/"] },
   js.configs.recommended,
   {
     files: ["**/*.ts"],

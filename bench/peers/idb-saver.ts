@@ -5,7 +5,6 @@ import {
   type Checkpoint,
   type CheckpointMetadata,
   type CheckpointTuple,
-  type PendingWrite,
 } from "@langchain/langgraph/web";
 import { openDatabase, settled } from "../page/raw.ts";
 
@@ -13,6 +12,8 @@ import { openDatabase, settled } from "../page/raw.ts";
 interface Config {
   configurable?: { thread_id?: string; checkpoint_ns?: string; checkpoint_id?: string };
 }
+
+type PendingWrites = Parameters<BaseCheckpointSaver["putWrites"]>[1];
 
 type Text = readonly [type: string, bytes: Uint8Array];
 
@@ -65,16 +66,16 @@ class IdbSaver extends BaseCheckpointSaver {
       metadata: await this.serde.dumpsTyped(metadata),
       parent: id,
     };
-    await this.#write("checkpoints", [[[thread, space, checkpoint.id], saved]]);
+    await this.#write("checkpoints", [{ key: [thread, space, checkpoint.id], written: saved }]);
     return { configurable: { thread_id: thread, checkpoint_ns: space, checkpoint_id: checkpoint.id } };
   }
 
-  async putWrites(config: Config, writes: PendingWrite[], task: string): Promise<void> {
+  async putWrites(config: Config, writes: PendingWrites, task: string): Promise<void> {
     const { thread, space, id = "" } = placeOf(config);
     const records = await Promise.all(
       writes.map(async ([channel, value], at) => {
         const written: Written = { task, channel, value: await this.serde.dumpsTyped(value) };
-        return [[thread, space, id, task, at], written] as const;
+        return { key: [thread, space, id, task, at], written };
       }),
     );
     await this.#write("writes", records);
@@ -87,9 +88,9 @@ class IdbSaver extends BaseCheckpointSaver {
   }
 
   /** One strict transaction. */
-  #write(store: string, records: readonly (readonly [IDBValidKey, unknown])[]): Promise<void> {
+  #write(store: string, records: readonly { key: IDBValidKey; written: unknown }[]): Promise<void> {
     const transaction = this.#database.transaction(store, "readwrite", { durability: "strict" });
-    for (const [key, value] of records) transaction.objectStore(store).put(value, key);
+    for (const { key, written } of records) transaction.objectStore(store).put(written, key);
     return new Promise((resolve, reject) => {
       transaction.oncomplete = () => {
         resolve();

@@ -149,9 +149,14 @@ function stopped(mirror: Mirror, emitter: Emitter, error: RuntimeError): void {
 function publish(emitter: Emitter, expected: Map<string, () => void>, events: readonly CoreEvent[]): void {
   for (const { type, data, at } of events) {
     if (type === "task.created" || type === "execution.started") expected.delete(data.id);
-    emitter.emit(type, { ...data, at });
-    emitter.emit("event", { type, data, at });
+    if (isHeard(emitter, type)) emitter.emit(type, { ...data, at });
+    if (isHeard(emitter, "event")) emitter.emit("event", { type, data, at });
   }
+}
+
+/** There are thousands of events in a second, and a page listens to few kinds of them. */
+function isHeard({ all }: Emitter, type: keyof RuntimeEvents): boolean {
+  return (all.get(type)?.length ?? 0) > 0;
 }
 
 function createRuntime(parts: Parts & Base & { readonly release: () => void }): Runtime {

@@ -12,9 +12,10 @@ import {
 import type { Task } from "../core/tasks/task.ts";
 import type { Execution } from "../core/workflows/execution.ts";
 import { nodesOf } from "../core/workflows/fold.ts";
-import { createStore, type StoreApi } from "zustand/vanilla";
+import type { StoreApi } from "zustand/vanilla";
 import { createCowTable, type CowTable } from "./cow-table.ts";
-import { isolated } from "./isolated.ts";
+import { createLazyTable, type LazyTable } from "./lazy-table.ts";
+import { createMirrorStore } from "./mirror-store.ts";
 import type { AgentView, ApprovalView, ExecutionView, MirrorState, TaskView } from "./runtime.ts";
 import { viewAgent, viewApproval, viewExecution, viewTask } from "./views.ts";
 
@@ -54,16 +55,16 @@ const untouched = (): Touched => ({
 });
 
 interface Views {
-  readonly tasks: CowTable<TaskView>;
-  readonly executions: CowTable<ExecutionView>;
+  readonly tasks: LazyTable<TaskView>;
+  readonly executions: LazyTable<ExecutionView>;
   readonly approvals: CowTable<ApprovalView>;
   readonly agents: CowTable<AgentView>;
   readonly progress: CowTable<{ readonly fraction: number; readonly note?: string }>;
 }
 
 const createViews = (): Views => ({
-  tasks: createCowTable(),
-  executions: createCowTable(),
+  tasks: createLazyTable(),
+  executions: createLazyTable(),
   approvals: createCowTable(),
   agents: createCowTable(),
   progress: createCowTable(),
@@ -83,14 +84,14 @@ export function createMirror(onFinished: (finished: Finished) => void): Mirror {
   const recent = createRecents(views.tasks, views.executions, onFinished);
   let state = createState(recent.kit);
   let seq = 0;
-  const store = createIsolatedStore(views);
-  const publish = (changes: Partial<MirrorState> = {}): void => {
-    store.setState({ ...changes, seq, ...pictures(views) });
-  };
+  const { store, publish, publishSoon } = createMirrorStore(
+    { status: "connecting", mode: undefined, error: undefined, seq: 0, epoch: 0, ...pictures(views) },
+    () => ({ seq, ...pictures(views) }),
+  );
   return {
     store,
     reset(text, at, epoch) {
-      for (const table of Object.values(views)) (table as CowTable<unknown>).clear();
+      for (const table of Object.values(views)) (table as { clear(): void }).clear();
       state = createState(recent.restart());
       restoreState(state, text);
       seq = at;
@@ -110,13 +111,9 @@ export function createMirror(onFinished: (finished: Finished) => void): Mirror {
       publish();
     },
     expect(record) {
-      if ("workflow" in record)
-        views.executions.set(
-          record.id,
-          viewExecution(record, () => [], true),
-        );
-      else views.tasks.set(record.id, viewTask(record, true));
-      publish();
+      if ("workflow" in record) views.executions.set(record.id, () => viewExecution(record, () => [], true));
+      else views.tasks.set(record.id, () => viewTask(record, true));
+      publishSoon();
     },
     retract(id) {
       if (views.tasks.get(id)?.optimistic) views.tasks.delete(id);
@@ -128,30 +125,10 @@ export function createMirror(onFinished: (finished: Finished) => void): Mirror {
   };
 }
 
-function createIsolatedStore(views: Views): StoreApi<MirrorState> {
-  const store = createStore<MirrorState>(() => ({
-    status: "connecting",
-    mode: undefined,
-    error: undefined,
-    seq: 0,
-    epoch: 0,
-    ...pictures(views),
-  }));
-  const { subscribe } = store;
-  store.subscribe = (listener) =>
-    subscribe((now, before) => {
-      isolated(() => {
-        listener(now, before);
-      });
-    });
-  return store;
-}
-
 /** Folds events, and notes whose pictures they change. */
 function foldAll(state: CoreState, events: readonly CoreEvent[]): Touched {
   const touched = untouched();
   for (const event of events) {
-    touch(touched, state, event); // before: an event may name a link that it ends
     applyEvent(state, event);
     touch(touched, state, event);
   }
@@ -178,12 +155,12 @@ function everything({ tasks, workflows, approvals, agents }: CoreState): Touched
 function show(views: Views, state: CoreState, touched: Touched): void {
   for (const id of touched.tasks) {
     const task = state.tasks.tasks.get(id);
-    if (task) views.tasks.set(id, viewTask(task));
+    if (task) views.tasks.set(id, () => viewTask(task));
     if (task?.status !== "running") views.progress.delete(id);
   }
   for (const id of touched.executions) {
     const execution = state.workflows.executions.get(id);
-    if (execution) views.executions.set(id, viewLive(state, execution));
+    if (execution) views.executions.set(id, viewerOf(state, execution));
   }
   for (const id of touched.approvals) {
     const approval = state.approvals.approvals.get(id);
@@ -201,10 +178,10 @@ function keysOf<T>(table: { entries(): IterableIterator<[string, T]> }): string[
   return [...table.entries()].map(([key]) => key);
 }
 
-function viewLive(state: CoreState, execution: Execution): ExecutionView {
+function viewerOf(state: CoreState, execution: Execution): () => ExecutionView {
   const { versions, nodes } = state.workflows;
   const now = { versions: snapshotOf(versions), nodes: snapshotOf(nodes) }; // the tables go on
-  return viewExecution(execution, () => nodesOf(now, execution));
+  return () => viewExecution(execution, () => nodesOf(now, execution));
 }
 
 /** Every table of a mirror is a copy-on-write one: its kit makes no others. */
@@ -222,13 +199,13 @@ function touch(touched: Touched, { agents }: CoreState, event: CoreEvent): void 
     readonly execution?: string;
     readonly parent?: { readonly execution: string };
   };
-  const [noun] = event.type.split(".");
+  const noun = event.type.slice(0, event.type.indexOf("."));
   if (noun === "task" && data.id !== undefined) touched.tasks.add(data.id);
   if (noun === "approval" && data.id !== undefined) touched.approvals.add(data.id);
   if (noun === "execution" && data.id !== undefined) touched.executions.add(data.id);
   const execution = data.execution ?? data.parent?.execution;
   if (execution !== undefined) touched.executions.add(execution);
-  const agent = data.agent ?? agents.links.get(data.link ?? "")?.agent;
+  const agent = data.agent ?? (data.link === undefined ? undefined : agents.links.get(data.link)?.agent);
   if (agent !== undefined) touched.agents.add(agent);
   if (noun === "agent") touched.agents.add(data.name ?? data.id ?? "");
   if (event.type === "host.started") for (const id of keysOf(agents.agents)) touched.agents.add(id);
@@ -241,12 +218,12 @@ interface Recents {
 
 /** Keeps the last finished ones in view, and forgets the oldest beyond the bound. */
 function createRecents(
-  tasks: CowTable<TaskView>,
-  executions: CowTable<ExecutionView>,
+  tasks: LazyTable<TaskView>,
+  executions: LazyTable<ExecutionView>,
   onFinished: (finished: Finished) => void,
 ): Recents {
   let order: { task: string[]; execution: string[] } = { task: [], execution: [] };
-  const remember = (kind: "task" | "execution", id: string, table: CowTable<unknown>): void => {
+  const remember = (kind: "task" | "execution", id: string, table: LazyTable<unknown>): void => {
     const ids = order[kind];
     ids.push(id);
     if (ids.length <= 2 * RECENT[kind]) return;
@@ -258,12 +235,8 @@ function createRecents(
     finished: <T>(kind: "task" | "execution"): FinishedSink<T> => ({
       add(id, record) {
         const finished = { kind, record } as unknown as Finished;
-        if (finished.kind === "task") tasks.set(id, viewTask(finished.record));
-        else
-          executions.set(
-            id,
-            viewExecution(finished.record, () => []),
-          );
+        if (finished.kind === "task") tasks.set(id, () => viewTask(finished.record));
+        else executions.set(id, () => viewExecution(finished.record, () => []));
         remember(kind, id, kind === "task" ? tasks : executions);
         onFinished(finished);
       },

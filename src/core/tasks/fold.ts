@@ -1,7 +1,7 @@
 import type { DueIndex, FinishedSink, Fold, Table } from "../kernel.ts";
 import { copyJson } from "../json.ts";
 import { restoreTable, saveTable } from "../tables.ts";
-import { isTerminal, type AttemptKey, type Task, type TaskEvents } from "./task.ts";
+import type { Task, TaskEvents } from "./task.ts";
 
 /** Totals since the journal began. */
 export interface TaskCounts {
@@ -31,12 +31,19 @@ export const tasksFold: Fold<TasksState, TaskEvents> = {
     counts: none,
   }),
   apply: {
-    "task.created": (state, data, at) => {
+    "task.created": (state, { id, title, capabilities, priority, retry, timeout, input, parent }, at) => {
       const order = state.counts.created + 1;
       state.counts = { ...state.counts, created: order };
-      state.tasks.set(data.id, {
+      state.tasks.set(id, {
         ...fields,
-        ...copyJson(data),
+        id,
+        title,
+        capabilities: [...capabilities],
+        priority,
+        retry: { ...retry },
+        timeout,
+        input,
+        parent: parent && { ...parent },
         status: "queued",
         attempt: 0,
         failures: 0,
@@ -47,7 +54,8 @@ export const tasksFold: Fold<TasksState, TaskEvents> = {
     },
     "task.assigned": (state, { id, attempt, link, agent, dueAt }, at) => {
       state.due.set(id, dueAt);
-      change(state, id, { status: "running", attempt, link, agent, dueAt, startedAt: at });
+      const task = state.tasks.get(id); // spelled out, as below: a second spread is slow, and this happens with every task
+      if (task) state.tasks.set(id, { ...task, status: "running", attempt, link, agent, dueAt, startedAt: at });
     },
     "task.checkpointed": (state, { id, value }) => {
       change(state, id, { checkpoint: value });
@@ -55,17 +63,19 @@ export const tasksFold: Fold<TasksState, TaskEvents> = {
     "task.effected": (state, { id, key, value }) => {
       change(state, id, { effects: { ...state.tasks.get(id)?.effects, [key]: value } });
     },
-    "task.completed": (state, data, at) => {
+    "task.completed": (state, { id, output }, at) => {
       state.counts = { ...state.counts, completed: state.counts.completed + 1 };
-      finish(state, data, { status: "completed", output: data.output }, at);
+      const task = state.tasks.get(id);
+      if (task) finish(state, { ...task, status: "completed", output }, at);
     },
     "task.failed": (state, data, at) => {
-      const failures = (state.tasks.get(data.id)?.failures ?? 0) + 1;
+      const task = state.tasks.get(data.id);
+      const failures = (task?.failures ?? 0) + 1;
       const { retryAt } = data;
       const error = copyJson(data.error);
       if (retryAt === undefined) {
         state.counts = { ...state.counts, failed: state.counts.failed + 1 };
-        finish(state, data, { status: "failed", error, failures }, at);
+        if (task) finish(state, { ...task, status: "failed", error, failures }, at);
         return;
       }
       state.counts = { ...state.counts, retried: state.counts.retried + 1 };
@@ -85,9 +95,10 @@ export const tasksFold: Fold<TasksState, TaskEvents> = {
       state.due.set(id, dueAt);
       change(state, id, { dueAt });
     },
-    "task.cancelled": (state, data, at) => {
+    "task.cancelled": (state, { id }, at) => {
       state.counts = { ...state.counts, cancelled: state.counts.cancelled + 1 };
-      finish(state, data, { status: "cancelled" }, at);
+      const task = state.tasks.get(id);
+      if (task) finish(state, { ...task, status: "cancelled" }, at);
     },
   },
   save: ({ tasks, counts }) => ({ tasks: saveTable(tasks), counts }),
@@ -102,8 +113,8 @@ export const tasksFold: Fold<TasksState, TaskEvents> = {
   },
 };
 
-/** Every record has every field, in this order: so a restored one is byte by byte what it was. */
-const fields: Record<keyof Task, undefined> = {
+/** Every record begins with every field, in this order: so a restored one is byte by byte what it was. */
+const fields: { readonly [K in keyof Task]-?: Task[K] | undefined } = {
   id: undefined,
   title: undefined,
   capabilities: undefined,
@@ -136,15 +147,10 @@ function change(state: TasksState, id: string, changes: Partial<Task>): void {
   if (task) state.tasks.set(id, { ...task, ...changes });
 }
 
-function finish(
-  state: TasksState,
-  { id }: AttemptKey,
-  changes: Partial<Task> & Pick<Task, "status">,
-  at: number,
-): void {
-  const task = state.tasks.get(id);
-  if (!task || !isTerminal(changes.status)) return;
+/** The task leaves the live state. */
+function finish(state: TasksState, task: Task, at: number): void {
+  const { id } = task;
   state.due.delete(id);
   state.tasks.delete(id);
-  state.finished.add(id, { ...task, ...changes, dueAt: undefined, checkpoint: undefined, finishedAt: at }, at);
+  state.finished.add(id, { ...task, dueAt: undefined, checkpoint: undefined, finishedAt: at }, at);
 }

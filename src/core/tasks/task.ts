@@ -105,7 +105,3 @@ export interface TaskCommands {
 
 /** A task that is interrupted so often is taken for the cause, and fails with `task/interrupted`. */
 export const MAX_INTERRUPTIONS = 50;
-
-export function isTerminal(status: TaskStatus): boolean {
-  return status === "completed" || status === "failed" || status === "cancelled";
-}

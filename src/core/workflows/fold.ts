@@ -46,18 +46,21 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents> = 
       for (const root of roots) arrive(state, data.id, root, 1, 0);
     },
     "node.started": ({ nodes }, { execution, node, total }, at) => {
-      const counts = total === undefined ? {} : { total, begun: 0, done: 0, failed: 0 };
-      change(nodes, nodeKey(execution, node), { status: "running", startedAt: at, ...counts });
+      const key = nodeKey(execution, node);
+      const state = nodes.get(key);
+      if (!state) return;
+      const running = { ...state, status: "running", startedAt: at } as const;
+      nodes.set(key, total === undefined ? running : { ...running, total, begun: 0, done: 0, failed: 0 });
     },
     "map.filled": ({ nodes }, { execution, node, to }) => {
       change(nodes, nodeKey(execution, node), { begun: to });
     },
     "node.completed": (state, { execution, node, output, taken, dead }, at) => {
       const key = nodeKey(execution, node);
-      const total = state.nodes.get(key)?.total;
-      const made = total === undefined ? output : takeItems(state.items, execution, node, total);
-      const brought = made === undefined ? {} : { output: made };
-      change(state.nodes, key, { status: "completed", finishedAt: at, ...brought });
+      const reached = state.nodes.get(key);
+      const total = reached?.total;
+      const made = total === undefined ? (output ?? reached?.output) : takeItems(state.items, execution, node, total);
+      if (reached) state.nodes.set(key, { ...reached, status: "completed", finishedAt: at, output: made });
       for (const target of taken) arrive(state, execution, target, 1, 0);
       for (const target of dead) arrive(state, execution, target, 0, 1);
       resolve(state, execution);
