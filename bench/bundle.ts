@@ -30,5 +30,8 @@ export async function bundle(minify: boolean): Promise<void> {
     logLevel: "error",
   });
   await mkdir(join(OUT, "host"), { recursive: true });
-  await writeFile(join(OUT, "host/cell.html"), '<!doctype html><meta charset="utf-8" /><script src="cell.js"></script>');
+  await writeFile(
+    join(OUT, "host/cell.html"),
+    '<!doctype html><meta charset="utf-8" /><script src="cell.js"></script>',
+  );
 }

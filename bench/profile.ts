@@ -30,7 +30,8 @@ export async function profile<T>(folder: string, name: string, work: () => Promi
   const { send, close } = await attach(folder);
   const { targetInfos } = (await send("Target.getTargets")) as { targetInfos: readonly Target[] };
   const targets = targetInfos.filter(
-    ({ type, url }) => (type === "shared_worker" && url.includes("/host/")) || (type === "page" && url.includes("bench")),
+    ({ type, url }) =>
+      (type === "shared_worker" && url.includes("/host/")) || (type === "page" && url.includes("bench")),
   );
   const sessions = await Promise.all(
     targets.map(async ({ targetId, type }) => {
@@ -93,5 +94,6 @@ function show(type: string, { nodes, samples, timeDeltas }: CpuProfile): void {
   if (busy < 20) return;
   console.log(`${type}: busy ${busy.toFixed(0)} of ${all.toFixed(0)} ms`);
   const top = [...times].sort(([, a], [, b]) => b - a).slice(0, SHOWN);
-  for (const [key, time] of top) console.log(`  ${time.toFixed(0).padStart(6)} ms ${((100 * time) / busy).toFixed(1).padStart(5)} %  ${key}`);
+  for (const [key, time] of top)
+    console.log(`  ${time.toFixed(0).padStart(6)} ms ${((100 * time) / busy).toFixed(1).padStart(5)} %  ${key}`);
 }

@@ -26,25 +26,25 @@ export async function report(): Promise<void> {
 function tableOf({ command, machine, rows }: Results): string {
   const { date, browser, cpu, cores, load, calibration } = machine;
   const when = `\`${command}\`, ${date}: ${browser}, ${String(cores)} cores (${cpu}), load ${load.map((one) => one.toFixed(1)).join(" → ")}, calibration ${calibration.map((one) => one.toFixed(0)).join(" → ")}.`;
-  const head = "| figure | ours | bound | ours / bound | others | ours / best peer |\n|---|---|---|---|---|---|";
+  const head = "| figure | ours | the bound, ours / bound | others, ours / other |\n|---|---|---|---|";
   return [when, "", head, ...rows.map(lineOf)].join("\n");
 }
 
-function lineOf({ figure, unit, ours, bound, peers, limits, ratioToBound, ratioToBestPeer, spread }: Row): string {
+function lineOf({ figure, unit, ours, bound, peers, limits, ratios, spread }: Row): string {
   const mine = Object.entries(spread).find(([name]) => name.startsWith("ours"))?.[1] ?? [ours, ours];
+  const beside = (name: string, value: number): string => `${shown(value)}, **${shown(ratios[name] ?? NaN)}**`;
   const others = [...Object.entries(peers), ...Object.entries(limits)];
   const cells = [
     figure,
-    `**${shown(ours)} ${unit}** (${mine.map(shown).join("–")})`,
-    bound === null ? "–" : shown(bound),
-    ratioToBound === null ? "–" : shown(ratioToBound),
-    others.map(([name, value]) => `${name}: ${shown(value)}`).join("<br>"),
-    ratioToBestPeer === null ? "–" : shown(ratioToBestPeer),
+    `${shown(ours)} ${unit} (${mine.map(shown).join("–")})`,
+    bound === null ? "–" : beside("bound", bound),
+    others.map(([name, value]) => `${name}: ${beside(name, value)}`).join("<br>"),
   ];
   return `| ${cells.join(" | ")} |`;
 }
 
 function shown(value: number): string {
+  if (!Number.isFinite(value)) return "–";
   return value >= 1_000 ? Math.round(value).toLocaleString("en") : String(Number(value.toPrecision(3)));
 }
 

@@ -14,6 +14,7 @@ export interface Row {
   /** Ours divided by the other; medians of the quotients of each round. */
   readonly ratioToBound: number | null;
   readonly ratioToBestPeer: number | null;
+  readonly ratios: Readonly<Record<string, number>>;
   readonly rounds: number;
   /** Lowest and highest round of everybody. */
   readonly spread: Readonly<Record<string, readonly [low: number, high: number]>>;

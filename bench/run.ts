@@ -33,7 +33,9 @@ const { values: options, positionals } = parseArgs({
 });
 const rounds = Number(options.rounds ?? (options.quick ? 1 : 5));
 const engine = options.browser === "firefox" ? "firefox" : "chromium";
-const suites = SUITES.filter((suite) => positionals.length === 0 || [suite, "all"].some((one) => positionals.includes(one)));
+const suites = SUITES.filter(
+  (suite) => positionals.length === 0 || [suite, "all"].some((one) => positionals.includes(one)),
+);
 
 await bundle(!options.profile);
 for (const suite of suites) await runSuite(suite);
@@ -81,11 +83,11 @@ async function measure(page: Page, suite: string, folder: string): Promise<Resul
   return { suite, command: `npm run bench -- ${suite}`, machine, rows };
 }
 
-function print({ figure, unit, ours, bound, peers, limits, ratioToBound, ratioToBestPeer, spread }: Row): void {
+function print({ figure, unit, ours, bound, peers, limits, ratios, spread }: Row): void {
   const range = (name: string): string => (spread[name] ?? []).join("…");
   const others = Object.entries({ ...(bound !== null && { bound }), ...peers, ...limits });
-  console.log(`${figure}: ${ours} ${unit}; to the bound ${ratioToBound ?? "–"}, to the best peer ${ratioToBestPeer ?? "–"}`);
-  for (const [name, value] of others) console.log(`    ${name}: ${value} (${range(name)})`);
+  console.log(`${figure}: ${ours} ${unit}`);
+  for (const [name, value] of others) console.log(`    × ${ratios[name] ?? 0} of ${name}: ${value} (${range(name)})`);
 }
 
 async function keep(results: Results): Promise<void> {

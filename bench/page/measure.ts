@@ -58,7 +58,8 @@ function rowOf(
   const mine = valuesOf(our);
   const ratioTo = (other: Contender): number =>
     median(valuesOf(other).map((value, round) => (mine[round] ?? NaN) / value));
-  const ratios = peers.map(ratioTo);
+  const ratios = Object.fromEntries(others.map((one) => [one.name, tidy(ratioTo(one))]));
+  const toPeers = peers.map((one) => ratios[one.name] ?? NaN);
   const medians = (role: Contender["role"]): Record<string, number> =>
     Object.fromEntries(others.filter((one) => one.role === role).map((one) => [one.name, tidy(median(valuesOf(one)))]));
   return {
@@ -69,8 +70,9 @@ function rowOf(
     bound: bound ? tidy(median(valuesOf(bound))) : null,
     peers: medians("peer"),
     limits: medians("limit"),
-    ratioToBound: bound ? tidy(ratioTo(bound)) : null,
-    ratioToBestPeer: peers.length === 0 ? null : tidy(better === "more" ? Math.min(...ratios) : Math.max(...ratios)),
+    ratioToBound: bound ? (ratios[bound.name] ?? null) : null,
+    ratioToBestPeer: peers.length === 0 ? null : better === "more" ? Math.min(...toPeers) : Math.max(...toPeers),
+    ratios,
     rounds: mine.length,
     spread: Object.fromEntries([our, ...others].map((one) => [one.name, spreadOf(valuesOf(one))])),
   };

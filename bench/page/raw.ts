@@ -44,8 +44,8 @@ export interface Pool {
 }
 
 export function openPool(): Pool {
-  const workers = [0, 1].map(
-    (): Remote<EchoApi> => wrap<EchoApi>(new Worker("/bench/dist/comlink-agent.js", { type: "module" })),
+  const workers = [0, 1].map((): Remote<EchoApi> =>
+    wrap<EchoApi>(new Worker("/bench/dist/comlink-agent.js", { type: "module" })),
   );
   return {
     async tasks(count, window) {

@@ -55,13 +55,12 @@ function alone(count: number, all: () => Promise<All>): Benchmark {
     name: "one durable task alone",
     figures: [figure("p50"), figure("p99")],
     open: async () => {
-      const { ours, cells, bound, posts, pool } = await all();
+      const { ours, cells, bound, pool } = await all();
       return [
         { name: "ours", role: "ours", round: latency(count, () => ours.tasks(1, 1)) },
         { name: "bound", role: "bound", round: latency(count, () => bound.tasks(1, 1)) },
         { name: "ours, isolated", role: "ours", variant: "isolated", round: latency(count, () => cells.tasks(1, 1)) },
         { name: "Comlink, 2 workers (nothing kept)", role: "peer", round: latency(count, () => pool.tasks(1, 1)) },
-        { name: "postMessage", role: "limit", round: latency(count, () => posts.round(1)) },
       ];
     },
   };

@@ -56,7 +56,8 @@ class IdbSaver extends BaseCheckpointSaver {
       settled(store.getAllKeys(within(thread, space))),
       settled(store.getAll(within(thread, space))),
     ]);
-    for (const [at, key] of [...keys.entries()].reverse()) yield await this.#tuple(key as string[], values[at] as Saved);
+    for (const [at, key] of [...keys.entries()].reverse())
+      yield await this.#tuple(key as string[], values[at] as Saved);
   }
 
   async put(config: Config, checkpoint: Checkpoint, metadata: CheckpointMetadata): Promise<Config> {
@@ -108,7 +109,9 @@ class IdbSaver extends BaseCheckpointSaver {
       configurable: { thread_id: thread, checkpoint_ns: space, checkpoint_id },
     });
     const store = this.#database.transaction("writes").objectStore("writes");
-    const written = (await settled(store.getAll(IDBKeyRange.bound([thread, space, id], [thread, space, id, []])))) as Written[];
+    const written = (await settled(
+      store.getAll(IDBKeyRange.bound([thread, space, id], [thread, space, id, []])),
+    )) as Written[];
     const pendingWrites = await Promise.all(
       written.map(async ({ task, channel, value }): Promise<[string, string, unknown]> => [
         task,

@@ -1,12 +1,5 @@
 /** LangGraph.js, as its documentation has it for browsers. */
-import {
-  Annotation,
-  END,
-  MemorySaver,
-  START,
-  StateGraph,
-  type BaseCheckpointSaver,
-} from "@langchain/langgraph/web";
+import { Annotation, END, MemorySaver, START, StateGraph, type BaseCheckpointSaver } from "@langchain/langgraph/web";
 import { demand } from "../page/measure.ts";
 import { openIdbSaver } from "./idb-saver.ts";
 
@@ -64,7 +57,11 @@ async function make(nodes: number, edges: readonly (readonly [string, string])[]
     async run(runs) {
       first = 0;
       const one = async (): Promise<number> => {
-        const options = { recursionLimit: 5_000, durability: "sync", configurable: { thread_id: `t${String(++threads)}` } };
+        const options = {
+          recursionLimit: 5_000,
+          durability: "sync",
+          configurable: { thread_id: `t${String(++threads)}` },
+        };
         const { n } = await compiled.invoke({ n: 0 }, options);
         return n;
       };
