@@ -5,7 +5,7 @@
 import { lintSource } from "@secretlint/core";
 import { secretLintProfiler } from "@secretlint/profiler";
 import { creator } from "@secretlint/secretlint-rule-preset-recommend";
-import type { SecretLintCoreConfig } from "@secretlint/types";
+import type { SecretLintCoreConfig, SecretLintRulePresetCreator } from "@secretlint/types";
 import type { Masked, Span } from "../source-text.ts";
 
 /** A credential in a text. */
@@ -27,16 +27,25 @@ export interface SecretScan {
   redact(text: string): string;
 }
 
+const COMMENTS = "@secretlint/secretlint-rule-filter-comments";
+
+/** The preset without the rule by which the author of the code could switch the others off with a comment. */
+const preset: SecretLintRulePresetCreator = {
+  ...creator,
+  create: (context, options) => {
+    const registerRule: typeof context.registerRule = (rule, defaults) => {
+      if (rule.meta.id !== COMMENTS) context.registerRule(rule, defaults);
+    };
+    creator.create({ ...context, registerRule }, options);
+  },
+};
+
 const CONFIG: SecretLintCoreConfig = {
   rules: [
     {
       id: "@secretlint/secretlint-rule-preset-recommend",
-      rule: creator,
-      rules: [
-        // The author of the code must not be able to switch the audit off with a comment.
-        { id: "@secretlint/secretlint-rule-filter-comments", disabled: true },
-        { id: "@secretlint/secretlint-rule-aws", options: { enableIDScanRule: true } },
-      ],
+      rule: preset,
+      rules: [{ id: "@secretlint/secretlint-rule-aws", options: { enableIDScanRule: true } }],
     },
   ],
 };
@@ -51,21 +60,25 @@ const NEAR = 512;
 /** Shorter values are no secrets; masking them would blank out half of the file. */
 const MIN_LENGTH = 6;
 
+/**
+ * A longer text is read in windows that overlap by more than the longest secret: secretlint compares each of its
+ * messages with each other, and so would take hours for a file of nothing but tokens.
+ */
+const WINDOW = 64 * 1024;
+const OVERLAP = 16 * 1024;
+
 export async function scanSecrets(path: string, text: string): Promise<SecretScan> {
-  const name = path.slice(path.lastIndexOf("/") + 1);
-  const { messages } = await lintSource({
-    source: { filePath: path, content: text, ext: /\.[^.]*$/u.exec(name)?.[0] ?? "", contentType: "text" },
-    options: { config: CONFIG, noPhysicFilePath: true },
-  });
+  const messages: Message[] = [];
+  for (let start = 0; start === 0 || start < text.length; start += WINDOW)
+    messages.push(...(await scanWindow(path, text.slice(start, start + WINDOW + OVERLAP), start)));
   const secrets: Secret[] = [];
   const hidden: Masked[] = [];
-  for (const { messageId, range, data } of messages) {
-    const whole = { start: range[0], end: range[1] };
+  for (const { name, whole, data } of messages) {
     const found = valuesOf(data).flatMap((value) => locate(text, value, whole));
     const spans = found.length > 0 ? found : [whole];
     for (const span of spans) {
       const value = text.slice(span.start, span.end);
-      secrets.push({ ...span, name: messageId, value, mask: maskOf(value) });
+      secrets.push({ ...span, name, value, mask: maskOf(value) });
     }
     hidden.push({ ...whole, mask: maskOf(text.slice(whole.start, whole.end)) });
   }
@@ -76,6 +89,26 @@ export async function scanSecrets(path: string, text: string): Promise<SecretSca
     masked: withoutOverlaps([...secrets, ...hidden]).map(({ start, end, mask }) => ({ start, end, mask })),
     redact: (message) => distinct.reduce((out, { value, mask }) => out.replaceAll(value, mask), message),
   };
+}
+
+/** What secretlint says, with places in the whole text. */
+interface Message {
+  readonly name: string;
+  readonly whole: Span;
+  readonly data: unknown;
+}
+
+async function scanWindow(path: string, content: string, offset: number): Promise<readonly Message[]> {
+  const ext = /\.[^./]*$/u.exec(path)?.[0] ?? "";
+  const { messages } = await lintSource({
+    source: { filePath: path, content, ext, contentType: "text" },
+    options: { config: CONFIG, noPhysicFilePath: true },
+  });
+  return messages.map(({ messageId, range: [start, end], data }) => ({
+    name: messageId,
+    whole: { start: start + offset, end: end + offset },
+    data,
+  }));
 }
 
 /** What a message quotes beside the secret. */

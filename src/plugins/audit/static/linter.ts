@@ -68,7 +68,7 @@ export function createSourceLinter(): SourceLinter {
 function readingsOf(path: string, code: string): readonly Reading[] {
   if (/\.[cm]?ts$/iu.test(path)) return ["typescript"];
   if (/\.tsx$/iu.test(path)) return ["tsx"];
-  const esModule = /\.mjs$/iu.test(path) || /^\s*(?:import|export)\b/mu.test(code);
+  const esModule = /\.mjs$/iu.test(path) || /^[ \t]*(?:import|export)\b/mu.test(code);
   return esModule ? ["module", "flow", "script"] : ["script", "module", "flow"];
 }
 

@@ -30,6 +30,9 @@ export interface ParserChoice {
   readonly jsx: boolean;
 }
 
+/** A longer text ends at its first error. */
+const MAX_RECOVERED = 64 * 1024;
+
 /** A parser as ESLint takes it. */
 export interface SourceParser {
   readonly meta: { readonly name: string; readonly version: string };
@@ -40,7 +43,6 @@ export interface SourceParser {
 export function createParser({ language, jsx }: ParserChoice): SourceParser {
   const options: ParserOptions = {
     sourceType: "unambiguous",
-    errorRecovery: true, // a duplicate declaration is no reason to look away
     tokens: true,
     ranges: true,
     attachComment: false,
@@ -53,7 +55,9 @@ export function createParser({ language, jsx }: ParserChoice): SourceParser {
   return {
     meta: { name: `troupe-${language}${jsx ? "-jsx" : ""}`, version: "1" },
     parseForESLint(code: string) {
-      const { program, comments, tokens } = read(code, options);
+      // A declaration that is there twice is no reason to look away. Each error costs a stack trace, though.
+      const errorRecovery = language === "typescript" && code.length <= MAX_RECOVERED;
+      const { program, comments, tokens } = read(code, { ...options, errorRecovery });
       const ast = Object.assign(program, {
         range: [0, code.length],
         start: 0,
