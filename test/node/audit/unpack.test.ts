@@ -5,8 +5,8 @@ import { gzipSync } from "node:zlib";
 import { zipSync } from "fflate";
 import { packFiles } from "../../../src/plugins/audit/pack.ts";
 import { unpackAgent, type UnpackOutput } from "../../../src/plugins/audit/unpack.ts";
-import { tar, tarBomb, tgz, zip, type TarMember } from "./archives.ts";
-import { bytesOf, codeOf, createBlobs, createChance, folder, run, type Blobs } from "./harness.ts";
+import { tar, tarBomb, zip, type TarMember } from "./archives.ts";
+import { bytesOf, codeOf, createBlobs, folder, run, utf16Of, type Blobs } from "./harness.ts";
 
 const unpack = (archive: Uint8Array, more = {}, blobs: Blobs = createBlobs()): Promise<UnpackOutput> =>
   run(unpackAgent, { archive: blobs.put(archive), name: "code", ...more }, blobs);
@@ -274,7 +274,7 @@ describe("unpack", () => {
 
   it("knows kinds by bytes before names", async () => {
     const png = new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 0x0d]);
-    const wide = new Uint8Array([0xff, 0xfe, ...[..."let x"].flatMap((char) => [char.charCodeAt(0), 0])]);
+    const wide = new Uint8Array([0xff, 0xfe, ...utf16Of("let x")]);
     const output = await unpack(
       await folder({
         "evil.js": png,
@@ -315,93 +315,5 @@ describe("unpack", () => {
       [paths(output), rules(output)],
       [["c.js"], ["unpack/unreadable-entry", "unpack/unreadable-entry"]],
     );
-  });
-
-  it("refuses what is no archive, or another kind of one", async () => {
-    const garbage = new Uint8Array(5_000).map((_, at) => (at * 2654435761) >>> 13);
-    const others = [
-      new Uint8Array(0),
-      bytesOf("hello"),
-      garbage,
-      bytesOf("BZh91AY&SY"),
-      new Uint8Array([0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c, 0, 4]),
-      new Uint8Array(gzipSync(bytesOf("just text ".repeat(100)))),
-      new Uint8Array(1_024),
-    ];
-    for (const bytes of others) assert.equal(await codeOf(unpack(bytes)), "audit/archive-unreadable");
-  });
-
-  it("reads archives of old npm versions, which lack the end of a tar", async () => {
-    assert.deepEqual(await contents(tgz([{ name: "a.js", body: "1" }], { end: false })), { "a.js": "1" });
-  });
-
-  it("refuses an archive that was cut anywhere, or changed in its headers", async () => {
-    const members = Array.from({ length: 20 }, (_, at) => ({
-      name: `f${String(at)}.js`,
-      body: `let x${String(at)} = "${"ab".repeat(at * 40)}";`,
-    }));
-    const whole = [tar(members), tgz(members), zip(members)];
-    for (const archive of whole) {
-      for (let part = 1; part < 16; part++) {
-        const cut = archive.slice(0, Math.floor((archive.length * part) / 16) + 7);
-        assert.equal(
-          await codeOf(unpack(cut)),
-          "audit/archive-unreadable",
-          `${String(part)}/16 of ${String(archive.length)}`,
-        );
-      }
-    }
-    const wrong = tar([
-      { name: "a.js", body: "1" },
-      { name: "b.js", body: "1", checksum: 4_242 },
-    ]);
-    assert.equal(await codeOf(unpack(wrong)), "audit/archive-unreadable");
-    assert.equal(await codeOf(unpack(zip([{ name: "a.js", body: "1", crc: 1 }]))), "audit/archive-unreadable");
-    assert.equal(await codeOf(unpack(tar([{ name: "a.js", body: "1", size: 5_000_000 }]))), "audit/archive-unreadable");
-    assert.equal(
-      await codeOf(unpack(tgz([{ name: "a.js", body: "1", size: 1_500 }], { end: false }))),
-      "audit/archive-unreadable",
-    );
-  });
-
-  it("comes to an end with a typed answer on archives that are damaged at random", async () => {
-    const random = createChance(7);
-    const files = Object.fromEntries(
-      Array.from({ length: 12 }, (_, at) => [
-        `d${String(at % 3)}/f${String(at)}.js`,
-        `x${String(at)};`.repeat(at * 30),
-      ]),
-    );
-    const asTar = await folder(files);
-    const seeds = [
-      asTar,
-      new Uint8Array(gzipSync(asTar)),
-      zipSync(Object.fromEntries(Object.entries(files).map(([path, text]) => [path, bytesOf(text)]))),
-    ];
-    const outcomes = new Set<string>();
-    for (let round = 0; round < 600; round++) {
-      const damaged = (seeds[round % 3] ?? asTar).slice();
-      for (let hits = 0; hits <= round % 5; hits++)
-        damaged[Math.floor(random() * damaged.length)] = Math.floor(random() * 256);
-      outcomes.add(await codeOf(unpack(damaged)));
-    }
-    for (const outcome of outcomes) assert.match(outcome, /^(?:no error|audit\/archive-(?:unreadable|too-large))$/u);
-  });
-
-  it("takes and leaves entries of a tar in any mixture and never waits for ever", async () => {
-    const random = createChance(3);
-    for (let round = 0; round < 30; round++) {
-      const files = Object.fromEntries(
-        Array.from({ length: 60 }, (_, at) => [
-          `${random() < 0.5 ? "node_modules/m/" : ""}f${String(at)}.txt`,
-          "y".repeat(Math.floor(random() ** 4 * 200_000)),
-        ]),
-      );
-      const kept = Object.fromEntries(Object.entries(files).filter(([path]) => !path.startsWith("node_modules")));
-      assert.deepEqual(
-        await contents(new Uint8Array(gzipSync(await folder(files))), { limits: { ratio: 2_000 } }),
-        kept,
-      );
-    }
   });
 });

@@ -1,11 +1,10 @@
 /** Which licences may be used. */
 import * as v from "valibot";
 
+const ids = v.pipe(v.array(v.string()), v.readonly());
+
 /** Licences by SPDX id. Whatever is neither allowed nor denied is to be looked at. */
-export const LicencePolicySchema = v.strictObject({
-  allow: v.optional(v.array(v.string())),
-  deny: v.optional(v.array(v.string())),
-});
+export const LicencePolicySchema = v.strictObject({ allow: v.optional(ids), deny: v.optional(ids) });
 export type LicencePolicy = v.InferOutput<typeof LicencePolicySchema>;
 
 /** Licences that ask for no more than to be named. */

@@ -1,6 +1,7 @@
 /** The report for people: one file, without scripts, that is the same for the same findings. */
 import { SEVERITIES, type Finding, type Severity, type Summary } from "../findings.ts";
 import { platform, sha256Of } from "../platform.ts";
+import { advisoryOf } from "./advisory-link.ts";
 import type { Decided, Decisions } from "./decisions.ts";
 import { html, type Markup } from "./markup.ts";
 import { STYLE } from "./style.ts";
@@ -37,9 +38,7 @@ export function renderHtml(content: ReportContent): string {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="referrer" content="no-referrer" />
         <title>Audit of ${name}</title>
-        <style>
-          ${{ html: STYLE }}
-        </style>
+        ${{ html: `<style>${STYLE}</style>` }}
       </head>
       <body>
         <header>
@@ -108,7 +107,7 @@ interface Count {
   readonly count: number;
 }
 
-/** One bar, divided in proportion; each part at least a sliver. */
+/** One bar, divided in proportion. */
 function bar(counts: readonly Count[], total: number): Markup {
   if (total === 0) return html`<p>Nothing was found.</p>`;
   const label = counts.map(({ severity, count }) => `${LABELS[severity]} ${String(count)}`).join(", ");
@@ -164,7 +163,7 @@ function card({ finding, decision }: Decided): Markup {
     ${help !== undefined && html`<p>${help}</p>`}
     ${reason !== false && html`<p><strong>Dismissed:</strong> ${reason}</p>`}
     <p class="soft">
-      <small>${rule}${cwe !== undefined && html`, ${weakness(cwe)}`}, confidence ${confidence}, ${id}</small>
+      <small>${source(rule)}${cwe !== undefined && html`, ${weakness(cwe)}`}, confidence ${confidence}, ${id}</small>
     </p>
   </article> `;
 }
@@ -173,6 +172,12 @@ function place({ path, line, column }: Finding): Markup | undefined {
   if (path === undefined) return undefined;
   const where = line === undefined ? "" : `:${String(line)}${column === undefined ? "" : `:${String(column)}`}`;
   return html`<p><code>${path}${where}</code></p>`;
+}
+
+/** A rule's name, which leads to the advisory if it is one: the pattern sees to it that the address is ours. */
+function source(rule: string): string | Markup {
+  const advisory = advisoryOf(rule);
+  return advisory === undefined ? rule : html`<a href="${advisory}" rel="noreferrer">${rule}</a>`;
 }
 
 /** The schema lets nothing but digits through, so the address is ours. */

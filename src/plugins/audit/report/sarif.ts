@@ -2,6 +2,7 @@
 import type { Log, ReportingDescriptor, Result, Run } from "sarif";
 import type { Finding, Severity } from "../findings.ts";
 import { visible } from "../source-text.ts";
+import { advisoryOf } from "./advisory-link.ts";
 import type { Decided } from "./decisions.ts";
 import type { ReportContent } from "./html.ts";
 
@@ -46,10 +47,12 @@ export function renderSarif({ name, decided }: ReportContent): string {
 }
 
 function describe({ rule, title, severity, help, cwe }: Finding): ReportingDescriptor {
+  const helpUri = advisoryOf(rule);
   return {
     id: rule,
     shortDescription: { text: visible(title) },
     ...(help !== undefined && { help: { text: visible(help) } }),
+    ...(helpUri !== undefined && { helpUri }),
     defaultConfiguration: { level: LEVELS[severity] },
     properties: {
       "security-severity": SCORES[severity],

@@ -10,6 +10,7 @@ h1{font-size:1.75rem;line-height:1.25;margin:0 0 .25rem}h2{font-size:1.25rem;mar
 p{margin:.5rem 0}a{color:var(--link)}
 .soft{color:var(--soft)}
 svg{display:block;width:100%;height:1.25rem;border-radius:.3rem;margin:1rem 0 .5rem}
+caption{text-align:left;padding-bottom:.25rem}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th,td{text-align:left;padding:.35rem .75rem .35rem 0;border-bottom:1px solid var(--line);vertical-align:top}
 td.count,th.count{text-align:right}
