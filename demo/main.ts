@@ -1,12 +1,12 @@
 /** Opens the page: connects, tells the runtime who can work and what an audit is, and shows it. */
 import { html, render } from "lit/html.js";
-import { connect } from "../src/index.ts";
+import { connect, type ConnectOptions } from "../src/index.ts";
 import { registerAudit } from "./audit.ts";
 import { operate } from "./headless/operator.ts";
 import { sessionOf } from "./headless/session.ts";
-import { adviceFor } from "./page/advice.ts";
 import { auditGraph, createApp } from "./page/app.ts";
 import { errorData } from "./page/errors.ts";
+import { explain } from "./page/faults.ts";
 import { readRoute } from "./page/route.ts";
 import { createUi } from "./page/state.ts";
 import { applyTheme, read, readTheme } from "./page/theme.ts";
@@ -14,6 +14,7 @@ import { trustOwnScripts } from "./page/trust.ts";
 import { REVIEWER_KEY } from "./review/control.ts";
 
 const NAME = "audit";
+const MODES = ["shared", "elected", "page"] as const;
 const base = new URL(".", location.href);
 const root = document.getElementById("app") ?? document.body;
 const session = sessionOf(location.hash);
@@ -27,7 +28,7 @@ open().catch(async (error: unknown) => {
 });
 
 async function open(): Promise<void> {
-  const runtime = await connect({ name: NAME, assets: base });
+  const runtime = await connect({ name: NAME, assets: base, ...chosenModes() });
   Object.assign(globalThis, { troupe: runtime }); // for whoever opens the console to try it
   const ui = createUi({ theme: readTheme(), reviewer: read(REVIEWER_KEY) ?? "", route: readRoute(location.hash) });
   root.replaceChildren();
@@ -36,15 +37,22 @@ async function open(): Promise<void> {
   if (session) await operate(runtime, session, auditGraph());
 }
 
+/** `?modes=elected,page` tries other ways of hosting than the best, to see that they work. */
+function chosenModes(): Pick<ConnectOptions, "modes"> {
+  const asked = new URLSearchParams(location.search).get("modes")?.split(",");
+  return asked ? { modes: MODES.filter((mode) => asked.includes(mode)) } : {};
+}
+
 function showFailure(error: unknown): void {
-  const { code, message } = errorData(error);
+  const data = errorData(error);
+  const { what, advice } = explain(data);
   root.replaceChildren();
   render(
     html`<main class="boot" role="alert">
       <h1>Troupe could not start here</h1>
-      <p>${message}</p>
-      <p>${adviceFor(code)}</p>
-      <p><code>${code}</code></p>
+      <p>${what}</p>
+      <p>${advice}</p>
+      <p><code>${data.code}</code></p>
     </main>`,
     root,
   );

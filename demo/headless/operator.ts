@@ -5,6 +5,7 @@
 import type { ExecutionView, Runtime } from "../../src/index.ts";
 import { answerOf, findingsOf, reportOf, startAudit, type Finding } from "../audit.ts";
 import { errorData } from "../page/errors.ts";
+import { explain } from "../page/faults.ts";
 import { decide, newReview } from "../review/review.ts";
 import type { Graph } from "../run/graph.ts";
 import { runOf, type Run } from "../run/run.ts";
@@ -27,7 +28,8 @@ export async function operate(runtime: Runtime, session: Session, graph: Graph):
     }
     await deliver(runtime, session, job, graph);
   } catch (error) {
-    await session.tell({ kind: "failed", ...errorData(error) });
+    const data = errorData(error);
+    await session.tell({ kind: "failed", code: data.code, message: explain(data).what });
   }
 }
 

@@ -2,7 +2,7 @@
 import type { Runtime } from "../../src/index.ts";
 import { SAMPLE, startAudit } from "../audit.ts";
 import { errorData } from "../page/errors.ts";
-import { adviceFor } from "../page/advice.ts";
+import { explain } from "../page/faults.ts";
 import type { Actions } from "../page/scene.ts";
 import type { UiStore } from "../page/state.ts";
 import { readDropped, readPicked, Refusal, type OnRead, type Source } from "./source.ts";
@@ -60,6 +60,6 @@ async function readSample(): Promise<Source> {
 
 function refusalOf(name: string, error: unknown): { readonly name: string; readonly reason: string } {
   if (error instanceof Refusal) return { name: error.source, reason: error.message };
-  const { code, message } = errorData(error);
-  return { name, reason: code === "unknown" ? message : `${message}. ${adviceFor(code)}` };
+  const { what, advice } = explain(errorData(error));
+  return { name, reason: `${what} ${advice}` };
 }

@@ -9,10 +9,10 @@ import { createActivityLog } from "../run/activity.ts";
 import { graphOf, type Graph } from "../run/graph.ts";
 import { isOver, runOf, type Run } from "../run/run.ts";
 import { page } from "../views/page.ts";
-import { adviceFor } from "./advice.ts";
 import { createAnnouncer } from "./announcer.ts";
 import { createIntake } from "../intake/intake.ts";
 import { errorData } from "./errors.ts";
+import { explain } from "./faults.ts";
 import { createMilestones } from "./milestones.ts";
 import { currentHits, currentRun, isLive, pinRoute } from "./current.ts";
 import { isPlace, readRoute, runHash } from "./route.ts";
@@ -60,8 +60,8 @@ export function createApp(runtime: Runtime, ui: UiStore, root: HTMLElement): App
   watchEverything({ runtime, ui, notify, follow, invalidate, records, log: createActivityLog(graph, Date.now) });
   follow();
   const agentFailed = (file: string, error: unknown): void => {
-    const { code, message } = errorData(error);
-    notify("fault", `The agent “${file}” could not be loaded.`, `${message} ${adviceFor(code)}`);
+    const { what, advice } = explain(errorData(error));
+    notify("fault", `The agent “${file}” could not be loaded.`, `${what} ${advice}`);
   };
   const found = run();
   if (found && !isOver(found)) {

@@ -70,6 +70,7 @@ function reviewActions(runtime: Runtime, ui: UiStore, change: Change): Omit<Revi
     runtime.settled(review.approval).then(
       () => {
         forgetDraft(review.approval);
+        document.getElementById("title")?.focus(); // the review is gone, and with it the button
       },
       () => {
         change((state) => ({ ...state, status: "ready" })); // refused, which a notice says

@@ -121,6 +121,8 @@ function describeTask(
         index === undefined ? `${title} done` : `${title}: file checked`,
       );
     case "task.failed":
+      if (data["retryAt"] === undefined && index === undefined) return undefined; // its node's failure says it
+
       return text(
         "fault",
         data["retryAt"] === undefined ? `${title} failed: ${messageOf(data)}` : `${title}: tried again soon`,

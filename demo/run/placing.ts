@@ -25,7 +25,7 @@ export interface Placing {
 
 const PAD = 20;
 const BAR = 6;
-const TASK_WIDTH = 138;
+const TASK_WIDTH = 150;
 const LANE_GAP = 12;
 const WIDE_FROM = 900;
 const NARROWEST = 280;
@@ -33,8 +33,8 @@ const NARROWEST = 280;
 /** Roomy while there is something to watch; close when the picture has become a summary. */
 export type Density = "roomy" | "close";
 const HEIGHTS = {
-  roomy: { map: 132, task: 92, tallMap: 122, tallTask: 60 },
-  close: { map: 88, task: 72, tallMap: 74, tallTask: 48 },
+  roomy: { map: 132, task: 88, tallMap: 122, tallTask: 60 },
+  close: { map: 88, task: 64, tallMap: 74, tallTask: 48 },
 } as const;
 type Heights = (typeof HEIGHTS)[Density];
 

@@ -131,6 +131,6 @@ function placeOf(path: string | undefined, line: number | undefined): TemplateRe
 }
 
 function verdictMark(decision: Decision | undefined): TemplateResult {
-  if (!decision) return html`<span class="faint">undecided</span>`;
+  if (!decision) return html`<span class="unseen">undecided</span>`;
   return html`${icon(decision.verdict === "accepted" ? "check" : "cross")} ${decision.verdict}`;
 }

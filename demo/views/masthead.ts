@@ -1,6 +1,7 @@
 /** The top of the page: whose it is, and how it looks; and what must be said at once. */
 import { html, nothing, type TemplateResult } from "lit/html.js";
 import { repeat } from "lit/directives/repeat.js";
+import { explain } from "../page/faults.ts";
 import type { Scene } from "../page/scene.ts";
 import type { Ui } from "../page/state.ts";
 import { icon, mark, type IconName } from "./icons.ts";
@@ -46,6 +47,20 @@ function themeToggle(theme: Ui["theme"], set: Scene["actions"]["setTheme"]): Tem
         `,
       )}
     </fieldset>
+  `;
+}
+
+/** The connection is over for good: nothing on the page is live any more. */
+export function stopped({ mirror }: Scene): TemplateResult | typeof nothing {
+  if (mirror.status !== "stopped") return nothing;
+  const { what, advice } = explain(
+    mirror.error ?? { name: "Error", code: "host/stopped", message: "The host stopped." },
+  );
+  return html`
+    <div class="notice notice-fault" role="alert">
+      <p><strong>${what}</strong> ${advice}</p>
+      <a class="button" href=".">Reload</a>
+    </div>
   `;
 }
 

@@ -3,7 +3,7 @@ import { html, nothing, type TemplateResult } from "lit/html.js";
 import type { Scene } from "../page/scene.ts";
 import { runtimeLine } from "./footer.ts";
 import { history } from "./history.ts";
-import { masthead, notices } from "./masthead.ts";
+import { masthead, notices, stopped } from "./masthead.ts";
 import { runPage } from "./run.ts";
 import { start } from "./start.ts";
 
@@ -11,7 +11,7 @@ export function page(scene: Scene): TemplateResult {
   return html`
     <a class="skip" href="#title">Skip to the audit</a>
     ${masthead(scene)}
-    <main class="main">${notices(scene)} ${middle(scene)} ${history(scene)}</main>
+    <main class="main">${stopped(scene)} ${notices(scene)} ${middle(scene)} ${history(scene)}</main>
     ${runtimeLine(scene)}
   `;
 }

@@ -168,7 +168,7 @@ function finish({ ui, actions }: Scene, state: ReviewState): TemplateResult {
         <input maxlength="1000" placeholder="Optional" .value=${state.remark} @input=${text(actions.review.remark)} />
       </label>
       <p class="finish-words">
-        ${undecided === 0 ? "All findings are decided." : `${counted(undecided, "finding")} still undecided; the report shows them as such.`}
+        ${ui.reviewer.trim() === "" ? "Say who reviews, and you can finish. " : ""}${undecided === 0 ? "All findings are decided." : `${counted(undecided, "finding")} still undecided; the report shows them as such.`}
       </p>
       ${
         ui.confirming === "reject"

@@ -1,6 +1,6 @@
 /** The page of one run: what it is about, where it stands, and its parts. */
 import { html, nothing, type TemplateResult } from "lit/html.js";
-import { adviceFor } from "../page/advice.ts";
+import { explain } from "../page/faults.ts";
 import { count, counted, dayAndTime, duration } from "../page/format.ts";
 import type { Scene } from "../page/scene.ts";
 import { fractionOf, isOver, phaseOf, type Run } from "../run/run.ts";
@@ -28,7 +28,9 @@ function heading(scene: Scene, run: Run): TemplateResult {
     <section class="run-head run-${run.status}" aria-labelledby="title">
       <div class="run-what">
         <h1 id="title" tabindex="-1">${run.name}</h1>
-        <p class="run-phase"><span class="run-lamp" aria-hidden="true"></span>${phaseOf(run, graph)}</p>
+        <p class="run-phase">
+          <span class="run-lamp" aria-hidden="true"></span>${phaseOf(run, graph)}${remaining(run, ui)}
+        </p>
       </div>
       <dl class="run-facts">
         <div>
@@ -37,7 +39,7 @@ function heading(scene: Scene, run: Run): TemplateResult {
         </div>
         <div>
           <dt>File checks</dt>
-          <dd>${count(run.done)} <span class="faint">of ${count(run.total)}</span></dd>
+          <dd>${run.total === 0 ? "–" : html`${count(run.done)} <span class="faint">of ${count(run.total)}</span>`}</dd>
         </div>
         <div>
           <dt>Workers busy</dt>
@@ -49,6 +51,19 @@ function heading(scene: Scene, run: Run): TemplateResult {
     </section>
     ${resumed(scene, run)}
   `;
+}
+
+const ENOUGH = { checks: 24, ms: 3_000 };
+
+/** How long the file checks will take yet, by how long those took that this page saw. */
+function remaining(run: Run, { now, resumption }: Scene["ui"]): string {
+  const mapping = [...run.nodes.values()].filter(({ kind, status }) => kind === "map" && status === "running");
+  const begun = Math.min(...mapping.map(({ startedAt = now }) => startedAt));
+  const from = resumption?.run === run.id ? resumption : { done: 0, at: begun };
+  const [checks, ms] = [run.done - from.done, now - from.at];
+  if (mapping.length === 0 || checks < ENOUGH.checks || ms < ENOUGH.ms) return "";
+  const left = ((run.total - run.done) * ms) / checks;
+  return left < 2_000 ? "" : `, about ${duration(Math.ceil(left / 5_000) * 5_000)} left`;
 }
 
 function busyWorkers({ mirror, run }: Scene): string {
@@ -97,14 +112,14 @@ function trouble({ graph }: Scene, run: Run): TemplateResult | typeof nothing {
     </div>`;
   }
   if (run.status !== "failed" || !run.error) return nothing;
-  const { code, message } = run.error;
+  const { what, advice } = explain(run.error);
   const step = graph.nodes.find(({ id }) => id === run.failedAt)?.title;
   return html`
     <section class="failure" role="alert">
       <h2>${step === undefined ? "The audit could not go on" : `It failed at “${step}”`}</h2>
-      <p>${message}</p>
-      <p class="failure-advice">${adviceFor(code)}</p>
-      <p class="failure-code"><span>Code</span> <code>${code}</code></p>
+      <p>${what}</p>
+      <p class="failure-advice">${advice}</p>
+      <p class="failure-code"><span>Code</span> <code>${run.error.code}</code></p>
       <a class="button button-main" href="#/new">${icon("plus")} Audit something else</a>
     </section>
   `;

@@ -88,7 +88,7 @@ function statusWords({ ui, mirror }: Scene, node: GraphNode, state: NodeState | 
       if (node.kind === "map") return `${count(state.done ?? state.total ?? 0)} files, ${took}`;
       return node.kind === "approval" ? "decided" : took;
     case "failed":
-      return state.error?.code ?? "failed";
+      return "failed";
     case "skipped":
       return "skipped";
     case "pending":
@@ -121,25 +121,31 @@ function taskBody(
   words: string,
 ): SVGTemplateResult {
   const fraction = state && scene.mirror.progress.get(state.id)?.fraction;
-  const line = lookOf(state) === "running" && fraction !== undefined;
-  const roomy = box.height > 80;
-  const [x, titleY, statusY] = wide
-    ? [12, roomy ? 50 : 44, roomy ? 72 : 61]
-    : [34, box.height / 2 - 3, box.height / 2 + 15];
+  const isWorking = lookOf(state) === "running" && fraction !== undefined;
+  const [x, y] = wide ? [12, 45] : [32, box.height / 2 + 15];
+  const titleY = wide ? 23 : box.height / 2 - 3;
   const status = scene.run
-    ? svg`<text class="node-status" x=${x} y=${statusY}>${words}</text>`
-    : about(node, x, titleY + 18, wide ? 20 : 44, wide ? 2 : 1);
+    ? svg`<text class="node-status" x=${x} y=${y}>${words}</text>`
+    : about(node, { x, y, characters: Math.floor((box.width - x - 8) / 7), lines: wide ? 2 : 1 });
   const bar = svg`
     <rect class="node-track" x="0" y=${box.height - 4} width=${box.width} height="4" />
     <rect class="node-fill" x="0" y=${box.height - 4} width=${Math.round(box.width * (fraction ?? 0))} height="4" />`;
   return svg`
-    ${glyph(lookOf(state), 10, wide ? (roomy ? 14 : 12) : titleY - 12)}
-    <text class="node-title" x=${x} y=${titleY}>${node.title}</text>
-    ${status} ${lamps(scene, node, box.width - 12, wide ? (roomy ? 22 : 20) : box.height / 2)} ${line ? bar : nothing}`;
+    ${glyph(lookOf(state), 10, titleY - 13)}
+    <text class="node-title" x="32" y=${titleY}>${node.title}</text>
+    ${status} ${lamps(scene, node, box.width - 12, wide ? box.height - 14 : box.height / 2)} ${isWorking ? bar : nothing}`;
 }
 
-/** What the node is for, before there is a run; in lines of so many characters. */
-function about({ id }: GraphNode, x: number, y: number, characters: number, most: number): SVGTemplateResult {
+interface Lines {
+  readonly x: number;
+  readonly y: number;
+  /** In a line. */
+  readonly characters: number;
+  readonly lines: number;
+}
+
+/** What the node is for, before there is a run. */
+function about({ id }: GraphNode, { x, y, characters, lines: most }: Lines): SVGTemplateResult {
   const lines: string[] = [];
   for (const word of (STEPS[id]?.about ?? "").split(" ")) {
     const last = lines.at(-1);
@@ -165,7 +171,7 @@ function mapBody(
     <text class="node-title" x="32" y="23">${node.title}</text>
     <text class="node-count" x=${box.width - 12} y="23">${words}</text>
     <g transform="translate(12 36)">${state ? mosaic(scene, state, field) : emptyField(field)}</g>
-    ${scene.run ? (lampRoom > 8 ? lamps(scene, node, box.width - 12, box.height - 12) : nothing) : about(node, 12, box.height - 12, Math.floor(box.width / 7.4), 1)}`;
+    ${scene.run ? (lampRoom > 8 ? lamps(scene, node, box.width - 12, box.height - 12) : nothing) : about(node, { x: 12, y: box.height - 13, characters: Math.floor((box.width - 20) / 7), lines: 1 })}`;
 }
 
 const NONE: ReadonlySet<number> = new Set();

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { codeBase, pack } from "./code-bases.ts";
-import { checksDone, finishReview, reaches, startDemo, type Demo } from "./demo.ts";
+import { checksDone, finishReview, give, reaches, startDemo, type Demo } from "./demo.ts";
 
 const temporary = mkdtempSync(join(tmpdir(), "troupe-demo-"));
 
@@ -83,6 +83,23 @@ describe("The demo, from the sample to the report", () => {
     await reaches(page, "waiting");
     await visit.close();
   });
+
+  for (const [mode, name] of [
+    ["elected", "Elected tab"],
+    ["page", "This page"],
+  ] as const)
+    it(`works where the best there is is "${mode}", and says so`, async () => {
+      const visit = await demo.visit();
+      const page = await visit.open(`?modes=${mode}`);
+      await page.locator(".runtime").getByText(name).waitFor();
+      await give(page, "small.tgz", await pack(codeBase({ files: 5, faults: 1 })));
+      await reaches(page, "waiting");
+      await page.reload();
+      await reaches(page, "waiting");
+      await finishReview(page);
+      assert.deepEqual(visit.complaints, []);
+      await visit.close();
+    });
 
   it("refuses what is no archive, and says why", async () => {
     const visit = await demo.visit();
