@@ -31,7 +31,6 @@ export type OnAnswered = (entry: Entry, error: RuntimeError | undefined) => void
 
 interface Waiter {
   readonly id: string | undefined;
-  readonly upTo: number;
   readonly resolve: () => void;
   readonly reject: (error: RuntimeError) => void;
 }
@@ -43,8 +42,12 @@ const MAX_SENT = 5_000;
 const REMEMBERED = 1_000;
 
 interface State {
+  /** Unanswered, with consecutive numbers: the first follows `acknowledged`. */
   entries: Entry[];
-  waiters: Waiter[];
+  /** The number of the last unanswered command of an id. */
+  readonly latest: Map<string, number>;
+  /** Who waits for the answer to a number. */
+  readonly waiters: Map<number, Waiter[]>;
   readonly refusals: Map<string, RuntimeError>;
   /** Numbers: of the last command made, the last one sent, and the last one answered. */
   last: number;
@@ -59,7 +62,8 @@ export function createOutbox(
 ): Outbox {
   const state: State = {
     entries: [],
-    waiters: [],
+    latest: new Map(),
+    waiters: new Map(),
     refusals: new Map(),
     last: 0,
     sent: 0,
@@ -69,7 +73,7 @@ export function createOutbox(
   let scheduled = false;
   const flush = (): void => {
     scheduled = false;
-    const due = state.entries.filter(({ number }) => number > state.sent);
+    const due = state.entries.slice(Math.max(0, state.sent - state.acknowledged));
     state.sent = state.last;
     for (let at = 0; at < due.length; at += MAX_SENT) {
       const part = due.slice(at, at + MAX_SENT);
@@ -85,6 +89,7 @@ export function createOutbox(
       if (state.failure) throw state.failure;
       state.refusals.delete(id);
       state.entries.push({ number: ++state.last, id, command });
+      state.latest.set(id, state.last);
       if (scheduled) return;
       scheduled = true;
       queueMicrotask(flush);
@@ -101,7 +106,9 @@ export function createOutbox(
     },
     fail(error) {
       state.failure = error;
-      for (const { reject } of state.waiters.splice(0)) reject(error);
+      const all = [...state.waiters.values()].flat();
+      state.waiters.clear();
+      for (const { reject } of all) reject(error);
     },
   };
 }
@@ -115,18 +122,19 @@ function answer(
 ): void {
   if (mark <= state.acknowledged) return;
   const reasons = new Map(refused);
-  const done = state.entries.filter(({ number }) => number <= mark);
-  state.entries = state.entries.slice(done.length);
+  const done = state.entries.splice(0, mark - state.acknowledged);
   state.acknowledged = mark;
+  const ready: Waiter[] = [];
   for (const entry of done) {
     const { number, id } = entry;
     const reason = reasons.get(number);
     const error = reason && decodeError(reason);
     if (error) remember(state.refusals, id, error);
+    if (state.latest.get(id) === number) state.latest.delete(id);
+    ready.push(...(state.waiters.get(number) ?? []));
+    state.waiters.delete(number);
     onAnswered(entry, error);
   }
-  const ready = state.waiters.filter(({ upTo }) => upTo <= mark);
-  state.waiters = state.waiters.filter(({ upTo }) => upTo > mark);
   for (const { id, resolve, reject } of ready) {
     const error = id === undefined ? undefined : state.refusals.get(id);
     if (error) reject(error);
@@ -140,15 +148,15 @@ function remember(refusals: Map<string, RuntimeError>, id: string, error: Runtim
   if (refusals.size > REMEMBERED && oldest !== undefined) refusals.delete(oldest);
 }
 
-function settled({ entries, waiters, refusals, failure }: State, id?: string): Promise<void> {
-  const own = id === undefined ? entries : entries.filter((entry) => entry.id === id);
-  const upTo = own.at(-1)?.number;
-  if (upTo === undefined) {
+function settled({ latest, last, entries, waiters, refusals, failure }: State, id?: string): Promise<void> {
+  const upTo = id === undefined ? last : latest.get(id);
+  if (upTo === undefined || entries.length === 0) {
     const error = id === undefined ? undefined : refusals.get(id);
     return error ? Promise.reject(error) : Promise.resolve();
   }
   if (failure) return Promise.reject(failure);
   return new Promise((resolve, reject) => {
-    waiters.push({ id, upTo, resolve, reject });
+    const others = waiters.get(upTo) ?? [];
+    waiters.set(upTo, [...others, { id, resolve, reject }]);
   });
 }

@@ -49,6 +49,7 @@ interface OpenLink {
   readonly end: LinkEnd;
   out: HostFrame[];
   windowStart: number;
+  /** Frames in this window, less what it was given to answer. */
   received: number;
 }
 
@@ -108,6 +109,7 @@ function send(state: State, link: string, frame: HostFrame): void {
   const target = state.open.get(link);
   if (!target) return;
   target.out.push(frame);
+  if (frame.kind === "run") target.received--; // its outcome is an answer, and no part of a flood
   if (state.touched.size === 0)
     queueMicrotask(() => {
       flush(state);
