@@ -95,6 +95,8 @@ export interface Host {
   readonly mirror: CoreState;
   readonly committed: readonly CoreEvent[];
   readonly stopped: () => RuntimeError | undefined;
+  /** It stopped or was killed. */
+  readonly isOver: () => boolean;
   /** Submits, waits until it is durable, and gives the codes of the refused, by place. */
   submit(...commands: readonly CoreCommand[]): Promise<readonly string[]>;
   /** Submits without waiting. */
@@ -173,7 +175,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const step = async (end: number): Promise<boolean> => {
     await settle();
     const next = Math.min(time.next() ?? Infinity, engine.nextDue() ?? Infinity);
-    if (next > end || error) return false;
+    if (next > end || dead || error) return false;
     time.moveTo(next);
     engine.wake();
     submits++;
@@ -184,6 +186,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     mirror,
     committed,
     stopped: () => error,
+    isOver: () => dead || error !== undefined,
     push,
     durable,
     settle,
