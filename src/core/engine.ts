@@ -39,7 +39,7 @@ export interface EngineOptions {
   readonly onCommitted?: (batch: Batch, events: readonly CoreEvent[]) => void;
   /** Called once, when the engine stops by itself. */
   readonly onStopped?: (error: RuntimeError) => void;
-  /** Events between two snapshots. Default 20,000. */
+  /** Events between two snapshots, at least; and as much text as the last one has. Default 20,000. */
   readonly snapshotEvery?: number;
 }
 
@@ -81,7 +81,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     restoreState(stage.state, opening.snapshot.text);
     head = opening.snapshot.seq;
   }
-  const restored = head;
+  const restored = { seq: head, size: opening.snapshot?.text.length ?? 0 };
   for await (const batch of journal.read(head)) {
     for (const event of decodeEvents(batch.text)) applyEvent(stage.state, event);
     head = batch.to;

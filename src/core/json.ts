@@ -99,7 +99,9 @@ export function decodeJson(text: JsonText, what = "value"): unknown {
 export function copyJson<T>(value: T): T {
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return value.map(copyJson) as T;
-  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, copyJson<unknown>(part)])) as T;
+  const copy = { ...value } as Record<string, unknown>;
+  for (const [key, part] of Object.entries(copy)) if (typeof part === "object") copy[key] = copyJson(part);
+  return copy as T;
 }
 
 /**

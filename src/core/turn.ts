@@ -13,11 +13,15 @@ const MAX_REACTIONS = 10_000_000;
 
 type AnyRules = Rules<CoreState, Record<string, unknown>, Record<string, unknown>>;
 
+type Recorder = (fact: Fact, at: number) => void;
+
+const none: readonly never[] = [];
+
 /** One step (E1): decides a command and all that follows from it. Returns why the command was refused, if it was. */
 export function createTurn(
   state: CoreState,
   scheduler: Scheduler,
-): (command: Request, env: Env, record: (fact: Fact, at: number) => void) => ErrorData | undefined {
+): (command: Request, env: Env, record: Recorder) => ErrorData | undefined {
   const rules = [
     hostingRules,
     tasksRules,
@@ -32,25 +36,25 @@ export function createTurn(
       if (reaction) reactions.set(type, [...(reactions.get(type) ?? []), reaction]);
   const follow = scheduler.follow as Readonly<Record<string, ((data: unknown) => void) | undefined>>;
 
+  const run = (facts: readonly Fact[], { now }: Env, record: Recorder, queue: Request[]): void => {
+    for (const fact of facts) {
+      record(fact, now);
+      follow[fact.type]?.(fact.data);
+      for (const reaction of reactions.get(fact.type) ?? none)
+        for (const request of reaction(state, fact.data)) queue.push(request);
+    }
+  };
   return (command, env, record) => {
-    const queue: Request[] = [];
-    const run = (facts: readonly Fact[]): void => {
-      for (const fact of facts) {
-        record(fact, env.now);
-        follow[fact.type]?.(fact.data);
-        for (const reaction of reactions.get(fact.type) ?? [])
-          for (const request of reaction(state, fact.data)) queue.push(request);
-      }
-    };
     const decided = decideOutside(decide, state, command, env);
     if (!Array.isArray(decided)) return decided as ErrorData;
-    run(decided as Fact[]);
+    const queue: Request[] = [];
+    run(decided as Fact[], env, record, queue);
     let at = 0;
     for (;;) {
       const next = queue[at++] ?? scheduler.next();
       if (!next) return undefined;
       if (at > MAX_REACTIONS) throw new RuntimeError("runtime/limit", { reactions: at });
-      run(decide[next.type]?.(state, next.data, env) ?? []);
+      run(decide[next.type]?.(state, next.data, env) ?? none, env, record, queue);
     }
   };
 }

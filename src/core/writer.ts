@@ -9,8 +9,8 @@ export interface Start {
   readonly databaseId: string;
   readonly epoch: number;
   readonly head: number;
-  /** The number of the snapshot that recovery began with. */
-  readonly restored: number;
+  /** The snapshot that recovery began with: its number and the length of its text, or 0. */
+  readonly restored: { readonly seq: number; readonly size: number };
 }
 
 /** What a writer needs of the engine's options. */
@@ -42,7 +42,10 @@ interface State {
   /** Last durable number, and last decided one. */
   head: number;
   decided: number;
+  /** The number of the latest snapshot and its size, and what was written since. */
   snapshotAt: number;
+  snapshotSize: number;
+  writtenSince: number;
   writing: boolean;
   stopped: boolean;
   /** Decided and not yet cut into a batch. */
@@ -58,7 +61,9 @@ export function createWriter(options: WriterOptions, stage: Stage, start: Start)
     stage,
     head: start.head,
     decided: start.head,
-    snapshotAt: start.restored,
+    snapshotAt: start.restored.seq,
+    snapshotSize: start.restored.size,
+    writtenSince: 0,
     writing: false,
     stopped: false,
     events: [],
@@ -107,6 +112,8 @@ async function flush(state: State): Promise<boolean> {
   tell(done, undefined);
   if (snapshot) {
     state.snapshotAt = snapshot.seq; // also when there was no space: the next one is tried after as many events
+    state.snapshotSize = snapshot.text.length;
+    state.writtenSince = 0;
     await compact(state.options.journal, snapshot);
   }
   state.writing = false;
@@ -125,8 +132,11 @@ async function write(state: State): Promise<Snapshot | undefined> {
     archive: stage.finished.splice(0),
   };
   state.events = [];
+  state.writtenSince += batch.text.length;
+  // Not before as much was written as the last one weighed: so snapshots of a large state cost no more than the events.
+  const isLarge = state.writtenSince < state.snapshotSize;
+  const isDue = !isLarge && batch.to - state.snapshotAt >= (options.snapshotEvery ?? 20_000);
   // All that was decided is in this batch, so the state is the one after its last event.
-  const isDue = batch.to - state.snapshotAt >= (options.snapshotEvery ?? 20_000);
   const snapshot = isDue ? { seq: batch.to, text: saveState(stage.state) } : undefined;
   await options.journal.append(state.head, batch);
   if (isStopped(state)) return undefined;

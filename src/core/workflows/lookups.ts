@@ -7,6 +7,8 @@ import { createScopes, type Scopes } from "./scope.ts";
 /** What the rules look up: plans by version, and what expressions see. Both follow from the state alone. */
 export interface Lookups {
   readonly scopes: Scopes;
+  /** Keeps what a registration has just made; the same would be made of the text later. */
+  keep(version: string, plan: Plan): void;
   planOf(state: WorkflowsState, workflow: string, version: string): Plan;
 }
 
@@ -14,6 +16,9 @@ export function createLookups(): Lookups {
   const plans = new Map<string, Plan>();
   return {
     scopes: createScopes(),
+    keep(version, plan) {
+      plans.set(`${plan.workflow.id}@${version}`, plan);
+    },
     planOf(state, workflow, version) {
       const id = `${workflow}@${version}`;
       const known = plans.get(id);

@@ -82,6 +82,7 @@ type Kinds = ReadonlyMap<string, WorkflowNode["type"]>;
 
 function link(workflow: Workflow, problems: Problem[]): Plan {
   const kinds: Kinds = new Map(workflow.nodes.map(({ id, type }) => [id, type]));
+  const findings: Findings = { kinds, problems, read: new Map() };
   const outs = new Map<string, PlannedEdge[]>(workflow.nodes.map(({ id }) => [id, []]));
   const inlets = new Map<string, number>();
   const defaults = new Map<string, number>();
@@ -90,7 +91,7 @@ function link(workflow: Workflow, problems: Problem[]): Plan {
     if (!kind) continue; // shapeProblems has refused it
     inlets.set(edge.to, (inlets.get(edge.to) ?? 0) + 1);
     if (edge.when === undefined) defaults.set(edge.from, (defaults.get(edge.from) ?? 0) + 1);
-    const when = edge.when && parse(edge.when, "condition", [edge.from, edge.to], { kinds, problems });
+    const when = edge.when && parse(edge.when, "condition", [edge.from, edge.to], findings);
     outs.get(edge.from)?.push({ target: [edge.to, kind], ...(when && { when }) });
   }
   const nodes = new Map<string, PlannedNode>();
@@ -99,13 +100,13 @@ function link(workflow: Workflow, problems: Problem[]): Plan {
       node,
       outs: outs.get(node.id) ?? [],
       inlets: inlets.get(node.id) ?? 0,
-      expressions: expressionsOf(node, { kinds, problems }),
+      expressions: expressionsOf(node, findings),
     };
     nodes.set(node.id, planned);
     problems.push(...nodeProblems(planned, defaults.get(node.id) ?? 0));
   }
   problems.push(...cycleProblems(nodes));
-  const output = workflow.output && parse(workflow.output, "output", [], { kinds, problems });
+  const output = workflow.output && parse(workflow.output, "output", [], findings);
   const all = [...nodes.values()];
   return {
     workflow,
@@ -119,15 +120,20 @@ function link(workflow: Workflow, problems: Problem[]): Plan {
 interface Findings {
   readonly kinds: Kinds;
   readonly problems: Problem[];
+  /** What was read already, by roots and source: large graphs say the same again and again. */
+  readonly read: Map<string, Expression>;
 }
 
 function parse(
   source: string,
   field: string,
   nodes: readonly string[],
-  { kinds, problems }: Findings,
+  { kinds, problems, read }: Findings,
   roots: readonly string[] = ["input", "nodes"],
 ): Expression | undefined {
+  const key = `${roots.join()} ${source}`;
+  const known = read.get(key);
+  if (known) return known;
   const refuse = (reason: string): void => {
     const place = nodes.length === 0 ? "the workflow" : nodes.join(" → ");
     problems.push({ nodes, message: `${field} of ${place}: ${reason}` });
@@ -135,8 +141,10 @@ function parse(
   try {
     const expression = parseExpression(source, { roots });
     const { names, isVague } = namingOf(expression);
-    for (const name of names) if (!kinds.has(name)) refuse(`there is no node '${name}', which it names`);
+    const unknown = names.filter((name) => !kinds.has(name));
+    for (const name of unknown) refuse(`there is no node '${name}', which it names`);
     if (isVague) refuse("it must say which node it means, as in nodes.a.output");
+    if (!isVague && unknown.length === 0) read.set(key, expression);
     return expression;
   } catch (error) {
     if (!(error instanceof RuntimeError)) throw error;

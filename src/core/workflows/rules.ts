@@ -38,7 +38,7 @@ export function createWorkflowRules(): WorkflowRules {
 
 function decisions(lookups: Lookups): WorkflowRules["decide"] {
   return {
-    "workflow.register": ({ workflows }, { text }) => register(workflows, text),
+    "workflow.register": ({ workflows }, { text }) => register(lookups, workflows, text),
     "execution.start": ({ workflows }, data) => start(lookups, workflows, data),
     "execution.cancel": ({ workflows }, { id, reason = "cancelled" }) => {
       const execution = workflows.executions.get(id);
@@ -111,10 +111,12 @@ function settleAll(execution: string, targets: readonly Target[]): Request[] {
   return targets.map(([node]) => ({ type: "node.settle", data: { execution, node } }));
 }
 
-function register({ versions, active }: WorkflowsState, text: string): WorkflowFact[] {
+function register(lookups: Lookups, { versions, active }: WorkflowsState, text: string): WorkflowFact[] {
   checkJson(text, "workflow");
-  const { workflow } = planWorkflow(decodeJson(text, "workflow"));
+  const plan = planWorkflow(decodeJson(text, "workflow"));
+  const { workflow } = plan;
   const version = digestOf(text);
+  lookups.keep(version, plan);
   const known = versions.has(`${workflow.id}@${version}`);
   if (known && active.get(workflow.id)?.version === version) return [];
   const nodes = workflow.nodes.map(({ id }) => id);

