@@ -5,10 +5,11 @@ import { STEPS, WORKFLOW } from "../audit.ts";
 import { createRecords } from "../report/records.ts";
 import { saveFile } from "../report/files.ts";
 import { createReviewControl } from "../review/control.ts";
-import { createActivityLog } from "../run/activity.ts";
+import { createActivityLog, type ActivityLog } from "../run/activity.ts";
 import { graphOf, type Graph } from "../run/graph.ts";
 import { isOver, runOf, type Run } from "../run/run.ts";
 import { page } from "../views/page.ts";
+import { createFrames } from "./frames.ts";
 import { createAnnouncer } from "./announcer.ts";
 import { createIntake } from "../intake/intake.ts";
 import { errorData } from "./errors.ts";
@@ -42,23 +43,33 @@ export function createApp(runtime: Runtime, ui: UiStore, root: HTMLElement): App
   const intake = createIntake(runtime, ui, open);
   const run = (): Run | undefined => currentRun(ui.getState(), runtime.store.getState());
   const actions: Actions = { ...intake, ...pageActions(runtime, ui, records, run), review: review.actions };
-  const scene = (): Scene => sceneOf(ui.getState(), runtime.store.getState(), graph, actions);
+  const log = createActivityLog(graph, Date.now);
+  const scene = (): Scene =>
+    sceneOf(ui.getState(), runtime.store.getState(), { graph, actions, activity: log.lines() });
 
-  const invalidate = createFrames(() => {
+  const measure = createMeasure(ui);
+  const frames = createFrames(() => {
     render(page(scene()), root);
-    measureStage(root, ui);
+    measure(root.querySelector(".stage"));
   });
   const milestones = createMilestones(createAnnouncer(), graph);
-  const follow = (): void => {
+  const follow = (draw: () => void): void => {
     const now = run();
     pinRoute(ui, now);
     records.follow(ui.getState().route, now);
     review.follow(now?.approval);
     milestones.see(now);
-    invalidate();
+    draw();
   };
-  watchEverything({ runtime, ui, notify, follow, invalidate, records, log: createActivityLog(graph, Date.now) });
-  follow();
+  runtime.store.subscribe(() => {
+    follow(frames.soon);
+  });
+  ui.subscribe(() => {
+    follow(frames.now);
+  });
+  follow(frames.now);
+  watchRuntime({ runtime, notify, log, records, draw: frames.soon });
+  watchPage(ui, frames.soon);
   const agentFailed = (file: string, error: unknown): void => {
     const { what, advice } = explain(errorData(error));
     notify("fault", `The agent “${file}” could not be loaded.`, `${what} ${advice}`);
@@ -74,31 +85,28 @@ export function createApp(runtime: Runtime, ui: UiStore, root: HTMLElement): App
 
 export const auditGraph = (): Graph => graphOf(WORKFLOW, (node) => STEPS[node]?.title);
 
-function createFrames(draw: () => void): () => void {
-  let asked = false;
-  return () => {
-    if (asked) return;
-    asked = true;
-    requestAnimationFrame(() => {
-      asked = false;
-      draw();
-    });
+/** The stage is drawn in real pixels, so it must know how many there are. */
+function createMeasure(ui: UiStore): (stage: Element | null) => void {
+  let watched: Element | null = null;
+  const observer = new ResizeObserver((entries) => {
+    const stageWidth = Math.floor(entries.at(-1)?.contentRect.width ?? 0);
+    if (stageWidth > 0) ui.setState({ stageWidth });
+  });
+  return (stage) => {
+    if (stage === watched) return;
+    observer.disconnect();
+    if (stage) observer.observe(stage);
+    watched = stage;
   };
 }
 
-/** The stage is drawn in real pixels, so it must know how many there are. */
-function measureStage(root: HTMLElement, ui: UiStore): void {
-  const stageWidth = root.querySelector(".stage")?.clientWidth ?? 0;
-  if (stageWidth !== 0 && stageWidth !== ui.getState().stageWidth) ui.setState({ stageWidth });
-}
-
-function sceneOf(ui: Ui, mirror: MirrorState, graph: Scene["graph"], actions: Actions): Scene {
+function sceneOf(ui: Ui, mirror: MirrorState, rest: Pick<Scene, "graph" | "actions" | "activity">): Scene {
   const run = currentRun(ui, mirror);
   const others = [...mirror.executions.values()]
     .filter((one) => isLive(one) && one.id !== run?.id)
     .map((one) => runOf(one, mirror));
   const searching = ui.route.kind === "run" && !ui.ended.has(ui.route.id);
-  return { ui, mirror, graph, run, hits: currentHits(ui, run), others, searching, actions };
+  return { ui, mirror, run, hits: currentHits(ui, run), others, searching, ...rest };
 }
 
 type Records = ReturnType<typeof createRecords>;
@@ -153,20 +161,16 @@ function createNotifier(ui: UiStore): Notify {
 
 interface Watched {
   readonly runtime: Runtime;
-  readonly ui: UiStore;
   readonly notify: Notify;
-  readonly follow: () => void;
-  readonly invalidate: () => void;
+  readonly log: ActivityLog;
   readonly records: Records;
-  readonly log: ReturnType<typeof createActivityLog>;
+  readonly draw: () => void;
 }
 
-function watchEverything({ runtime, ui, notify, follow, invalidate, records, log }: Watched): void {
-  runtime.store.subscribe(follow);
-  ui.subscribe(follow);
+function watchRuntime({ runtime, notify, log, records, draw }: Watched): void {
   runtime.on("event", (event) => {
     log.add(event);
-    ui.setState({ activity: log.lines() });
+    draw();
     if (/^execution\.(?:completed|failed|cancelled)$/u.test(event.type)) void records.refreshHistory();
   });
   runtime.on("refused", ({ error }) => {
@@ -174,22 +178,22 @@ function watchEverything({ runtime, ui, notify, follow, invalidate, records, log
   });
   runtime.on("host-changed", () => {
     log.note("cue", "Another host answers now; nothing was lost");
-    ui.setState({ activity: log.lines() });
+    draw();
   });
   runtime.on("storage-lost", () => {
-    notify(
-      "fault",
-      "This site’s data was cleared.",
-      "Audits that were not finished are gone, and so are earlier reports.",
-    );
+    const lost = "Audits that were not finished are gone, and so are earlier reports.";
+    notify("fault", "This site’s data was cleared.", lost);
   });
+  void records.refreshHistory();
+}
+
+function watchPage(ui: UiStore, draw: () => void): void {
   addEventListener("hashchange", () => {
-    if (!isPlace(location.hash)) {
-      ui.setState({ route: readRoute(location.hash), confirming: undefined });
-      requestAnimationFrame(() => document.getElementById("title")?.focus());
-    }
+    if (isPlace(location.hash)) return;
+    ui.setState({ route: readRoute(location.hash), confirming: undefined });
+    requestAnimationFrame(() => document.getElementById("title")?.focus());
   });
-  new ResizeObserver(invalidate).observe(document.documentElement);
+  new ResizeObserver(draw).observe(document.documentElement);
   setInterval(() => {
     if (!document.hidden) ui.setState({ now: Date.now() });
   }, 1_000);
@@ -199,5 +203,4 @@ function watchEverything({ runtime, ui, notify, follow, invalidate, records, log
   watchStorage((storage) => {
     ui.setState({ storage });
   });
-  void records.refreshHistory();
 }

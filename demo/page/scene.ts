@@ -3,6 +3,7 @@ import type { MirrorState } from "../../src/index.ts";
 import type { Severity } from "../audit.ts";
 import type { ReportKind } from "../report/files.ts";
 import type { Filter, Grouping, Verdict } from "../review/review.ts";
+import type { ActivityLine } from "../run/activity.ts";
 import type { Graph } from "../run/graph.ts";
 import type { Hits } from "../run/hits.ts";
 import type { Run } from "../run/run.ts";
@@ -16,6 +17,8 @@ export interface Scene {
   readonly run: Run | undefined;
   /** Where the maps' items have findings. */
   readonly hits: Hits;
+  /** What happened lately, newest first. */
+  readonly activity: readonly ActivityLine[];
   /** Other runs that are live. */
   readonly others: readonly Run[];
   /** The run was asked for, and nobody has said yet whether it exists. */

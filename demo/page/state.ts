@@ -1,7 +1,6 @@
 /** What the page itself knows: which run is shown, what a person types; the runtime's state is in its own store. */
 import type { ErrorData, ExecutionView } from "../../src/index.ts";
 import { createStore, type StoreApi } from "zustand/vanilla";
-import type { ActivityLine } from "../run/activity.ts";
 import type { AuditReport } from "../audit.ts";
 import type { ReviewState } from "../review/review.ts";
 
@@ -62,7 +61,6 @@ export interface Ui {
   readonly history: History | undefined;
   readonly tabs: number;
   readonly storage: { readonly used: number; readonly quota: number; readonly persisted: boolean } | undefined;
-  readonly activity: readonly ActivityLine[];
   readonly reviewer: string;
   readonly review: ReviewState | undefined;
   readonly resumption: Resumption | undefined;
@@ -85,7 +83,6 @@ export const createUi = (start: Pick<Ui, "theme" | "reviewer" | "route">): UiSto
     history: undefined,
     tabs: 1,
     storage: undefined,
-    activity: [],
     review: undefined,
     resumption: undefined,
     confirming: undefined,

@@ -6,8 +6,8 @@ import type { Scene } from "../page/scene.ts";
 
 const SHOWN = 40;
 
-export function activity({ ui }: Scene): TemplateResult {
-  const lines = ui.activity.slice(0, SHOWN);
+export function activity({ activity: all }: Scene): TemplateResult {
+  const lines = all.slice(0, SHOWN);
   return html`
     <section class="panel" aria-labelledby="activity">
       <header class="panel-head"><h2 id="activity">Activity</h2></header>

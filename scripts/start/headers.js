@@ -34,6 +34,12 @@ const CELL = new Set(["/cell.html", "/cell.js"]);
  * @returns {Record<string, string>}
  */
 export function headersFor(path) {
-  if (CELL.has(path)) return { ...COMMON, "cross-origin-resource-policy": "cross-origin" }; // it writes its own policy
+  // A cell writes its own policy, which could not say who may frame it.
+  if (CELL.has(path))
+    return {
+      ...COMMON,
+      "cross-origin-resource-policy": "cross-origin",
+      "content-security-policy": "frame-ancestors 'self'",
+    };
   return { ...COMMON, "cross-origin-resource-policy": "same-origin", "content-security-policy": PAGE_POLICY };
 }

@@ -1,7 +1,10 @@
 /**
  * `npm start`: the demo in the browser; `npm start -- --headless <path>`: the same audit in a browser without a window.
  */
-import { runScript } from "../toolchain.js";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { ROOT, runScript } from "../toolchain.js";
+import { watchAncestors } from "./ancestors.js";
 import { runHeadless } from "./headless/main.js";
 import { openBrowser } from "./open-browser.js";
 import { HELP, readOptions } from "./options.js";
@@ -24,6 +27,8 @@ try {
 
 /** @param {boolean} [quiet] */
 async function build(quiet = false) {
+  if (!quiet && !existsSync(join(ROOT, "demo/dist")))
+    console.log("Building the library and the demo, which takes a minute …");
   const { code, output } = await runScript("scripts/build/main.js", ["--if-needed", "--no-types"], { quiet });
   if (code !== 0) throw new Refusal(`The build failed.\n${output}`);
 }
@@ -35,9 +40,9 @@ async function serve({ port, open }) {
   console.log(`\n  Troupe, code audit:  ${server.origin}/\n`);
   console.log("  Everything runs in the browser; this process only hands out files. Ctrl-C ends it.");
   if (open) openBrowser(`${server.origin}/`);
-  for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {
-    process.once(signal, () => {
-      void server.close().then(() => process.exit(0));
-    });
-  }
+  const stop = () => {
+    void server.close().then(() => process.exit(0));
+  };
+  for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) process.once(signal, stop);
+  watchAncestors(stop);
 }

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { codeBase, pack } from "./code-bases.ts";
-import { checksDone, finishReview, give, reaches, startDemo, type Demo } from "./demo.ts";
+import { checksDone, finishReview, give, reaches, startDemo, skip, type Demo } from "./demo.ts";
 
 const temporary = mkdtempSync(join(tmpdir(), "troupe-demo-"));
 
@@ -23,7 +23,7 @@ function dropOn([selector, name, bytes]: readonly [string, string, readonly numb
     ?.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
 }
 
-describe("The demo, from the sample to the report", () => {
+describe("The demo, from the sample to the report", { skip }, () => {
   let demo: Demo;
   before(async () => {
     demo = await startDemo();

@@ -3,6 +3,7 @@ import { chromium, type Browser, type BrowserContext, type BrowserContextOptions
 import { spawn } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { engines } from "../../harness/browsers.ts";
 import { CHROMIUM_ARGS, findEngine } from "../../harness/engines.ts";
 import { eventually } from "../../harness/processes.ts";
 import { ROOT } from "../../harness/servers.ts";
@@ -26,6 +27,9 @@ export interface Visit {
 }
 
 export const SCREENSHOTS = join(ROOT, ".cache/screenshots");
+
+/** Why the suites of the demo have nothing to do, if so: they are of Chromium alone. */
+export const skip: string | false = engines().includes("chromium") ? false : "this run is without Chromium";
 
 const START = join(ROOT, "scripts/start/main.js");
 

@@ -8,6 +8,7 @@ import { after, describe, it } from "node:test";
 import { eventually, killTree } from "../../harness/processes.ts";
 import { ROOT } from "../../harness/servers.ts";
 import { codeBase } from "./code-bases.ts";
+import { skip } from "./demo.ts";
 
 const temporary = mkdtempSync(join(tmpdir(), "troupe-headless-"));
 const START = join(ROOT, "scripts/start/main.js");
@@ -45,7 +46,7 @@ function folder(name: string, files: ReadonlyMap<string, string>): string {
 const read = (dir: string, name: string): string => readFileSync(join(dir, name), "utf8");
 const REPORTS = ["report.html", "report.json", "report.sarif"];
 
-describe("npm start -- --headless", () => {
+describe("npm start -- --headless", { skip }, () => {
   after(() => {
     rmSync(temporary, { recursive: true, force: true });
   });

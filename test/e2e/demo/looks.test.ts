@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import type { Page } from "playwright-core";
 import { codeBase, pack } from "./code-bases.ts";
-import { finishReview, give, reaches, SCREENSHOTS, startDemo, type Demo } from "./demo.ts";
+import { finishReview, give, reaches, SCREENSHOTS, startDemo, skip, type Demo } from "./demo.ts";
 
 const SIZES = { wide: { width: 1280, height: 900 }, narrow: { width: 390, height: 844 } } as const;
 const SCHEMES = ["light", "dark"] as const;
 
-describe("The demo's looks", () => {
+describe("The demo's looks", { skip }, () => {
   let demo: Demo;
   let archive: Uint8Array;
   before(async () => {

@@ -3,7 +3,7 @@ import { after, before, describe, it } from "node:test";
 import type { Page } from "playwright-core";
 import type { Runtime } from "../../../src/index.ts";
 import { codeBase, pack } from "./code-bases.ts";
-import { finishReview, give, reaches, startDemo, type Demo } from "./demo.ts";
+import { finishReview, give, reaches, startDemo, skip, type Demo } from "./demo.ts";
 
 declare const troupe: Runtime;
 
@@ -14,7 +14,7 @@ async function tally(page: Page): Promise<number[]> {
   return texts.map((text) => Number(text.replaceAll(",", "")));
 }
 
-describe("Reviewing findings", () => {
+describe("Reviewing findings", { skip }, () => {
   let demo: Demo;
   before(async () => {
     demo = await startDemo();
