@@ -56,7 +56,7 @@ function answer(page: MessagePort, description: unknown, serve: (port: MessagePo
   page.onmessage = ({ data }: MessageEvent<unknown>) => {
     const { id, type, path, argumentList } = Object(data) as Partial<Call>;
     const port = argumentList?.[0]?.value;
-    const call = type === "APPLY" && path?.[0];
+    const call = type === "APPLY" && String(path);
     if (call === "serve" && port instanceof MessagePort) serve(port);
     else if (call !== "describe") return;
     page.postMessage({ id, type: "RAW", value: description });
