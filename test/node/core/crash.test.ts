@@ -94,13 +94,14 @@ async function run(kills: Kills): Promise<Ran> {
     if (isHanging) queueMicrotask(() => stage.host?.kill());
     return fault;
   };
+  const wasHung = (): boolean => isHanging; // the gate sets it while the host opens
   while (!hasEnded(stage) || stage.host?.isOver() === true) {
     assert.ok(++hosts < 10, "it never ends");
     stage.host = undefined;
     isHanging = false;
     const host = await openHost({ ...stage, chance, behaviour, gate, onCommitted, snapshotEvery: 12 });
     stage.host = host;
-    if (isHanging) host.kill(); // in its very first write
+    if (wasHung()) host.kill(); // in its very first write
     if (!host.isOver()) knock(host, stage);
     await host.finish();
     if (hasEnded(stage) && !host.isOver()) checkEnd(host);
