@@ -33,7 +33,9 @@ async function open(): Promise<void> {
   const ui = createUi({ theme: readTheme(), reviewer: read(REVIEWER_KEY) ?? "", route: readRoute(location.hash) });
   root.replaceChildren();
   const app = createApp(runtime, ui, root);
-  await registerAudit(runtime, base, app.agentFailed);
+  const register = (): Promise<void> => registerAudit(runtime, base, app.agentFailed);
+  runtime.on("storage-lost", () => void register()); // with the data, the registrations went
+  await register();
   if (session) await operate(runtime, session, auditGraph());
 }
 

@@ -183,6 +183,7 @@ function watchRuntime({ runtime, notify, log, records, draw }: Watched): void {
   runtime.on("storage-lost", () => {
     const lost = "Audits that were not finished are gone, and so are earlier reports.";
     notify("fault", "This site’s data was cleared.", lost);
+    records.forget();
   });
   void records.refreshHistory();
 }

@@ -9,6 +9,8 @@ export interface Records {
   /** Fetches whatever the run on show needs. */
   follow(route: Route, run: Run | undefined): void;
   refreshHistory(): Promise<void>;
+  /** What was fetched is gone from the storage, and so from here. */
+  forget(): void;
   /** The next page of it. */
   loadHistory(): Promise<void>;
 }
@@ -61,6 +63,11 @@ export function createRecords(runtime: Runtime, ui: UiStore): Records {
       if (run && (run.approval !== undefined || run.status === "completed"))
         once(`paths ${run.id}`, () => loadPaths(run.id));
       if (run?.status === "completed") once(`report ${run.id}`, () => loadReport(run));
+    },
+    forget() {
+      asked.clear();
+      ui.setState({ ended: new Map(), reports: new Map(), paths: new Map() });
+      load(undefined).catch(() => undefined);
     },
     refreshHistory: () => load(undefined).catch(() => undefined),
     loadHistory: () => load(ui.getState().history?.next).catch(() => undefined),

@@ -49,7 +49,7 @@ export function runtimeLine({ mirror, ui, actions }: Scene): TemplateResult {
         }
         <div>
           <dt>Network</dt>
-          <dd>not used; nothing leaves this browser</dd>
+          <dd>${navigator.onLine ? "" : "offline, and "}not used; nothing leaves this browser</dd>
         </div>
         <div>
           <dt>Console</dt>

@@ -21,7 +21,7 @@ function drawnProgress(out) {
   /** @type {Step[]} */
   let steps = [];
   const draw = () => {
-    const width = Math.max(40, out.columns ?? 80);
+    const width = Math.max(40, out.columns || 80); // some terminals say 0
     const text = steps.map((step) => lineOf(step).slice(0, width - 1));
     const up = lines > 0 ? `\u001b[${lines}A` : "";
     out.write(`${up}${text.map((line) => `\u001b[2K${line}\n`).join("")}`);

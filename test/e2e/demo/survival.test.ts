@@ -71,6 +71,21 @@ describe("The demo survives", { skip }, () => {
     await visit.close();
   });
 
+  it("cleared site data: it says what is lost, and takes the next audit", async () => {
+    const visit = await demo.visit();
+    const page = await visit.open();
+    await give(page, "lost.tgz", archive);
+    await eventually("some checks", async () => ((await checksDone(page)) > 5 ? true : undefined), 60_000);
+    const debug = await visit.context.newCDPSession(page);
+    await debug.send("Storage.clearDataForOrigin", { origin: demo.origin, storageTypes: "indexeddb" });
+    await page.getByRole("alert").getByText("This site’s data was cleared.").waitFor();
+    await page.getByRole("heading", { name: "No such audit here" }).waitFor();
+    await page.getByRole("link", { name: "Start an audit" }).click();
+    await give(page, "next.tgz", await pack(codeBase({ files: 3, faults: 1 })));
+    await reaches(page, "waiting");
+    await visit.close();
+  });
+
   it("a review that is begun in one tab is there in the other, and after a reload", async () => {
     const visit = await demo.visit();
     const first = await visit.open();
