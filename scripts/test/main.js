@@ -13,7 +13,7 @@ import { runBrowserSuite, runNodeSuite } from "./suites.js";
 
 const KINDS = /** @type {const} */ (["node", "browser", "e2e"]);
 const MINUTE = 60_000;
-const deadline = Date.now() + 14 * MINUTE; // for all suites together, so that a hung browser ends in a result
+const deadline = Date.now() + 26 * MINUTE; // for all suites together, so that a hung browser ends in a result
 
 process.chdir(ROOT);
 const { values: options } = parseArgs({
@@ -74,14 +74,14 @@ async function runAll({ names, rows }) {
   const [node = [], browser = [], e2e = []] = KINDS.map((kind) => files[kind]);
   const all = [...rows];
   if (node.length > 0) {
-    const limits = { concurrency: 2, timeout: within(6 * MINUTE) };
+    const limits = { concurrency: 2, timeout: within(10 * MINUTE) };
     all.push(...(await runNodeSuite("node", { ...request, files: node }, limits)));
   }
   if (browser.length > 0 && names.length > 0) {
     all.push(...(await runBrowserSuite({ ...request, files: browser }, within)));
   }
   if (e2e.length > 0) {
-    const limits = { concurrency: 1, timeout: within(6 * MINUTE) };
+    const limits = { concurrency: 1, timeout: within(10 * MINUTE) };
     all.push(...(await runNodeSuite("e2e", { ...request, files: e2e }, limits)));
   }
   return all;

@@ -51,7 +51,7 @@ export async function runNodeSuite(suite, { files, grep, engines }, { concurrenc
  * @returns {Promise<Row[]>}
  */
 export async function runBrowserSuite({ files, grep, engines }, within) {
-  const results = await runSessions(files, engines, grep, within(9 * MINUTE));
+  const results = await runSessions(files, engines, grep, within(14 * MINUTE));
   for (const engine of engines) {
     const lost = files.filter((file) => !resultFor(results, engine, file)?.started);
     if (lost.length === 0) continue;

@@ -19,7 +19,7 @@ export interface SpawnOptions {
   readonly integrity?: string;
   /** Where Troupe's cell.html is. */
   readonly cellURL: string;
-  /** The longest that the start, or a call later, may take, in milliseconds. Default 10,000. */
+  /** The longest that the start, or a call later, may take, in milliseconds. Default 30,000. */
   readonly timeout?: number;
 }
 
@@ -36,7 +36,7 @@ export interface Cell {
   kill(): void;
 }
 
-const TIMEOUT = 10_000;
+const TIMEOUT = 30_000;
 
 /**
  * Starts a worker, and waits until it has described itself.
