@@ -75,6 +75,8 @@ interface Project {
     readonly document: Document;
     readonly lockfile: Lockfile | undefined;
   }[];
+  /** How many manifests and lockfiles were left unread. */
+  readonly unread: number;
   /** Lockfiles of other package managers. */
   readonly foreign: readonly string[];
   /** Manifests in node_modules, by the place that a lockfile calls them. */
@@ -99,10 +101,14 @@ async function readProject(
   const manifests: Project["manifests"][number][] = [];
   const lockfiles: Project["lockfiles"][number][] = [];
   const installed = new Map<string, Manifest>();
+  let unread = 0;
   for (const [at, { path, ref }] of wanted.entries()) {
     signal.throwIfAborted();
     progress(at / wanted.length, path);
-    if (!isInstalled(path) && manifests.length + lockfiles.length >= MAX_DOCUMENTS) continue;
+    if (!isInstalled(path) && manifests.length + lockfiles.length >= MAX_DOCUMENTS) {
+      unread += 1;
+      continue;
+    }
     const document = createDocument(path, await read(ref));
     const folder = folderOf(path);
     if (LOCKFILES.has(nameOf(path))) {
@@ -117,7 +123,7 @@ async function readProject(
   const foreign = files
     .map(({ path }) => path)
     .filter((path) => FOREIGN_LOCKFILES.has(nameOf(path)) && !isInstalled(path));
-  return { manifests, lockfiles, foreign, installed };
+  return { manifests, lockfiles, unread, foreign, installed };
 }
 
 interface Rules {
@@ -127,6 +133,7 @@ interface Rules {
 
 function checkProject(project: Project, rules: Rules): readonly Observation[] {
   return [
+    ...(project.unread > 0 ? [unreadDocuments(project.unread)] : []),
     ...project.foreign.map((path) => foreignLockfile(path)),
     ...project.lockfiles.flatMap(({ document, lockfile }) =>
       lockfile === undefined
@@ -193,6 +200,11 @@ function withoutLockfile(
     }),
   ];
 }
+
+const unreadDocuments = (count: number): Observation => ({
+  rule: "dependencies/unread-documents",
+  message: `${String(count)} were not read, the ones that lie deepest.`,
+});
 
 const foreignLockfile = (path: string): Observation => ({
   rule: "dependencies/unsupported-lockfile",

@@ -74,9 +74,11 @@ export const SummarySchema = v.object({
   /** Files in the archive, and how many of them no analyser could read. */
   files: v.number(),
   notAnalysed: v.number(),
+  /** All findings, those that were omitted too. */
   total: v.number(),
   /** Findings left out of the list because it was full, the least important ones. */
   omitted: v.number(),
+  /** Of what was ranked: all but what a flood of findings left unread. */
   bySeverity: counts(SEVERITIES),
   byTool: counts(TOOLS),
   byRule: v.array(v.object({ rule, title: v.string(), severity: SeveritySchema, count: v.number() })),

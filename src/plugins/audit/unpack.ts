@@ -185,7 +185,8 @@ function skip(skipped: Map<string, number>, path: string, includeNodeModules: bo
   const at = parts.findIndex((part) => part === ".git" || (part === "node_modules" && !includeNodeModules));
   if (at === -1) return false;
   const folder = parts.slice(0, at + 1).join("/");
-  if (skipped.has(folder) || skipped.size < MAX_SKIPPED) skipped.set(folder, (skipped.get(folder) ?? 0) + 1);
+  const listed = skipped.has(folder) || skipped.size < MAX_SKIPPED ? folder : "other such folders";
+  skipped.set(listed, (skipped.get(listed) ?? 0) + 1);
   return true;
 }
 
