@@ -16,8 +16,9 @@ import { LicencePolicySchema, type LicencePolicy } from "./dependencies/licence-
 import { readLockfile, type Lockfile } from "./dependencies/lockfile.ts";
 import { ManifestSchema, type Manifest } from "./dependencies/manifest.ts";
 import { AdvisorySchema, createAdvisoryIndex, type AdvisoryIndex } from "./dependencies/osv.ts";
+import { DEPENDENCY_RULES } from "./dependencies/rules.ts";
 import { FileSchema, type AuditFile } from "./files.ts";
-import { ObservationSchema, type Observation } from "./findings.ts";
+import { ObservationSchema, weightiest, type Observation, type Severity } from "./findings.ts";
 import { scanSecrets } from "./secrets/scan.ts";
 import { decodeSource } from "./source-text.ts";
 
@@ -212,11 +213,14 @@ const foreignLockfile = (path: string): Observation => ({
   path,
 });
 
+const severityOf = ({ severity, rule }: Observation): Severity =>
+  severity ?? Object.entries(DEPENDENCY_RULES).find(([name]) => rule === `dependencies/${name}`)?.[1].severity ?? "low";
+
 function capped(findings: readonly Observation[]): readonly Observation[] {
   const left = findings.length - MAX_FINDINGS;
   if (left <= 0) return findings;
   return [
-    ...findings.slice(0, MAX_FINDINGS),
+    ...weightiest(findings, MAX_FINDINGS, severityOf),
     { rule: "dependencies/more-findings", message: `${String(left)} more are not listed.` },
   ];
 }
