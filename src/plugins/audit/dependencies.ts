@@ -16,8 +16,9 @@ import { LicencePolicySchema, type LicencePolicy } from "./dependencies/licence-
 import { readLockfile, type Lockfile } from "./dependencies/lockfile.ts";
 import { ManifestSchema, type Manifest } from "./dependencies/manifest.ts";
 import { AdvisorySchema, createAdvisoryIndex, type AdvisoryIndex } from "./dependencies/osv.ts";
+import { DEPENDENCY_RULES } from "./dependencies/rules.ts";
 import { FileSchema, type AuditFile } from "./files.ts";
-import { ObservationSchema, type Observation } from "./findings.ts";
+import { ObservationSchema, weightiest, type Observation, type Severity } from "./findings.ts";
 import { scanSecrets } from "./secrets/scan.ts";
 import { decodeSource } from "./source-text.ts";
 
@@ -75,6 +76,8 @@ interface Project {
     readonly document: Document;
     readonly lockfile: Lockfile | undefined;
   }[];
+  /** How many manifests and lockfiles were left unread. */
+  readonly unread: number;
   /** Lockfiles of other package managers. */
   readonly foreign: readonly string[];
   /** Manifests in node_modules, by the place that a lockfile calls them. */
@@ -99,10 +102,14 @@ async function readProject(
   const manifests: Project["manifests"][number][] = [];
   const lockfiles: Project["lockfiles"][number][] = [];
   const installed = new Map<string, Manifest>();
+  let unread = 0;
   for (const [at, { path, ref }] of wanted.entries()) {
     signal.throwIfAborted();
     progress(at / wanted.length, path);
-    if (!isInstalled(path) && manifests.length + lockfiles.length >= MAX_DOCUMENTS) continue;
+    if (!isInstalled(path) && manifests.length + lockfiles.length >= MAX_DOCUMENTS) {
+      unread += 1;
+      continue;
+    }
     const document = createDocument(path, await read(ref));
     const folder = folderOf(path);
     if (LOCKFILES.has(nameOf(path))) {
@@ -117,7 +124,7 @@ async function readProject(
   const foreign = files
     .map(({ path }) => path)
     .filter((path) => FOREIGN_LOCKFILES.has(nameOf(path)) && !isInstalled(path));
-  return { manifests, lockfiles, foreign, installed };
+  return { manifests, lockfiles, unread, foreign, installed };
 }
 
 interface Rules {
@@ -127,6 +134,7 @@ interface Rules {
 
 function checkProject(project: Project, rules: Rules): readonly Observation[] {
   return [
+    ...(project.unread > 0 ? [unreadDocuments(project.unread)] : []),
     ...project.foreign.map((path) => foreignLockfile(path)),
     ...project.lockfiles.flatMap(({ document, lockfile }) =>
       lockfile === undefined
@@ -194,17 +202,25 @@ function withoutLockfile(
   ];
 }
 
+const unreadDocuments = (count: number): Observation => ({
+  rule: "dependencies/unread-documents",
+  message: `${String(count)} were not read, the ones that lie deepest.`,
+});
+
 const foreignLockfile = (path: string): Observation => ({
   rule: "dependencies/unsupported-lockfile",
   message: `${nameOf(path)} is not read: advisories and licences of what it installs are unknown.`,
   path,
 });
 
+const severityOf = ({ severity, rule }: Observation): Severity =>
+  severity ?? Object.entries(DEPENDENCY_RULES).find(([name]) => rule === `dependencies/${name}`)?.[1].severity ?? "low";
+
 function capped(findings: readonly Observation[]): readonly Observation[] {
   const left = findings.length - MAX_FINDINGS;
   if (left <= 0) return findings;
   return [
-    ...findings.slice(0, MAX_FINDINGS),
+    ...weightiest(findings, MAX_FINDINGS, severityOf),
     { rule: "dependencies/more-findings", message: `${String(left)} more are not listed.` },
   ];
 }

@@ -74,9 +74,11 @@ export const SummarySchema = v.object({
   /** Files in the archive, and how many of them no analyser could read. */
   files: v.number(),
   notAnalysed: v.number(),
+  /** All findings, those that were omitted too. */
   total: v.number(),
   /** Findings left out of the list because it was full, the least important ones. */
   omitted: v.number(),
+  /** Of what was ranked: all but what a flood of findings left unread. */
   bySeverity: counts(SEVERITIES),
   byTool: counts(TOOLS),
   byRule: v.array(v.object({ rule, title: v.string(), severity: SeveritySchema, count: v.number() })),
@@ -90,3 +92,17 @@ export type Summary = v.InferOutput<typeof SummarySchema>;
 /** Cuts a text to a length, and says so. */
 export const clip = (value: string, max: number): string =>
   value.length > max ? `${value.slice(0, max - 1)}…` : value;
+
+/**
+ * Leaves out the least severe when there are more than `max`, and otherwise keeps the order. A cap that keeps the
+ * first ones could be filled with trifles, so that what follows is not seen.
+ */
+export function weightiest<T>(items: readonly T[], max: number, severityOf: (item: T) => Severity): readonly T[] {
+  if (items.length <= max) return items;
+  const ranked = items.map((item, at) => ({ item, at, rank: SEVERITIES.indexOf(severityOf(item)) }));
+  ranked.sort((a, b) => a.rank - b.rank || a.at - b.at);
+  return ranked
+    .slice(0, max)
+    .sort((a, b) => a.at - b.at)
+    .map(({ item }) => item);
+}

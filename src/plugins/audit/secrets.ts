@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { defineAgent } from "../../core/plugin.ts";
 import { FileSchema, isText } from "./files.ts";
-import type { Observation } from "./findings.ts";
+import { weightiest, type Observation } from "./findings.ts";
 import { ItemFindingsSchema, MAX_PER_FILE, nothingIn, packFindings } from "./item-findings.ts";
 import { fingerprint } from "./platform.ts";
 import { isSpecimen } from "./rule-info.ts";
@@ -30,7 +30,8 @@ export async function observeSecrets(path: string, text: string): Promise<Observ
   const { secrets, masked } = await scanSecrets(path, text);
   const source = createSourceText(text, masked);
   const observations: Observation[] = [];
-  for (const { name, value, mask, start, end } of secrets.slice(0, MAX_PER_FILE)) {
+  const listed = weightiest(secrets, MAX_PER_FILE, ({ name }) => secretRule(name).severity);
+  for (const { name, value, mask, start, end } of listed) {
     const { line, column } = source.positionOf(start);
     const key = fingerprint(`troupe audit secret\n${value}`, 16);
     observations.push({

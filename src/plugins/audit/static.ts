@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { defineAgent } from "../../core/plugin.ts";
 import { FileSchema, isSource } from "./files.ts";
-import { clip, type Observation } from "./findings.ts";
+import { clip, weightiest, type Observation } from "./findings.ts";
 import { ItemFindingsSchema, MAX_PER_FILE, nothingIn, packFindings } from "./item-findings.ts";
 import { isSpecimen, type RuleInfo } from "./rule-info.ts";
 import { scanSecrets } from "./secrets/scan.ts";
@@ -79,22 +79,21 @@ function observe(
   redact: (text: string) => string,
 ): Observation[] {
   const seen = new Map<string, number>();
-  const observations: Observation[] = [];
-  for (const { rule, message, line, column, endLine } of messages) {
-    const name = rule ?? "parse-error";
-    const count = (seen.get(name) ?? 0) + 1;
-    seen.set(name, count);
-    if (count > MAX_PER_RULE || observations.length >= MAX_PER_FILE) continue;
-    observations.push({
-      rule: `static/${name}`,
-      message: clip(visible(redact(message)), 300),
-      line,
-      column,
-      ...(endLine !== undefined && endLine > line && { endLine }),
-      evidence: source.excerpt(line, column),
-      ...(isSpecimen(path) && { confidence: "low" as const }),
-    });
-  }
+  const few = messages.filter(({ rule }) => {
+    const count = (seen.get(rule ?? "") ?? 0) + 1;
+    seen.set(rule ?? "", count);
+    return count <= MAX_PER_RULE;
+  });
+  const listed = weightiest(few, MAX_PER_FILE, ({ rule }) => staticRule(rule ?? "parse-error")?.severity ?? "low");
+  const observations = listed.map(({ rule, message, line, column, endLine }) => ({
+    rule: `static/${rule ?? "parse-error"}`,
+    message: clip(visible(redact(message)), 300),
+    line,
+    column,
+    ...(endLine !== undefined && endLine > line && { endLine }),
+    evidence: source.excerpt(line, column),
+    ...(isSpecimen(path) && { confidence: "low" as const }),
+  }));
   const left = messages.length - observations.length;
   const more = `${String(left)} more are not listed; at most ${String(MAX_PER_RULE)} of a rule are.`;
   return left > 0 ? [...observations, { rule: "static/more-in-file", message: more }] : observations;

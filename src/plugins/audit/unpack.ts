@@ -15,10 +15,10 @@ import {
   type AuditFile,
   type Kind,
 } from "./files.ts";
-import { clip, ObservationSchema, type Observation, type Severity } from "./findings.ts";
+import { clip, ObservationSchema, weightiest, type Observation, type Severity } from "./findings.ts";
 import { createBudget, LimitsSchema, tooLarge, type Budget, type Limits } from "./limits.ts";
 import { visible } from "./source-text.ts";
-import type { UnpackRule } from "./unpack-rules.ts";
+import { UNPACK_RULES, type UnpackRule } from "./unpack-rules.ts";
 
 export const UnpackInputSchema = v.object({
   archive: BlobRefSchema,
@@ -185,7 +185,8 @@ function skip(skipped: Map<string, number>, path: string, includeNodeModules: bo
   const at = parts.findIndex((part) => part === ".git" || (part === "node_modules" && !includeNodeModules));
   if (at === -1) return false;
   const folder = parts.slice(0, at + 1).join("/");
-  if (skipped.has(folder) || skipped.size < MAX_SKIPPED) skipped.set(folder, (skipped.get(folder) ?? 0) + 1);
+  const listed = skipped.has(folder) || skipped.size < MAX_SKIPPED ? folder : "other such folders";
+  skipped.set(listed, (skipped.get(listed) ?? 0) + 1);
   return true;
 }
 
@@ -214,11 +215,14 @@ function collisions(paths: readonly string[]): readonly (readonly [string, reado
   );
 }
 
+const severityOf = ({ severity, rule }: Observation): Severity =>
+  severity ?? Object.entries(UNPACK_RULES).find(([name]) => rule === `unpack/${name}`)?.[1].severity ?? "low";
+
 function capped(observed: readonly Observation[]): Observation[] {
   const left = observed.length - MAX_FINDINGS;
   if (left <= 0) return [...observed];
   return [
-    ...observed.slice(0, MAX_FINDINGS),
+    ...weightiest(observed, MAX_FINDINGS, severityOf),
     { rule: "unpack/more-findings", message: `${String(left)} more are not listed.` },
   ];
 }

@@ -277,6 +277,21 @@ describe("dependencies", () => {
     assert.equal(seen.length, 1_001);
     assert.match(seen.at(-1)?.message ?? "", /^\d+ more are not listed\.$/u);
     assert.ok(performance.now() - began < 15_000);
+    for (const version of [1, 3]) {
+      const names = Array.from({ length: 50_001 }, (_, at) => `p${String(at)}`);
+      const huge =
+        version === 3
+          ? { lockfileVersion: 3, packages: Object.fromEntries(names.map((name) => [`node_modules/${name}`, plain])) }
+          : { lockfileVersion: 1, dependencies: Object.fromEntries(names.map((name) => [name, plain])) };
+      assert.deepEqual(rules(await check({ "package-lock.json": JSON.stringify(huge) })), ["unread-packages"]);
+    }
+  });
+
+  it("says how many manifests it left unread", async () => {
+    const files = Object.fromEntries(Array.from({ length: 503 }, (_, at) => [`p${String(at)}/package.json`, {}]));
+    const seen = await check(files);
+    assert.deepEqual(rules(seen), ["unread-documents"]);
+    assert.match(seen[0]?.message ?? "", /^3 were not read/u);
   });
 
   it("uses the advisories that a host gives, as OSV publishes them, and says which those were", async () => {

@@ -74,7 +74,7 @@ describe("report", () => {
       assert.equal(rules[result.ruleIndex ?? -1]?.id, result.ruleId);
       assert.match(result.partialFingerprints?.["troupeFinding/v1"] ?? "", /^[0-9a-f]{20}$/u);
       for (const { physicalLocation } of result.locations ?? []) {
-        assert.equal(physicalLocation?.artifactLocation?.uriBaseId, "SRCROOT");
+        assert.equal(physicalLocation?.artifactLocation?.uriBaseId, "%SRCROOT%");
         const { origin, pathname, search, hash } = new URL(
           physicalLocation.artifactLocation.uri ?? "",
           "https://root.example/repo/",

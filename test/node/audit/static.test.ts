@@ -240,6 +240,21 @@ describe("static analysis", () => {
     assert.equal(names(seen).at(-1), "more-in-file");
   });
 
+  it("does not let trifles fill the list before what matters", async () => {
+    const trifles = [
+      "a.hasOwnProperty(b);",
+      "new RegExp(c);",
+      "a.__proto__ = d;",
+      "require(e);",
+      "/(a+)+/.test(f);",
+      "new Buffer(g);",
+    ];
+    const code = `${trifles.map((one) => `${one}\n`.repeat(12)).join("")}cp.spawn("x", { shell: true });\neval(h);`;
+    const found = names(await observeSource("a.js", code));
+    assert.ok(found.includes("detect-eval-with-expression"));
+    assert.ok(found.length <= 51);
+  });
+
   it("leaves the worker as it was: Function is itself again, also after a failure", async () => {
     const original = globalThis.Function;
     await observeSource("a.js", "a".repeat(10));

@@ -216,6 +216,13 @@ describe("unpack", () => {
     ]);
   });
 
+  it("does not let trifles fill the list before what matters", async () => {
+    const links = Array.from({ length: 300 }, (_, at) => ({ name: `l${String(at)}`, type: "2", link: "a.js" }));
+    const output = await unpack(tar([...links, { name: "../up.js", body: "1" }]));
+    assert.equal(output.findings.length, 201);
+    assert.ok(rules(output).includes("unpack/unsafe-path"));
+  });
+
   it("reads the last of two entries of one path, and says that there were two", async () => {
     const output = await unpack(
       tar([

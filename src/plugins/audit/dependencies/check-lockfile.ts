@@ -2,18 +2,20 @@
 import semver from "semver";
 import type { Observation } from "../findings.ts";
 import { listed, type Document } from "./document.ts";
-import type { Locked, Lockfile } from "./lockfile.ts";
+import { MAX_PACKAGES, type Locked, type Lockfile } from "./lockfile.ts";
 import { DEPENDENCY_FIELDS, type Manifest } from "./manifest.ts";
 import { hostOf } from "./spec.ts";
 import { wantedBy } from "./check-manifest.ts";
 
 const REGISTRIES: ReadonlySet<string> = new Set(["registry.npmjs.org", "registry.yarnpkg.com"]);
 
-export function checkLockfile(document: Document, { packages }: Lockfile): readonly Observation[] {
+export function checkLockfile(document: Document, { packages, isCut }: Lockfile): readonly Observation[] {
   const fetched = packages.filter(
     ({ resolved, link }) => !link && resolved !== undefined && /^https?:/iu.test(resolved),
   );
+  const message = `Only the first ${String(MAX_PACKAGES)} packages were read.`;
   return [
+    ...(isCut ? [document.observe("unread-packages", "", message, { key: "unread-packages" })] : []),
     ...withoutIntegrity(document, fetched),
     ...insecure(document, fetched),
     ...foreign(document, fetched),

@@ -19,6 +19,18 @@ export const DEPENDENCY_RULES = {
     confidence: "high",
     help: "Make it anew with npm install.",
   },
+  "unread-documents": {
+    title: "Not analysed: more manifests and lockfiles than are read",
+    severity: "medium",
+    confidence: "high",
+    help: "Audit the parts of the code base one by one.",
+  },
+  "unread-packages": {
+    title: "Not analysed: more packages than are read of a lockfile",
+    severity: "medium",
+    confidence: "high",
+    help: "Audit the parts of the code base one by one.",
+  },
   "unsupported-lockfile": {
     title: "Not analysed: a lockfile of another package manager",
     severity: "low",

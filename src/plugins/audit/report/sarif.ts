@@ -23,7 +23,8 @@ const SCORES: Readonly<Record<Severity, string>> = {
   info: "0.0",
 };
 
-const ROOT = "SRCROOT";
+/** As GitHub and others call the root of a repository. */
+const ROOT = "%SRCROOT%";
 
 export function renderSarif({ name, decided }: ReportContent): string {
   const rules = new Map<string, { readonly index: number; readonly descriptor: ReportingDescriptor }>();
