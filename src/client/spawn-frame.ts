@@ -14,7 +14,7 @@ type Report =
   { readonly kind: "started" } | ({ readonly kind: "error" } & ScriptFault) | { readonly kind: "messageerror" };
 
 /** From a loaded frame to the first word of its script, in milliseconds: none of it needs the network. */
-const PATIENCE = 15_000;
+const PATIENCE = 8_000;
 
 export function startFrame({ url, code, cellURL, network }: FrameOptions, onDeath: OnDeath): Carrier {
   const control = new MessageChannel();
