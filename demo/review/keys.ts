@@ -6,6 +6,7 @@ import {
   rowsOf,
   selectAll,
   targetsOf,
+  toNextFinding,
   toggleGroup,
   type ReviewState,
   type Verdict,
@@ -77,15 +78,15 @@ function stepOf(key: string): number | undefined {
   }
 }
 
-/** Decides, and goes on to the next row when it was about one finding. */
+/** Decides, and goes on to the next finding when it was about one. */
 function verdict(which: Verdict | undefined): KeyAction {
   return {
     kind: "change",
     apply(review) {
       const ids = targetsOf(review);
       const goOn = which !== undefined && ids.length === 1 && review.selected.size === 0;
-      // The next row is found before the decision: with "undecided only" the present one is gone after it.
-      const { cursor } = goOn ? moveCursor(review, 1) : review;
+      // The next one is found before the decision: with "undecided only" the present one is gone after it.
+      const { cursor } = goOn ? toNextFinding(review) : review;
       return { ...decide(review, ids, which), cursor };
     },
   };

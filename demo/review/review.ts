@@ -163,6 +163,14 @@ export function moveCursor(review: ReviewState, step: number, extend = false): R
   return { ...review, cursor, anchor, selected: between(rows, anchor, cursor) };
 }
 
+/** Moves the cursor to the next finding, past the heads of groups: a key pressed twice must not decide on a whole group. */
+export function toNextFinding(review: ReviewState): ReviewState {
+  const rows = rowsOf(review);
+  const at = rows.findIndex(({ key }) => key === review.cursor);
+  const next = rows.find(({ kind }, place) => place > at && kind === "finding");
+  return next ? placeCursor(review, next.key) : review;
+}
+
 /** Puts the cursor on a row, as a click does. */
 export function placeCursor(
   review: ReviewState,

@@ -63,6 +63,12 @@ describe("Reviewing findings", { skip }, () => {
     assert.deepEqual(await tally(page), [5_000, 0, 0]);
     assert.ok((await page.locator("#finding-list .row").count()) < 80);
     await page.locator("#finding-list").focus();
+    await page.getByLabel("Group by").selectOption("file");
+    await page.locator("#finding-list").focus();
+    await page.keyboard.press("Home");
+    await page.keyboard.press("ArrowDown");
+    for (let key = 0; key < 10; key++) await page.keyboard.press("d");
+    assert.deepEqual(await tally(page), [4_990, 0, 10], "one finding for each key, never a group");
     const slowest = await page.evaluate(slowestKey);
     assert.ok(slowest < 500, `${slowest} ms for a key`);
     await page.keyboard.press("Control+a");
