@@ -77,18 +77,22 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const opening = await journal.open();
   const stage = createStage();
   let head = 0;
+  let time = 0;
   if (opening.snapshot) {
     restoreState(stage.state, opening.snapshot.text);
     head = opening.snapshot.seq;
   }
   const restored = { seq: head, size: opening.snapshot?.text.length ?? 0 };
   for await (const batch of journal.read(head)) {
-    for (const event of decodeEvents(batch.text)) applyEvent(stage.state, event);
+    for (const event of decodeEvents(batch.text)) {
+      applyEvent(stage.state, event);
+      time = event.at;
+    }
     head = batch.to;
   }
   if (head !== opening.head) throw new RuntimeError("journal/corrupt", { reached: head, head: opening.head });
   stage.finished.length = 0; // the journal has archived them already
-  const engine = createEngine(options, stage, { ...opening, head, restored });
+  const engine = createEngine(options, stage, { ...opening, head, time, restored });
   engine.submit([{ type: "host.start", data: { epoch: opening.epoch } }]);
   return engine;
 }
@@ -98,8 +102,6 @@ interface State {
   readonly stage: Stage;
   readonly turn: ReturnType<typeof createTurn>;
   readonly writer: Writer;
-  /** The time of the latest command. */
-  time: number;
   stopped: RuntimeError | undefined;
   /** A flush is on its way. */
   scheduled: boolean;
@@ -109,7 +111,7 @@ function createEngine(options: EngineOptions, stage: Stage, start: Start): Engin
   const scheduler = createScheduler(stage.state);
   const writer = createWriter(options, stage, start);
   const turn = createTurn(stage.state, scheduler);
-  const state: State = { options, stage, turn, writer, time: 0, stopped: undefined, scheduled: false };
+  const state: State = { options, stage, turn, writer, stopped: undefined, scheduled: false };
   return {
     databaseId: start.databaseId,
     epoch: start.epoch,
@@ -137,14 +139,15 @@ function createEngine(options: EngineOptions, stage: Stage, start: Start): Engin
   };
 }
 
-function submit(state: State, commands: readonly CoreCommand[]): Refusals {
+/** Decides commands, each at its own moment unless one is given for all. */
+function submit(state: State, commands: readonly CoreCommand[], moment?: number): Refusals {
   if (state.stopped) throw state.stopped;
   const { clock, random, ids } = state.options;
   const refusals: [number, ErrorData][] = [];
   for (const [place, command] of commands.entries()) {
-    state.time = Math.max(state.time, clock()); // a clock that was set back doesn't reorder facts
     try {
-      const refusal = state.turn(command, { now: state.time, random, id: ids }, state.writer.record);
+      const env = { now: moment ?? clock(), random, id: ids };
+      const refusal = state.turn(command, env, state.writer.record);
       if (refusal) refusals.push([place, refusal]);
     } catch (cause) {
       throw fail(state, cause); // a rule broke in the middle of a step: nothing of it may be written
@@ -197,9 +200,9 @@ function nextDue({ due }: Stage): number | undefined {
 const WAKES = ["task.wake", "approval.wake"] as const;
 
 function wake(state: State): void {
-  const now = Math.max(state.time, state.options.clock());
+  const now = state.options.clock(); // one moment: what was taken as due must be due when it is decided on
   for (const [place, type] of WAKES.entries())
-    for (const id of state.stage.due[place]?.take(now) ?? []) submit(state, [{ type, data: { id } }]);
+    for (const id of state.stage.due[place]?.take(now) ?? []) submit(state, [{ type, data: { id } }], now);
 }
 
 function reasonOf(cause: unknown): string {

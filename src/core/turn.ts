@@ -13,7 +13,7 @@ const MAX_REACTIONS = 10_000_000;
 
 type AnyRules = Rules<CoreState, Record<string, unknown>, Record<string, unknown>>;
 
-type Recorder = (fact: Fact, at: number) => void;
+type Recorder = (fact: Fact, now: number) => void;
 
 const none: readonly never[] = [];
 

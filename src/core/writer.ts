@@ -9,6 +9,8 @@ export interface Start {
   readonly databaseId: string;
   readonly epoch: number;
   readonly head: number;
+  /** When the last event was recorded. */
+  readonly time: number;
   /** The snapshot that recovery began with: its number and the length of its text, or 0. */
   readonly restored: { readonly seq: number; readonly size: number };
 }
@@ -29,7 +31,7 @@ export interface Writer {
   /** Last durable number, and last decided one. */
   readonly head: number;
   readonly decided: number;
-  readonly record: (fact: Fact, at: number) => void;
+  readonly record: (fact: Fact, now: number) => void;
   wait(then: Waiter): void;
   /** Writes what was gathered; resolves with whether more has come meanwhile. */
   flush(): Promise<boolean>;
@@ -42,6 +44,8 @@ interface State {
   /** Last durable number, and last decided one. */
   head: number;
   decided: number;
+  /** When the last event was recorded. */
+  time: number;
   /** The number of the latest snapshot and its size, and what was written since. */
   snapshotAt: number;
   snapshotSize: number;
@@ -61,6 +65,7 @@ export function createWriter(options: WriterOptions, stage: Stage, start: Start)
     stage,
     head: start.head,
     decided: start.head,
+    time: start.time,
     snapshotAt: start.restored.seq,
     snapshotSize: start.restored.size,
     writtenSince: 0,
@@ -80,8 +85,9 @@ export function createWriter(options: WriterOptions, stage: Stage, start: Start)
     get decided() {
       return state.decided;
     },
-    record(fact, at) {
-      const event = { ...fact, at } as CoreEvent;
+    record(fact, now) {
+      state.time = Math.max(state.time, now); // a clock that was set back doesn't reorder facts
+      const event = { ...fact, at: state.time } as CoreEvent;
       applyEvent(stage.state, event);
       state.events.push(event);
       state.decided++;

@@ -96,6 +96,20 @@ describe(`recovery (seed ${String(seed)})`, () => {
     assert.equal(next.engine.state.tasks.counts.completed, 100);
   });
 
+  it("doesn't write out a large state for every few events", async () => {
+    let snapshots = 0;
+    const gate: Gate = (verb) => {
+      if (verb === "compact") snapshots++;
+      return undefined;
+    };
+    const world = await openWorld(seed, { gate, snapshotEvery: 50, plain: true });
+    await world.submit(...Array.from({ length: 2_000 }, (_none, at) => createTask(`t${String(at)}`)));
+    for (let at = 0; at < 400; at++) await world.submit(createTask(`u${String(at)}`), cancelTask(`u${String(at)}`));
+    assert.equal(snapshots, 1, "the next one waits until as much was written");
+    for (let at = 0; at < 2_000; at++) await world.submit(createTask(`v${String(at)}`));
+    assert.equal(snapshots, 2);
+  });
+
   it("stops when a snapshot fails for another reason than space", async () => {
     const gate: Gate = (verb) => (verb === "compact" ? "refuse" : undefined);
     const world = await openWorld(seed, { gate, snapshotEvery: 3 });

@@ -7,7 +7,7 @@ import { PRIORITIES } from "../../../src/core/tasks/priority.ts";
 import { MAX_INTERRUPTIONS, type Task } from "../../../src/core/tasks/task.ts";
 import { createChance, seedOf } from "./chance.ts";
 import { eventsOf } from "./disk.ts";
-import { completes, fails, given, inTurn, never, openHost, openWorld, START, twice, type Host } from "./kit.ts";
+import { completes, createTime, fails, given, inTurn, never, openHost, openWorld, START, twice, type Host } from "./kit.ts";
 import { cancelTask, complete, createTask, fail, join, leave, registerAgent, serve } from "./things.ts";
 
 const retry = { maxAttempts: 3, base: 100, factor: 2, cap: 1_000, jitter: "none" } as const;
@@ -347,6 +347,36 @@ describe("time", () => {
       [...moments].sort((a, b) => a - b),
     );
     assert.equal(taskOf(world)?.status, "running");
+  });
+
+  it("that was set back holds up nothing that is planned after", async () => {
+    const world = await openWorld(1, { behaviour: fails(10) });
+    world.time.set(START - 3_600_000);
+    await world.submit(...serve("a"), createTask("t", { retry }));
+    assert.equal(world.engine.nextDue(), START - 3_600_000 + 60_000, "the timeout of the attempt");
+    await world.advance(10);
+    assert.equal(world.engine.nextDue(), START - 3_600_000 + 10 + 100, "the wait before the next one");
+  });
+
+  it("that was set back over a restart doesn't reorder facts either", async () => {
+    const world = await openWorld(1, { behaviour: never });
+    await world.submit(createTask("t"));
+    world.kill();
+    world.time.set(START - 3_600_000);
+    await (await openHost(world)).submit(createTask("u"));
+    assert.ok(eventsOf(world.disk).every(({ at }) => at === START));
+  });
+
+  it("that goes back at the very moment when something is due doesn't lose it", async () => {
+    const time = createTime();
+    let reads = 0;
+    const trembling = { ...time, now: () => time.now() - (reads++ % 2) };
+    const world = await openWorld(1, { time: trembling, behaviour: never });
+    await world.submit(...serve("a"), createTask("t", { timeout: 1_000, retry }));
+    time.set(START + 1_000);
+    for (let at = 0; at < 5; at++) world.engine.wake();
+    await world.settle();
+    assert.equal(taskOf(world)?.status, "retrying");
   });
 });
 
