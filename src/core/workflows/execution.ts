@@ -57,7 +57,7 @@ export interface ItemState {
   readonly error?: ErrorData | undefined;
 }
 
-/** A registered definition; older versions stay while runs stand on them. */
+/** A registered definition. Older versions stay while runs stand on them, and are gone with the last of these. */
 export interface WorkflowVersion {
   /** `workflow@version`. */
   readonly id: string;
@@ -68,6 +68,8 @@ export interface WorkflowVersion {
   /** The ids of its nodes, in the definition's order. */
   readonly nodes: readonly string[];
   readonly registeredAt: number;
+  /** Live runs that stand on it. */
+  readonly runs: number;
 }
 
 interface At {
@@ -124,7 +126,7 @@ export interface WorkflowCommands {
   "execution.start": {
     readonly id: string;
     readonly workflow: string;
-    /** Default: the version that was registered last. */
+    /** Default: the version that was registered last. Another one can be had only while runs stand on it. */
     readonly version?: string | undefined;
     readonly input: JsonText;
     readonly priority?: Priority | undefined;

@@ -35,15 +35,19 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents> = 
     finished: kit.finished<Execution>("execution"),
   }),
   apply: {
-    "workflow.registered": ({ versions, active }, data, at) => {
+    "workflow.registered": (state, data, at) => {
       const { workflow, version } = data;
       const id = `${workflow}@${version}`;
-      versions.set(id, { ...copyJson(data), id, registeredAt: at });
-      active.set(workflow, { id: workflow, version });
+      const before = state.active.get(workflow)?.version ?? version;
+      const runs = state.versions.get(id)?.runs ?? 0;
+      state.versions.set(id, { ...copyJson(data), id, registeredAt: at, runs });
+      state.active.set(workflow, { id: workflow, version });
+      countRuns(state, { workflow, version: before }, 0);
     },
     "execution.started": (state, { roots, ...data }, at) => {
       state.executions.set(data.id, { ...data, status: "running", resolved: 0, startedAt: at });
       for (const root of roots) arrive(state, data.id, root, 1, 0);
+      countRuns(state, data, 1);
     },
     "node.started": ({ nodes }, { execution, node, total }, at) => {
       const key = nodeKey(execution, node);
@@ -184,7 +188,22 @@ function finish(
     for (let index = 0; index < (node.begun ?? 0); index++) state.items.delete(itemKey(id, node.node, index));
   }
   state.executions.delete(id);
+  countRuns(state, execution, -1);
   state.finished.add(id, { ...execution, ...changes, nodes, finishedAt: at }, at);
+}
+
+/** Keeps count of a version's runs; one that isn't active is gone with its last run. */
+function countRuns(
+  { versions, active }: WorkflowsState,
+  { workflow, version }: Pick<Execution, "workflow" | "version">,
+  more: -1 | 0 | 1,
+): void {
+  const key = `${workflow}@${version}`;
+  const known = versions.get(key);
+  if (!known) return;
+  const runs = known.runs + more;
+  if (runs > 0 || active.get(workflow)?.version === version) versions.set(key, { ...known, runs });
+  else versions.delete(key);
 }
 
 /** The states of an execution's nodes, in the order of the definition. */

@@ -8,15 +8,20 @@ import { createScopes, type Scopes } from "./scope.ts";
 export interface Lookups {
   readonly scopes: Scopes;
   /** Keeps what a registration has just made; the same would be made of the text later. */
-  keep(version: string, plan: Plan): void;
+  keep(state: WorkflowsState, version: string, plan: Plan): void;
   planOf(state: WorkflowsState, workflow: string, version: string): Plan;
 }
+
+/** Plans of versions that are gone may lie about; beyond this they are dropped. */
+const SPARE_PLANS = 64;
 
 export function createLookups(): Lookups {
   const plans = new Map<string, Plan>();
   return {
     scopes: createScopes(),
-    keep(version, plan) {
+    keep(state, version, plan) {
+      if (plans.size > state.versions.size + SPARE_PLANS)
+        for (const id of plans.keys()) if (!state.versions.has(id)) plans.delete(id);
       plans.set(`${plan.workflow.id}@${version}`, plan);
     },
     planOf(state, workflow, version) {

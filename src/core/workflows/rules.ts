@@ -111,14 +111,13 @@ function settleAll(execution: string, targets: readonly Target[]): Request[] {
   return targets.map(([node]) => ({ type: "node.settle", data: { execution, node } }));
 }
 
-function register(lookups: Lookups, { versions, active }: WorkflowsState, text: string): WorkflowFact[] {
+function register(lookups: Lookups, state: WorkflowsState, text: string): WorkflowFact[] {
   checkJson(text, "workflow");
   const plan = planWorkflow(decodeJson(text, "workflow"));
   const { workflow } = plan;
   const version = digestOf(text);
-  lookups.keep(version, plan);
-  const known = versions.has(`${workflow.id}@${version}`);
-  if (known && active.get(workflow.id)?.version === version) return [];
+  lookups.keep(state, version, plan);
+  if (state.active.get(workflow.id)?.version === version) return [];
   const nodes = workflow.nodes.map(({ id }) => id);
   return [{ type: "workflow.registered", data: { workflow: workflow.id, version, text, nodes } }];
 }
@@ -132,7 +131,8 @@ function start(
   if (state.executions.has(id)) throw new RuntimeError("execution/duplicate", { id });
   checkJson(input, "input");
   const pinned = version ?? state.active.get(workflow)?.version;
-  if (pinned === undefined) throw new RuntimeError("workflow/unknown", { workflow });
+  if (pinned === undefined || !state.versions.has(`${workflow}@${pinned}`))
+    throw new RuntimeError("workflow/unknown", { workflow, ...(pinned !== undefined && { version: pinned }) });
   const { nodes, roots } = lookups.planOf(state, workflow, pinned);
   const total = nodes.size;
   return [

@@ -7,7 +7,19 @@ import { PRIORITIES } from "../../../src/core/tasks/priority.ts";
 import { MAX_INTERRUPTIONS, type Task } from "../../../src/core/tasks/task.ts";
 import { createChance, seedOf } from "./chance.ts";
 import { eventsOf } from "./disk.ts";
-import { completes, createTime, fails, given, inTurn, never, openHost, openWorld, START, twice, type Host } from "./kit.ts";
+import {
+  completes,
+  createTime,
+  fails,
+  given,
+  inTurn,
+  never,
+  openHost,
+  openWorld,
+  START,
+  twice,
+  type Host,
+} from "./kit.ts";
 import { cancelTask, complete, createTask, fail, join, leave, registerAgent, serve } from "./things.ts";
 
 const retry = { maxAttempts: 3, base: 100, factor: 2, cap: 1_000, jitter: "none" } as const;

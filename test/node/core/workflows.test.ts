@@ -310,6 +310,27 @@ describe("a run", () => {
     assert.equal(world.committed.length, before, "the same again is nothing new");
   });
 
+  it("keeps its version alive, which goes with the last run when another is active", async () => {
+    const world = await openWorld(1, { behaviour: never });
+    const versions = (): number => world.engine.state.workflows.versions.size;
+    for (let at = 0; at < 300; at++)
+      await world.submit(registerWorkflow({ id: "w", title: String(at), nodes: [task("a")] }));
+    assert.equal(versions(), 1);
+    const { version = "" } = world.engine.state.workflows.active.get("w") ?? {};
+    await world.submit(startExecution("e", "w"), startExecution("f", "w"));
+    await world.submit(registerWorkflow({ id: "w", nodes: [task("z")] }));
+    assert.equal(versions(), 2);
+    const cancel = (id: string): CoreCommand => ({ type: "execution.cancel", data: { id } });
+    await world.submit(cancel("e"));
+    assert.equal(versions(), 2);
+    await world.submit(cancel("f"));
+    assert.equal(versions(), 1);
+    const late: CoreCommand = { type: "execution.start", data: { id: "g", workflow: "w", version, input: "{}" } };
+    assert.deepEqual(await world.submit(late), ["workflow/unknown"]);
+    assert.deepEqual(await world.submit(startExecution("g", "w"), cancel("g")), []);
+    assert.equal(versions(), 1, "the active one stays");
+  });
+
   it("gives its priority to its tasks, unless they have their own", async () => {
     const world = await openWorld(1, { behaviour: never });
     const urgent: Node = { id: "u", type: "task", ...work, priority: "critical" };
