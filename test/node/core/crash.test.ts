@@ -30,6 +30,8 @@ interface Stage {
   readonly charge: () => void;
   /** The host that lives now: workers and pages outlive hosts, and speak to whichever there is. */
   host: Host | undefined;
+  /** A write hangs. */
+  isHanging: boolean;
 }
 
 function say(stage: Stage, after: number, command: CoreCommand): void {
@@ -77,12 +79,13 @@ function knock(host: Host, stage: Stage): void {
   host.push(registerWorkflow(mixedWorkflow), startExecution("run", "mixed", { items: [1, 2, 3] }), mark);
 }
 
+const isHanging = (stage: Stage): boolean => stage.isHanging;
 const hasEnded = ({ disk }: Stage): boolean => disk.archived.some(({ id }) => id === "run");
 
 async function run(kills: Kills): Promise<Ran> {
-  let [writes, hosts, charges, isHanging] = [0, 0, 0, false];
+  let [writes, hosts, charges] = [0, 0, 0];
   const disk = createDisk();
-  const stage: Stage = { disk, time: createTime(), charge: () => charges++, host: undefined };
+  const stage: Stage = { disk, time: createTime(), charge: () => charges++, host: undefined, isHanging: false };
   const chance = createChance(seed);
   const behaviour = createWorkers(stage);
   const onCommitted = (events: readonly CoreEvent[]): void => {
@@ -90,18 +93,17 @@ async function run(kills: Kills): Promise<Ran> {
   };
   const gate = (): MemoryFault | undefined => {
     const fault = kills.get(++writes);
-    isHanging = fault?.startsWith("hang") ?? false;
-    if (isHanging) queueMicrotask(() => stage.host?.kill());
+    stage.isHanging = fault?.startsWith("hang") ?? false;
+    if (stage.isHanging) queueMicrotask(() => stage.host?.kill());
     return fault;
   };
-  const wasHung = (): boolean => isHanging; // the gate sets it while the host opens
   while (!hasEnded(stage) || stage.host?.isOver() === true) {
     assert.ok(++hosts < 10, "it never ends");
     stage.host = undefined;
-    isHanging = false;
+    stage.isHanging = false;
     const host = await openHost({ ...stage, chance, behaviour, gate, onCommitted, snapshotEvery: 12 });
     stage.host = host;
-    if (wasHung()) host.kill(); // in its very first write
+    if (isHanging(stage)) host.kill(); // in its very first write
     if (!host.isOver()) knock(host, stage);
     await host.finish();
     if (hasEnded(stage) && !host.isOver()) checkEnd(host);
