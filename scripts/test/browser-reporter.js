@@ -50,16 +50,23 @@ export function reporter({ results }) {
  */
 function resultOf(session) {
   const tests = session.testResults === undefined ? [] : flatten(session.testResults);
-  const failed = tests.filter(({ test }) => !test.passed && !test.skipped).length;
+  const failed = tests.filter(({ test }) => hasFailed(test)).length;
   return {
     engine: session.browser.name.toLowerCase(),
     file: relative(ROOT, session.testFile),
     passed: tests.filter(({ test }) => test.passed).length,
     failed: failed === 0 && session.passed !== true ? 1 : failed,
-    skipped: tests.filter(({ test }) => test.skipped).length,
+    skipped: tests.filter(({ test }) => !test.passed && !hasFailed(test)).length,
     started: session.testResults !== undefined || session.passed === true || session.errors.some(isFromPage),
   };
 }
+
+/**
+ * What a pattern leaves out has neither passed, nor been skipped, nor an error.
+ * @param {TestSuiteResult["tests"][number]} test
+ */
+const hasFailed = ({ passed, skipped, error }) =>
+  !passed && !skipped && !(error === undefined && process.env["GREP"] !== undefined && process.env["GREP"] !== "");
 
 /**
  * Whether an error means that the page ran: everything else is a browser that never came up, or was lost.
@@ -87,7 +94,7 @@ function print(session, { engine, file, passed, failed, skipped }) {
   say(`${engine.padEnd(8)} ${file}: ${counts}`);
   if (failed === 0) return;
   for (const { name, test } of session.testResults === undefined ? [] : flatten(session.testResults)) {
-    if (!test.passed && !test.skipped) printError(`FAILED ${engine} ${file} › ${name}`, test.error);
+    if (hasFailed(test)) printError(`FAILED ${engine} ${file} › ${name}`, test.error);
   }
   for (const error of session.errors) printError(`FAILED ${engine} ${file}`, error);
   for (const url of session.request404s) say(`    404 ${url}`);

@@ -1,8 +1,9 @@
 /**
  * A reporter for `node --test`: a line per file, failures in full, and the counts as JSON in the file named by RESULTS.
+ * A file of TEST_FILES that never said how it ended is a failure: its process may have died with results untold.
  */
 import { writeFileSync } from "node:fs";
-import { relative } from "node:path";
+import { relative, resolve } from "node:path";
 import { inspect } from "node:util";
 import { ROOT } from "../toolchain.js";
 
@@ -13,12 +14,21 @@ import { ROOT } from "../toolchain.js";
  * @returns {AsyncGenerator<string>}
  */
 export default async function* nodeReporter(events) {
+  const silent = new Set((process.env["TEST_FILES"] ?? "").split(",").filter(Boolean).map(absolute));
   for await (const { type, data } of events) {
     if (type === "test:stdout" || type === "test:stderr") yield data.message;
     else if (type === "test:fail" && !isEcho(data)) yield failure(data);
-    else if (type === "test:summary") yield summary(data);
+    else if (type === "test:summary" && data.file !== undefined) {
+      silent.delete(data.file);
+      yield summary(data.file, data.counts);
+    } else if (type === "test:summary") {
+      for (const file of silent) yield `  FAILED node ${relative(ROOT, file)}: it never said how it ended\n`;
+      keep(data.counts, silent.size);
+    }
   }
 }
+
+const absolute = (/** @type {string} */ file) => resolve(ROOT, file);
 
 /**
  * A suite fails because a test in it did; that test has told already.
@@ -35,15 +45,27 @@ function failure({ name, file, details }) {
   return `  FAILED node ${where}${name}\n${text.replace(/^/gmu, "      ")}\n`;
 }
 
-/** @param {{ file?: string | undefined, counts: { passed: number, cancelled: number, skipped: number, tests: number, todo: number } }} data */
-function summary({ file, counts }) {
-  const { passed, skipped, todo } = counts;
-  const failed = counts.tests - passed - skipped - todo;
-  if (file === undefined) {
-    const results = process.env["RESULTS"];
-    if (results !== undefined) writeFileSync(results, JSON.stringify({ passed, failed, skipped: skipped + todo }));
-    return "";
-  }
-  const bad = failed > 0 ? `, ${failed} FAILED` : "";
+/** @typedef {{ passed: number, cancelled: number, skipped: number, tests: number, todo: number }} Counts */
+
+const failed = (/** @type {Counts} */ { tests, passed, skipped, todo }) => tests - passed - skipped - todo;
+
+/**
+ * @param {string} file
+ * @param {Counts} counts
+ */
+function summary(file, counts) {
+  const { passed, skipped } = counts;
+  const bad = failed(counts) > 0 ? `, ${failed(counts)} FAILED` : "";
   return `node     ${relative(ROOT, file)}: ${passed} passed${bad}${skipped > 0 ? `, ${skipped} skipped` : ""}\n`;
+}
+
+/**
+ * @param {Counts} counts of all files
+ * @param {number} silent how many files never told
+ */
+function keep(counts, silent) {
+  const results = process.env["RESULTS"];
+  if (results === undefined) return;
+  const { passed, skipped, todo } = counts;
+  writeFileSync(results, JSON.stringify({ passed, failed: failed(counts) + silent, skipped: skipped + todo }));
 }

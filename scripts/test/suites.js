@@ -27,16 +27,10 @@ const NO_WARNING = "--disable-warning=ExperimentalWarning";
  */
 export async function runNodeSuite(suite, { files, grep, engines }, { concurrency, timeout }) {
   const results = freshFile(`${suite}.json`);
-  const args = [
-    NO_WARNING,
-    "--test",
-    `--test-concurrency=${concurrency}`,
-    "--test-timeout=180000",
-    "--test-force-exit",
-  ];
+  const args = [NO_WARNING, "--test", `--test-concurrency=${concurrency}`, "--test-timeout=180000"];
   args.push(`--test-reporter=${join(ROOT, "scripts/test/node-reporter.js")}`, "--test-reporter-destination=stdout");
   if (grep !== undefined) args.push(`--test-name-pattern=${grep}`);
-  const env = { RESULTS: results, BROWSERS: engines.join(",") };
+  const env = { RESULTS: results, BROWSERS: engines.join(","), TEST_FILES: files.join(",") };
   const { code } = await run(toolNode(), [...args, ...files], { timeout, env });
   if (!existsSync(results)) return [{ suite, passed: 0, failed: 1, skipped: 0, note: `no result, exit code ${code}` }];
   const counts = JSON.parse(readFileSync(results, "utf8"));

@@ -15,8 +15,8 @@ export interface Cells {
   order(frame: Extract<HostFrame, { kind: "spawn" | "kill" | "relay" }>): void;
   /** The registration was refused: its worker isn't needed. */
   discard(agent: string): void;
-  /** The host has forgotten what this page offers; a fresh one doesn't know its workers either. */
-  reintroduce(fresh: boolean): void;
+  /** A host has welcomed the page, and knows these of its workers: both sides learn what the other has missed. */
+  welcomed(known: readonly string[], fresh: boolean): void;
   /** Ends the workers; what was offered is offered again. */
   leave(): void;
   close(): void;
@@ -61,7 +61,8 @@ export function createCells(connection: () => Connection, cellURL: string, creat
     loaded.delete(name);
   };
   const offerAll = (): void => {
-    connection().say({ kind: "offer", agents: [...manifests.keys()] });
+    const { ready, say } = connection();
+    if (ready) say({ kind: "offer", agents: [...manifests.keys()] }); // else with the welcome
   };
   return {
     load: (options) => load(state, options),
@@ -86,10 +87,11 @@ export function createCells(connection: () => Connection, cellURL: string, creat
       }
     },
     discard,
-    reintroduce(fresh) {
+    welcomed(known, fresh) {
       if (fresh) spawning.clear(); // orders of the host before
       offerAll();
-      if (fresh) for (const [link, host] of hosted) join(state, link, host);
+      for (const [link, host] of hosted) if (!known.includes(link)) join(state, link, host);
+      for (const link of known) if (!hosted.has(link)) left(state, link, lost());
     },
     leave,
     close() {
@@ -137,7 +139,7 @@ async function spawn(state: State, link: string, agent: string): Promise<void> {
     if (spawning.has(link)) take(state, link, agent, cell);
     else cell.kill(); // the order was withdrawn meanwhile
   } catch (error) {
-    left(state, link, agent, encodeError(error, "agent/load-failed"));
+    left(state, link, encodeError(error, "agent/load-failed"));
   }
   spawning.delete(link);
 }
@@ -149,15 +151,16 @@ function take(state: State, link: string, agent: string, cell: Cell): void {
   void cell.crashed.then((error) => {
     if (state.hosted.get(link) !== host) return;
     end(state, link);
-    left(state, link, agent, error);
+    left(state, link, error);
   });
   join(state, link, host);
 }
 
 /** Gives the host a port to the worker; where ports can't travel, the page passes the frames on. */
 function join({ connection }: State, link: string, host: Hosted): void {
+  const { say, ports, ready } = connection();
+  if (!ready) return; // the welcome tells whether the host knows it; a worker serves only the port it got last
   const port = host.cell.serve();
-  const { say, ports } = connection();
   if (ports) {
     say({ kind: "joined", link, agent: host.agent }, [port]);
     return;
@@ -170,8 +173,13 @@ function join({ connection }: State, link: string, host: Hosted): void {
   say({ kind: "joined", link, agent: host.agent });
 }
 
-function left({ connection }: State, link: string, agent: string, error: ErrorData): void {
-  connection().say({ kind: "left", link, agent, cause: "crashed", error });
+function left({ connection }: State, link: string, error: ErrorData): void {
+  connection().say({ kind: "left", link, cause: "crashed", error });
+}
+
+/** Of a worker whose end the host didn't hear. */
+function lost(): ErrorData {
+  return encodeError(new RuntimeError("agent/gone", { reason: "it ended while its page looked for the host" }));
 }
 
 function end({ hosted }: State, link: string): void {

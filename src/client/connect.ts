@@ -102,9 +102,9 @@ function assemble(
       if (command.type === "task.create" || command.type === "execution.start") made(id, error);
       if (error) emitter.emit("refused", { id, error });
     },
-    onWelcome: (mode, epoch, fresh) => {
+    onWelcome: ({ mode, epoch, fresh, links }) => {
       for (const show of expected.values()) show();
-      if (greeted) cells.reintroduce(fresh);
+      cells.welcomed(links, fresh);
       if (fresh && greeted) emitter.emit("host-changed", { epoch, mode });
       greeted = true;
       results.recheck();

@@ -21,15 +21,26 @@ export interface ConnectionOptions {
   readonly onEvents: (events: readonly CoreEvent[]) => void;
   readonly onSignals: (frame: Extract<HostFrame, { kind: "signals" }>) => void;
   readonly onAnswered: OnAnswered;
-  /** A host has welcomed the page; `fresh` when it is another one than before. */
-  readonly onWelcome: (mode: Mode, epoch: number, fresh: boolean) => void;
+  /** A host has welcomed the page. */
+  readonly onWelcome: (welcome: Welcome) => void;
   readonly onStorageLost: (database: string, before: string) => void;
-  readonly onOrder: (frame: Extract<HostFrame, { kind: "spawn" | "kill" | "relay" }>) => void;
+  readonly onOrder: (frame: Order) => void;
   readonly onStopped: (error: RuntimeError) => void;
+}
+
+export interface Welcome {
+  readonly mode: Mode;
+  readonly epoch: number;
+  /** It is another host than before. */
+  readonly fresh: boolean;
+  /** The page's workers that it knows. */
+  readonly links: readonly string[];
 }
 
 export interface Connection {
   readonly outbox: Outbox;
+  /** Welcomed by the host that answers now. */
+  readonly ready: boolean;
   /** False where agents' frames must be relayed. */
   readonly ports: boolean;
   command(id: string, command: PageRequest): void;
@@ -92,6 +103,9 @@ export function createConnection(options: ConnectionOptions): Connection {
   let lastCall = 0;
   return {
     outbox,
+    get ready() {
+      return state.ready;
+    },
     get ports() {
       return state.wire?.ports ?? false;
     },
@@ -174,14 +188,14 @@ function heard(state: State, frame: HostFrame): void {
   const { origin, kind } = frame;
   if (kind === "welcome") welcome(state, frame);
   else if (kind === "stopped") stopped(state, frame.error);
-  else if (!state.ready) return;
-  else if (origin.epoch !== state.epoch || origin.database !== state.database) hello(state);
-  else hear(state, frame);
+  else if (origin.epoch !== state.epoch || origin.database !== state.database) {
+    if (state.ready) hello(state);
+  } else if (state.ready || isOrder(frame)) hear(state, frame); // workers go on while the page says hello once more
 }
 
 function welcome(state: State, frame: Extract<HostFrame, { kind: "welcome" }>): void {
   const { options, outbox } = state;
-  const { origin, seq, mark, refused } = frame;
+  const { origin, seq, mark, refused, links } = frame;
   if (origin.database === state.database && origin.epoch < state.epoch) return; // one that has stopped meanwhile
   clearTimeout(state.timer);
   const before = state.database;
@@ -196,7 +210,13 @@ function welcome(state: State, frame: Extract<HostFrame, { kind: "welcome" }>): 
   outbox.resend(mark, refused);
   for (const [call, { query }] of state.calls) say(state, { kind: "query", call, query });
   watchHost(state);
-  options.onWelcome(state.mode, origin.epoch, fresh);
+  options.onWelcome({ mode: state.mode, epoch: origin.epoch, fresh, links });
+}
+
+type Order = Extract<HostFrame, { kind: "spawn" | "kill" | "relay" }>;
+
+function isOrder({ kind }: HostFrame): boolean {
+  return kind === "spawn" || kind === "kill" || kind === "relay";
 }
 
 function hear(state: State, frame: Exclude<HostFrame, { kind: "welcome" | "stopped" }>): void {

@@ -80,7 +80,6 @@ export const PageFrameSchema = v.variant("kind", [
   v.strictObject({
     kind: v.literal("left"),
     link: id,
-    agent: id,
     cause: v.picklist(["crashed", "killed", "closed"]),
     error: v.optional(errorData),
   }),
@@ -148,6 +147,8 @@ export type HostFrame = { readonly origin: Origin } & (
       /** The page's commands up to this number are decided; these of them were refused. */
       readonly mark: number;
       readonly refused: readonly (readonly [number, ErrorData])[];
+      /** The page's workers that this host knows. */
+      readonly links: readonly string[];
     }
   | {
       readonly kind: "batch";

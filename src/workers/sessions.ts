@@ -49,8 +49,9 @@ interface Session extends Spawner {
   offers: ReadonlySet<string>;
   /** Batches that came before the welcome, to be posted after it. */
   backlog: Batch[] | undefined;
-  readonly post: (frame: Bare, transfer?: readonly unknown[]) => void;
-  readonly unwatch: () => void;
+  /** By the wire that its latest hello came over. */
+  post: (frame: Bare, transfer?: readonly unknown[]) => void;
+  unwatch: () => void;
 }
 
 export function createSessions(options: SessionsOptions): Sessions {
@@ -109,9 +110,14 @@ function createReceive(options: SessionsOptions, { sessions, post, end }: Line):
     }
     if (id !== undefined && id !== frame.session) end(id);
     id = frame.session;
-    const before = sessions.get(id);
-    before?.unwatch();
-    sessions.set(id, welcome(options, frame, post, end, before?.offers));
+    const session = sessions.get(id) ?? createSession(id);
+    sessions.set(id, session);
+    session.unwatch();
+    session.unwatch = options.watchLock(frame.lock, () => {
+      end(frame.session);
+    });
+    session.post = post;
+    welcome(options, session);
   };
   return (raw, ports) => {
     const parsed = v.safeParse(PageFrameSchema, raw);
@@ -137,35 +143,34 @@ function unknownSession(): RuntimeError {
   return new RuntimeError("host/unreachable", { reason: "this host doesn't know the page" });
 }
 
-function welcome(
-  { engine, version, watchLock }: SessionsOptions,
-  { session: id, lock }: Said<"hello">,
-  post: Session["post"],
-  end: (id: string) => void,
-  offers: ReadonlySet<string> = new Set(),
-): Session {
+function createSession(id: string): Session {
   const session: Session = {
     session: id,
-    offers,
-    backlog: [],
-    post,
+    offers: new Set(),
+    backlog: undefined,
+    post: () => undefined,
+    unwatch: () => undefined,
     spawn: (link, agent) => {
-      post({ kind: "spawn", link, agent });
+      session.post({ kind: "spawn", link, agent });
     },
-    unwatch: watchLock(lock, () => {
-      end(id);
-    }),
   };
+  return session;
+}
+
+function welcome({ engine, links, version }: SessionsOptions, session: Session): void {
+  const { session: id, post } = session;
+  const backlog: Batch[] = [];
+  session.backlog = backlog;
   const { seq, text } = engine.capture();
   const known = engine.state.hosting.sessions.get(id);
   engine.whenDurable((stopped) => {
-    if (stopped) return;
+    if (stopped || session.backlog !== backlog) return; // it has said hello again meanwhile
     const { mark = 0, refused = [] } = known ?? {};
-    post({ kind: "welcome", protocol: PROTOCOL, version, seq, state: text, mark, refused });
-    for (const { from, to, text: events } of session.backlog ?? []) post({ kind: "batch", from, to, text: events });
+    const own = links.ofSession(id).map((link) => link.id);
+    post({ kind: "welcome", protocol: PROTOCOL, version, seq, state: text, mark, refused, links: own });
+    for (const { from, to, text: events } of backlog) post({ kind: "batch", from, to, text: events });
     session.backlog = undefined;
   });
-  return session;
 }
 
 function listen(
@@ -219,7 +224,9 @@ function join(
   };
   const ordered = spawning.arrived(link);
   const full = !ordered && agent !== undefined && links.ofAgent(name).length >= agent.workers;
-  if (!agent || full || links.has(link)) {
+  const known = links.has(link);
+  if (known) links.close(link, "killed"); // its worker serves the new port alone: what the old one carried is lost
+  if (!agent || full || known) {
     kill();
     return;
   }

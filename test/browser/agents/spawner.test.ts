@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { spawnCell, type Cell, type SpawnOptions } from "../../../src/client/spawner.ts";
-import { RuntimeError } from "../../../src/core/errors.ts";
+import { encodeError, RuntimeError } from "../../../src/core/errors.ts";
 import { fakeHost } from "../../fixtures/agents/host.ts";
 import { honest, MISDESCRIBED, SILENT, UNSTARTABLE } from "../../fixtures/agents/hostile.ts";
 
@@ -89,6 +89,13 @@ describe("the spawner", () => {
         expect(error.message).to.match(says);
       });
     }
+
+    it("that throws once it is ready, or tells of its crash: which comes first is the browser's", async () => {
+      const url = scriptURL(honest('throw new Error("not so ready")'));
+      const error = await spawnCell({ url, cellURL }).then(({ crashed }) => crashed, encodeError);
+      expect(error.code).to.be.oneOf(["agent/load-failed", "agent/crashed"]);
+      expect(error.message).to.contain("not so ready");
+    });
 
     for (const [behaviour, script] of Object.entries(SILENT)) {
       it(`that ${behaviour}`, async () => {

@@ -134,7 +134,7 @@ describe("hosts", () => {
     let changed = 0;
     first.on("host-changed", () => changed++);
     const ids: string[] = [];
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < 6; round++) {
       for (const runtime of [first, second])
         for (let at = 0; at < 10; at++) {
           ids.push(runtime.createTask({ capabilities: ["work"], input: { do: "echo", value: at } }));
@@ -145,7 +145,7 @@ describe("hosts", () => {
       await Promise.all(mine.map((id, at) => (at < 10 ? first : second).result(id)));
     }
     rerun.close();
-    expect(changed).to.be.at.least(3);
+    expect(changed).to.be.at.least(6);
     await until(second, ({ seq }) => seq >= first.store.getState().seq);
     await Promise.all([first.close(), second.close()]);
     await new Promise((resolve) => setTimeout(resolve, 200)); // the worker ends with its pages

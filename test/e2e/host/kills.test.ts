@@ -1,4 +1,4 @@
-/** Chromium's tab and its whole process are killed at random moments of one run, on one profile, until it is done. */
+/** Chromium's tab and its whole process are killed at random moments of one audit, on one profile, until it is done. */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -7,7 +7,7 @@ import type { StaticServer } from "../../harness/servers.ts";
 import { newName, openSite } from "./site.ts";
 
 const KILLS = 20;
-const TASKS = 600;
+const FILES = 300;
 const SEED = Number(process.env["SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 
 /** The same moments for the same seed. */
@@ -26,7 +26,7 @@ describe("kills in chromium", { skip: !engines().includes("chromium"), timeout: 
   });
   after(() => site.close());
 
-  it(`tab and browser killed ${String(KILLS)} times (SEED=${String(SEED)}): one report, each task completed once`, async () => {
+  it(`tab and browser killed ${String(KILLS)} times (SEED=${String(SEED)}): the same reports, each task completed once`, async () => {
     const random = createRandom(SEED);
     const profile = makeProfile();
     const name = newName("kills");
@@ -34,9 +34,11 @@ describe("kills in chromium", { skip: !engines().includes("chromium"), timeout: 
     let midway = 0;
     for (let kill = 0; kill < KILLS; kill++) {
       const page = await browser.newPage(`${site.origin}/page`);
-      const working = work(page, name);
-      const isDone = await Promise.race([working, sleep(300 + random() * 2_000, false)]);
-      if (!isDone) midway++;
+      const working = audit(page, name).then(
+        () => true,
+        () => false,
+      ); // it is killed, or done
+      if (!(await Promise.race([working, sleep(500 + random() * 2_000, false)]))) midway++;
       if (kill % 2 === 0) await crash(page);
       else {
         await browser.kill();
@@ -44,39 +46,26 @@ describe("kills in chromium", { skip: !engines().includes("chromium"), timeout: 
       }
       await working;
     }
-    const report = await finish(browser, site, name);
-    const values = Array.from({ length: TASKS }, (_, at) => at);
-    const sum = (TASKS * (TASKS - 1)) / 2;
-    assert.deepEqual(JSON.parse(report.text), { report: { squares: values, by: "suite" }, sum });
-    assert.equal(report.tally.tasks, TASKS + 1);
-    assert.equal(report.tally.completions.length, TASKS + 1);
-    assert.ok(report.tally.completions.every((times) => times === 1));
+    const { reports, tally } = await finish(browser, site, name);
+    const calm = await finish(browser, site, newName("calm"));
+    await browser.close();
+    assert.ok(reports.includes("src/more/0.js") && reports.includes("sarif"));
+    assert.equal(reports, calm.reports);
+    assert.equal(tally.tasks, calm.tally.tasks);
+    assert.equal(tally.completions.length, calm.tally.tasks);
+    assert.ok(tally.completions.every((times) => times === 1));
     assert.deepEqual(
-      report.tally.epochs,
-      [...new Set(report.tally.epochs)].sort((a, b) => a - b),
+      tally.epochs,
+      [...new Set(tally.epochs)].sort((a, b) => a - b),
     );
     assert.ok(midway > KILLS / 4, `only ${String(midway)} kills came before the end`);
-    console.log(
-      `${String(midway)} of ${String(KILLS)} kills before the end, ${String(report.tally.epochs.length)} hosts`,
-    );
-    await browser.close();
+    console.log(`${String(midway)} of ${String(KILLS)} kills before the end, ${String(tally.epochs.length)} hosts`);
   });
 });
 
-/** Resolves with whether the run has ended; false when the page dies before. */
-function work(page: Page, name: string): Promise<boolean> {
-  return page
-    .evaluate(
-      async (of, tasks) => {
-        await Suite.begin({ name: of });
-        await Suite.start("run", tasks, 70);
-        await Suite.result("run");
-        return true;
-      },
-      name,
-      TASKS,
-    )
-    .catch(() => false);
+/** Works on the audit in the page, to its reports; rejects when the page dies before. */
+async function audit(page: Page, name: string): Promise<string> {
+  return page.evaluate((of, files) => Suite.audit(of, "audit", files), name, FILES);
 }
 
 /** Ends the renderer as a crash does; the page object is of no use afterwards. */
@@ -89,10 +78,9 @@ async function finish(
   browser: Browser,
   site: StaticServer,
   name: string,
-): Promise<{ text: string; tally: Awaited<ReturnType<typeof Suite.tally>> }> {
+): Promise<{ reports: string; tally: Awaited<ReturnType<typeof Suite.tally>> }> {
   const page = await browser.newPage(`${site.origin}/page`);
-  await page.evaluate((of) => Suite.begin({ name: of }), name);
-  const text = await page.evaluate(() => Suite.result("run"));
+  const reports = await audit(page, name);
   await page.evaluate(() => Suite.close());
-  return { text, tally: await page.evaluate((of) => Suite.tally(of), name) };
+  return { reports, tally: await page.evaluate((of) => Suite.tally(of), name) };
 }

@@ -19,7 +19,7 @@ const rules = (seen: readonly Observation[]): readonly string[] =>
   seen.map(({ rule }) => rule.replace("dependencies/", "")).sort();
 
 const integrity = "sha512-AAAA";
-const resolved = "https://registry.npmjs.org/x/-/x-1.0.0.tgz";
+const resolved = "https://registry.example.org/x/-/x-1.0.0.tgz";
 const plain = { version: "1.0.0", resolved, integrity, license: "MIT" };
 const app = (more: object): object => ({ name: "app", version: "1.0.0", license: "MIT", ...more });
 /** A lockfile of version 3 that agrees with the manifest. */
@@ -161,7 +161,7 @@ describe("dependencies", () => {
     const manifest = app({});
     const packages = {
       "node_modules/a": { version: "1.0.0", resolved, license: "MIT" },
-      "node_modules/b": { ...plain, resolved: "http://registry.npmjs.org/b.tgz" },
+      "node_modules/b": { ...plain, resolved: "http://registry.example.org/b.tgz" },
       "node_modules/c": { ...plain, resolved: "https://npm.corp.dev/c.tgz" },
       "node_modules/d": { ...plain, hasInstallScript: true },
       "node_modules/e": { version: "1.0.0", resolved: "packages/e", link: true },

@@ -7,8 +7,6 @@ import { DEPENDENCY_FIELDS, type Manifest } from "./manifest.ts";
 import { hostOf } from "./spec.ts";
 import { wantedBy } from "./check-manifest.ts";
 
-const REGISTRIES: ReadonlySet<string> = new Set(["registry.npmjs.org", "registry.yarnpkg.com"]);
-
 export function checkLockfile(document: Document, { packages, isCut }: Lockfile): readonly Observation[] {
   const fetched = packages.filter(
     ({ resolved, link }) => !link && resolved !== undefined && /^https?:/iu.test(resolved),
@@ -47,16 +45,17 @@ function insecure(document: Document, packages: readonly Locked[]): readonly Obs
     );
 }
 
+/** A project has one registry, be it public or its company's: the one that most of its packages come from. */
 function foreign(document: Document, packages: readonly Locked[]): readonly Observation[] {
   const byHost = new Map<string, Locked[]>();
   for (const one of packages) {
     const host = hostOf(one.resolved ?? "");
-    if (REGISTRIES.has(host)) continue;
     const from = byHost.get(host);
     if (from) from.push(one);
     else byHost.set(host, [one]);
   }
-  return [...byHost].map(([host, from]) =>
+  const [, ...others] = [...byHost].sort(([, some], [, fewer]) => fewer.length - some.length);
+  return others.map(([host, from]) =>
     document.observe("foreign-registry", "", `From ${host}: ${listed(distinct(from))}.`, { key: host }),
   );
 }
