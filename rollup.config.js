@@ -98,6 +98,7 @@ const globalBuild = existsSync("src/global.ts")
 const demoBuild = existsSync("demo/main.ts")
   ? [
       ...standalone(demoAgents, "demo/dist", minified()),
+      ...standalone({ "offline.js": "demo/offline/worker.ts" }, "demo/dist", minified()),
       {
         input: "demo/main.ts",
         plugins: [

@@ -4,13 +4,13 @@ import { connect, type ConnectOptions } from "../src/index.ts";
 import { registerAudit } from "./audit.ts";
 import { operate } from "./headless/operator.ts";
 import { sessionOf } from "./headless/session.ts";
+import { prepareOffline } from "./offline/readiness.ts";
 import { auditGraph, createApp } from "./page/app.ts";
 import { errorData } from "./page/errors.ts";
 import { explain } from "./page/faults.ts";
 import { readRoute } from "./page/route.ts";
 import { createUi } from "./page/state.ts";
 import { applyTheme, read, readTheme } from "./page/theme.ts";
-import { trustOwnScripts } from "./page/trust.ts";
 import { REVIEWER_KEY } from "./review/control.ts";
 
 const NAME = "audit";
@@ -20,7 +20,6 @@ const root = document.getElementById("app") ?? document.body;
 const session = sessionOf(location.hash);
 
 applyTheme(readTheme());
-trustOwnScripts(base);
 open().catch(async (error: unknown) => {
   showFailure(error);
   const { code, message } = errorData(error);
@@ -37,6 +36,7 @@ async function open(): Promise<void> {
   runtime.on("storage-lost", () => void register()); // with the data, the registrations went
   await register();
   if (session) await operate(runtime, session, auditGraph());
+  else ui.setState({ offline: await prepareOffline(base) }); // last: the copy must not hold up the page
 }
 
 /** `?modes=elected,page` tries other ways of hosting than the best, to see that they work. */

@@ -2,6 +2,7 @@
 import type { ErrorData, ExecutionView } from "../../src/index.ts";
 import { createStore, type StoreApi } from "zustand/vanilla";
 import type { AuditReport } from "../audit.ts";
+import type { Readiness } from "../offline/readiness.ts";
 import type { ReviewState } from "../review/review.ts";
 
 /** auto: the newest live run, else the start. */
@@ -61,6 +62,7 @@ export interface Ui {
   readonly history: History | undefined;
   readonly tabs: number;
   readonly storage: { readonly used: number; readonly quota: number; readonly persisted: boolean } | undefined;
+  readonly offline: Readiness;
   readonly reviewer: string;
   readonly review: ReviewState | undefined;
   readonly resumption: Resumption | undefined;
@@ -83,6 +85,7 @@ export const createUi = (start: Pick<Ui, "theme" | "reviewer" | "route">): UiSto
     history: undefined,
     tabs: 1,
     storage: undefined,
+    offline: "preparing",
     review: undefined,
     resumption: undefined,
     confirming: undefined,

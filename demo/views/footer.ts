@@ -3,6 +3,7 @@ import { html, nothing, type TemplateResult } from "lit/html.js";
 import type { MirrorState, Mode } from "../../src/index.ts";
 import { bytes, count, timeOfDay } from "../page/format.ts";
 import type { Scene } from "../page/scene.ts";
+import type { Readiness } from "../offline/readiness.ts";
 
 const MODES: Readonly<Record<Mode, readonly [name: string, meaning: string]>> = {
   shared: ["Shared worker", "One host for all tabs; it goes on when a tab closes."],
@@ -10,8 +11,15 @@ const MODES: Readonly<Record<Mode, readonly [name: string, meaning: string]>> = 
   page: ["This page", "No worker could be had, so this page hosts; keep it open."],
 };
 
+const OFFLINE: Readonly<Record<Readiness, readonly [words: string, meaning: string]>> = {
+  preparing: ["getting ready", "This browser is making a copy of the page’s files."],
+  ready: ["ready, opens without its server", "This browser has a copy of every file of the page."],
+  refused: ["not here, needs its server", "This browser keeps no copy of the page: a private window, or a setting."],
+};
+
 export function runtimeLine({ mirror, ui, actions }: Scene): TemplateResult {
   const { storage, resumption, tabs } = ui;
+  const [offline, copy] = OFFLINE[ui.offline];
   const [mode, meaning] = mirror.mode ? MODES[mirror.mode] : ["Looking for a host", ""];
   return html`
     <footer class="runtime" aria-label="Runtime">
@@ -50,6 +58,10 @@ export function runtimeLine({ mirror, ui, actions }: Scene): TemplateResult {
         <div>
           <dt>Network</dt>
           <dd>${navigator.onLine ? "" : "offline, and "}not used; nothing leaves this browser</dd>
+        </div>
+        <div title=${copy}>
+          <dt>Offline</dt>
+          <dd>${offline}</dd>
         </div>
         <div>
           <dt>Console</dt>

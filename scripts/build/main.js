@@ -6,12 +6,13 @@ import { join } from "node:path";
 import { rollup } from "rollup";
 import { makeSample } from "../make-sample.js";
 import { ROOT } from "../toolchain.js";
+import { prepareOffline } from "./offline.js";
 import { buildTypes } from "./types.js";
 
 /** @import { OutputOptions } from "rollup" */
 
 const STAMP = join(ROOT, ".cache/built");
-const INPUTS = ["src", "demo", "scripts/build", "rollup.config.js", "package-lock.json"];
+const INPUTS = ["src", "demo", "scripts/build", "scripts/start/headers.js", "rollup.config.js", "package-lock.json"];
 
 process.chdir(ROOT);
 const flags = new Set(process.argv.slice(2));
@@ -39,7 +40,10 @@ async function buildScripts() {
     await bundle.write(/** @type {OutputOptions} */ (config.output));
     await bundle.close();
   }
-  if (existsSync("demo/dist")) await makeSample({ to: "demo/dist/sample.tgz" });
+  if (existsSync("demo/dist")) {
+    await makeSample({ to: "demo/dist/sample.tgz" });
+    prepareOffline("demo/dist");
+  }
 }
 
 /**

@@ -14,7 +14,7 @@ const PAGE_POLICY = [
   "form-action 'none'",
   "frame-ancestors 'none'",
   "require-trusted-types-for 'script'",
-  "trusted-types lit-html troupe default",
+  "trusted-types lit-html troupe audit",
 ].join("; ");
 
 /** @type {Record<string, string>} */
@@ -25,8 +25,8 @@ const COMMON = {
   "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=(), serial=()",
 };
 
-/** Files that an isolated cell loads. Its frame has no origin, so they must be open to others; they hold no secret. */
-const CELL = new Set(["/cell.html", "/cell.js"]);
+/** What the frame of an isolated cell loads. It has no origin, so it must be open to others; it holds no secret. */
+const CELL = "/cell.html";
 
 /**
  * The headers of a path.
@@ -34,12 +34,13 @@ const CELL = new Set(["/cell.html", "/cell.js"]);
  * @returns {Record<string, string>}
  */
 export function headersFor(path) {
-  // A cell writes its own policy, which could not say who may frame it.
-  if (CELL.has(path))
+  // A cell writes its own policy, which could not say who may frame it. That it has no origin is said here as well as
+  // by its frame: a service worker answers only frames that don't say it.
+  if (path === CELL)
     return {
       ...COMMON,
       "cross-origin-resource-policy": "cross-origin",
-      "content-security-policy": "frame-ancestors 'self'",
+      "content-security-policy": "frame-ancestors 'self'; sandbox allow-scripts",
     };
   return { ...COMMON, "cross-origin-resource-policy": "same-origin", "content-security-policy": PAGE_POLICY };
 }

@@ -33,12 +33,13 @@ const TYPES = {
 
 /**
  * Starts the server on the port, or the next free one; port 0 takes any.
- * @param {{ port?: number, route?: Route, names?: string[] }} [options] `names`: further host names it is called by
+ * @param {{ port?: number, route?: Route, names?: string[], folder?: string }} [options]
+ *   `names`: further host names it is called by; `folder`: of the files
  * @returns {Promise<StartedServer>}
  */
-export async function startServer({ port = 0, route = () => false, names = [] } = {}) {
+export async function startServer({ port = 0, route = () => false, names = [], folder = FOLDER } = {}) {
   const server = createServer((request, response) => {
-    answer(request, response, route, names);
+    answer({ request, response, route, names, folder });
   });
   const bound = await listen(server, port);
   return {
@@ -75,13 +76,8 @@ async function listen(server, first) {
   throw new Refusal(`No free port from ${first} to ${first + TRIES - 1}`);
 }
 
-/**
- * @param {IncomingMessage} request
- * @param {ServerResponse} response
- * @param {Route} route
- * @param {string[]} names
- */
-function answer(request, response, route, names) {
+/** @param {{ request: IncomingMessage, response: ServerResponse, route: Route, names: string[], folder: string }} exchange */
+function answer({ request, response, route, names, folder }) {
   const path = pathOf(request);
   // Another site's name that resolves to this machine must not reach it (DNS rebinding).
   const name = (request.headers.host ?? "").replace(/:\d+$/u, "");
@@ -90,7 +86,7 @@ function answer(request, response, route, names) {
     return;
   }
   for (const [header, value] of Object.entries(headersFor(path))) response.setHeader(header, value);
-  if (!route(request, response, path)) sendFile(request, response, path);
+  if (!route(request, response, path)) sendFile(request, response, join(folder, inside(path)));
 }
 
 /** @param {IncomingMessage} request */
@@ -102,17 +98,19 @@ function pathOf({ url = "/" }) {
   }
 }
 
+/** @param {string} path */
+const inside = (path) => normalize(path.endsWith("/") ? `${path}index.html` : path); // normalized, it can't climb out
+
 /**
  * @param {IncomingMessage} request
  * @param {ServerResponse} response
- * @param {string} path
+ * @param {string} file
  */
-function sendFile(request, response, path) {
+function sendFile(request, response, file) {
   if (request.method !== "GET" && request.method !== "HEAD") {
     response.writeHead(405, { allow: "GET, HEAD" }).end();
     return;
   }
-  const file = join(FOLDER, normalize(path.endsWith("/") ? `${path}index.html` : path)); // normalized, it can't climb out
   const stats = statSync(file, { throwIfNoEntry: false });
   if (!stats?.isFile()) {
     response.writeHead(404, { "content-type": "text/plain" }).end("not found");

@@ -7,6 +7,8 @@ export interface FrameOptions {
   readonly code: ArrayBuffer;
   readonly cellURL: string;
   readonly network: readonly string[];
+  /** The cell's own header takes its origin, so that the frame doesn't have to. */
+  readonly selfSandboxed: boolean;
 }
 
 /** What the cell tells of its worker. */
@@ -16,13 +18,13 @@ type Report =
 /** From a loaded frame to the first word of its script, in milliseconds: none of it needs the network. */
 const PATIENCE = 8_000;
 
-export function startFrame({ url, code, cellURL, network }: FrameOptions, onDeath: OnDeath): Carrier {
+export function startFrame({ url, code, cellURL, network, selfSandboxed }: FrameOptions, onDeath: OnDeath): Carrier {
   const control = new MessageChannel();
   const reports = new MessageChannel();
   const watch = new AbortController();
   const cell = new URL(cellURL, document.baseURI);
   cell.hash = encodeURIComponent(network.join(" "));
-  const frame = createFrame(cell.href);
+  const frame = createFrame(cell.href, selfSandboxed);
 
   let patience: ReturnType<typeof setTimeout> | undefined;
   const begin = (): void => {
@@ -52,9 +54,9 @@ export function startFrame({ url, code, cellURL, network }: FrameOptions, onDeat
   };
 }
 
-function createFrame(src: string): HTMLIFrameElement {
+function createFrame(src: string, selfSandboxed: boolean): HTMLIFrameElement {
   const frame = document.createElement("iframe");
-  frame.setAttribute("sandbox", "allow-scripts");
+  if (!selfSandboxed) frame.setAttribute("sandbox", "allow-scripts");
   frame.setAttribute("aria-hidden", "true");
   frame.title = "Troupe cell";
   frame.tabIndex = -1;

@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { encodeError, RuntimeError, type ErrorData } from "../core/errors.ts";
 import { AgentDescriptionSchema, type AgentDescription } from "../core/plugin.ts";
+import { isSelfSandboxed } from "./self-sandboxed.ts";
 import type { Carrier, OnDeath } from "./spawn-carrier.ts";
 import { loadCode, type Code } from "./spawn-code.ts";
 import { createControl, type Control } from "./spawn-control.ts";
@@ -48,7 +49,8 @@ export async function spawnCell(options: SpawnOptions): Promise<Cell> {
   checkOptions(options);
   const started = performance.now();
   const code = trusted ? undefined : await loadCode({ url, integrity, timeout });
-  const life = startLife(options, code);
+  const selfSandboxed = code !== undefined && (await isSelfSandboxed(new URL(options.cellURL, document.baseURI).href));
+  const life = startLife(options, code, selfSandboxed);
   try {
     const described = await life.control.describe(timeout - (performance.now() - started));
     const description = readDescription(url, described);
@@ -110,7 +112,11 @@ interface Life {
 /** The carriers that run: what nobody refers to might be collected. */
 const running = new Set<Carrier>();
 
-function startLife({ url, cellURL, network = [], timeout = TIMEOUT }: SpawnOptions, code: Code | undefined): Life {
+function startLife(
+  { url, cellURL, network = [], timeout = TIMEOUT }: SpawnOptions,
+  code: Code | undefined,
+  selfSandboxed: boolean,
+): Life {
   let isStarting = true;
   let ended: RuntimeError | undefined;
   let tellCrash: ((error: ErrorData) => void) | undefined;
@@ -122,7 +128,7 @@ function startLife({ url, cellURL, network = [], timeout = TIMEOUT }: SpawnOptio
     if (!isStarting) tellCrash?.(encodeError(ended));
   };
   const carrier = code
-    ? startFrame({ url, code: code.bytes, cellURL, network }, onDeath)
+    ? startFrame({ url, code: code.bytes, cellURL, network, selfSandboxed }, onDeath)
     : startWorker({ url, timeout }, onDeath);
   running.add(carrier);
   const control = createControl({ url, port: carrier.control, timeout, onDeath });

@@ -1,6 +1,7 @@
 /** The demo as a visitor gets it: `npm start`'s server in a process of its own, and Chromium. */
 import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Page } from "playwright-core";
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { engines } from "../../harness/browsers.ts";
@@ -13,6 +14,8 @@ export interface Demo {
   readonly browser: Browser;
   /** A fresh browser profile; whatever goes wrong in its pages is noted. */
   visit(options?: BrowserContextOptions): Promise<Visit>;
+  /** SIGKILL for the server; the browser stays. */
+  killServer(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -48,6 +51,10 @@ export async function startDemo(): Promise<Demo> {
     origin,
     browser,
     visit: async (options = {}) => visitDemo(origin, await browser.newContext({ acceptDownloads: true, ...options })),
+    async killServer() {
+      server.kill("SIGKILL");
+      if (server.exitCode === null && server.signalCode === null) await once(server, "exit");
+    },
     async close() {
       await browser.close();
       server.kill();
