@@ -77,7 +77,9 @@ describe("hosts", () => {
         shared: shared(missing("shared")),
         elected: elected(missing("elected")),
         page: () =>
-          Promise.resolve(page({ name, version: "0.1.0", openJournal: () => createIndexedDbJournal({ name }) }).close),
+          Promise.resolve(
+            page({ name, place: "page", version: "0.1.0", openJournal: () => createIndexedDbJournal({ name }) }).close,
+          ),
       };
       const runtime = await connect({ modes: ALL, places });
       await runtime.registerAgent({ url: AGENT });
