@@ -3,20 +3,19 @@ import { expect } from "chai";
 import type { Mode, Runtime } from "../../../src/client/runtime.ts";
 import { createIndexedDbJournal } from "../../../src/plugins/journals/indexeddb.ts";
 import { bootHost, type Boot } from "../../../src/workers/boot.ts";
+import { honest } from "../../fixtures/agents/hostile.ts";
 import {
   AGENT,
   connectHere,
   deleteJournal,
   eventsOf,
   newName,
+  rejection,
   scriptURL,
   until,
   type HereOptions,
 } from "../../fixtures/host/page.ts";
-import { createWiredPlace, dropFirst, type WiredPlace } from "../../fixtures/host/wired-place.ts";
-
-/** Of no host that the page knows. */
-const STRANGE = { database: "another", epoch: 99, seq: 0 };
+import { createWiredPlace, dropFirst, STRANGE, type WiredPlace } from "../../fixtures/host/wired-place.ts";
 
 const SHARED: readonly Mode[] = ["shared"];
 
@@ -48,9 +47,9 @@ describe("frames that don't arrive", () => {
     await runtime.registerAgent({ url: AGENT });
     const stuck = work(runtime, { do: "spin" });
     await until(runtime, ({ tasks }) => tasks.get(stuck)?.status === "running");
-    const pass = dropFirst("spawn");
-    place.toPage = (frame, go) => {
-      pass(frame, go);
+    const drop = dropFirst("spawn");
+    place.toPage = (frame, pass, line) => {
+      drop(frame, pass, line);
       if (frame.kind === "spawn") place.say({ kind: "signals", signals: [], origin: STRANGE }); // the page says hello
     };
     runtime.cancelTask(stuck);
@@ -160,6 +159,26 @@ describe("frames that don't arrive", () => {
     first.cancelTask(stuck);
     expect(await second.result(work(second, { do: "echo", value: "by another" }))).to.equal("by another");
     expect(orders).to.equal(2);
+  }).timeout(20_000);
+
+  it("a flood that is relayed ends its worker, and the host and others go on", async () => {
+    await connect(); // it hosts
+    const runtime = await connect();
+    await runtime.registerAgent({ url: AGENT });
+    const flood = (frames: number): string => `take = ({ task, attempt }) => {
+      const progress = { kind: "progress", task, attempt, fraction: 0 };
+      for (let at = 0; at < 4; at++) host.postMessage(Array(${String(frames)}).fill(progress));
+    };`;
+    const once = { capabilities: ["raw"], retry: { maxAttempts: 1 } };
+    for (const [frames, code] of [
+      [4_097, "agent/message-invalid"],
+      [4_000, "agent/flooded"],
+    ] as const) {
+      await runtime.registerAgent({ url: scriptURL(honest(flood(frames))) });
+      expect((await rejection(runtime.result(runtime.createTask(once)))).code).to.equal(code);
+      await until(runtime, ({ agents }) => agents.get("raw")?.links === 0);
+      expect(await runtime.result(work(runtime, { do: "echo", value: code }))).to.equal(code);
+    }
   }).timeout(20_000);
 
   it("the end of the host, heard while nobody was welcomed, starts another one", async () => {
