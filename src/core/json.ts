@@ -24,7 +24,7 @@ export const MAX_DEPTH = 64;
 export function encodeJson(value: unknown, what = "value", limit: number = MAX_PAYLOAD): JsonText {
   let text: string | undefined;
   try {
-    text = JSON.stringify(value, createReplacer(what, limit));
+    text = JSON.stringify(value, refuseForeign);
   } catch (cause) {
     if (cause instanceof RuntimeError) throw cause;
     if (cause instanceof RangeError) throw new RuntimeError("json/too-deep", { what }, { cause });
@@ -34,23 +34,14 @@ export function encodeJson(value: unknown, what = "value", limit: number = MAX_P
   return checkJson(text, what, limit);
 }
 
-/** Refuses what JSON can't hold, and what is certainly too large before its text is made: that could end the tab. */
-function createReplacer(what: string, limit: number): (key: string, value: unknown) => unknown {
-  let least = 0; // units that the text will have
-  return (key, value) => {
-    if (typeof value === "string") least += value.length;
-    else if (typeof value === "object") refuseBytes(key, value);
-    else if (typeof value === "function" || typeof value === "symbol")
-      throw new RuntimeError("json/invalid", { key, reason: `a ${typeof value} is not JSON` });
-    if (value !== undefined) least++;
-    if (least > limit) throw new RuntimeError("json/too-large", { what, size: least, limit });
-    return value;
-  };
-}
-
-function refuseBytes(key: string, value: unknown): void {
-  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer)
+function refuseForeign(this: unknown, key: string, value: unknown): unknown {
+  if (typeof value === "function" || typeof value === "symbol") {
+    throw new RuntimeError("json/invalid", { key, reason: `a ${typeof value} is not JSON` });
+  }
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) {
     throw new RuntimeError("json/invalid", { key, reason: "bytes are not JSON; store a blob" });
+  }
+  return value;
 }
 
 /**
