@@ -43,6 +43,12 @@ const bundled = async (/** @type {any} */ context, /** @type {() => Promise<void
   context.body = await bundle(entry);
 };
 
+/** `SEED=…` plays a suite of chance again. */
+const seed = async (/** @type {any} */ context, /** @type {() => Promise<void>} */ next) => {
+  if (context.path !== "/seed") return next();
+  context.body = process.env["SEED"] ?? "none";
+};
+
 /** @type {TestRunnerConfig} */
 export default {
   files: process.env["TEST_FILES"]?.split(",") ?? "test/browser/**/*.test.ts",
@@ -56,6 +62,6 @@ export default {
   testsFinishTimeout: 120_000,
   testFramework: { config: { timeout: 20_000, ...(process.env["GREP"] && { grep: process.env["GREP"] }) } },
   reporters: [reporter({ results: process.env["RESULTS"] })],
-  middleware: [anyOrigin, bundled],
+  middleware: [anyOrigin, bundled, seed],
   plugins: [esbuildPlugin({ ts: true, target: "es2022" })],
 };

@@ -1,7 +1,7 @@
 /** The workers that this page hosts: spawned when the host orders it, ended when it says so. */
 import { encodeError, RuntimeError, type ErrorData } from "../core/errors.ts";
 import type { Manifest } from "../core/agents/manifest.ts";
-import type { HostFrame } from "../core/protocol.ts";
+import type { HostFrame, Wire } from "../core/protocol.ts";
 import type { Connection } from "./connection.ts";
 import type { AgentOptions } from "./runtime.ts";
 import type { Cell } from "./spawner.ts";
@@ -26,7 +26,9 @@ interface Hosted {
   readonly agent: string;
   readonly cell: Cell;
   /** The page's end, where the host can't have the port itself. */
-  relay?: MessagePort;
+  relay?: MessagePort | undefined;
+  /** What the host was told of it over. */
+  wire?: Wire | undefined;
 }
 
 interface State {
@@ -71,12 +73,13 @@ export function createCells(connection: () => Connection, cellURL: string, creat
       manifests.set(name, manifest);
       const cell = loaded.get(name);
       loaded.delete(name);
+      if (cell) take(state, createId(), name, cell); // first: an offer may be taken up at once
       offerAll();
-      if (cell) take(state, createId(), name, cell);
     },
     withdraw(agent) {
       manifests.delete(agent);
       for (const [link, host] of hosted) if (host.agent === agent) end(state, link);
+      offerAll();
     },
     order(frame) {
       if (frame.kind === "spawn") void spawn(state, frame.link, frame.agent);
@@ -89,9 +92,8 @@ export function createCells(connection: () => Connection, cellURL: string, creat
     discard,
     welcomed(known, fresh) {
       if (fresh) spawning.clear(); // orders of the host before
-      offerAll();
-      for (const [link, host] of hosted) if (!known.includes(link)) join(state, link, host);
-      for (const link of known) if (!hosted.has(link)) left(state, link, lost());
+      reconcile(state, known);
+      offerAll(); // last: for what has a worker none is ordered
     },
     leave,
     close() {
@@ -99,6 +101,20 @@ export function createCells(connection: () => Connection, cellURL: string, creat
       manifests.clear();
     },
   };
+}
+
+/** What the page hosts and what the host knows become the same. */
+function reconcile(state: State, known: readonly string[]): void {
+  const { hosted, connection } = state;
+  const { wire, say } = connection();
+  for (const [link, host] of hosted) {
+    const isKnown = known.includes(link);
+    // Frames that were relayed over a wire that is closed now may be lost: the worker is introduced anew.
+    const isTorn = isKnown && host.relay !== undefined && host.wire !== wire;
+    if (isTorn) say({ kind: "left", link, cause: "closed" });
+    if (isTorn || !isKnown) join(state, link, host);
+  }
+  for (const link of known) if (!hosted.has(link)) left(state, link, lost());
 }
 
 /** Starts a worker under the conditions of the manifest. What that takes is loaded by pages that host agents only. */
@@ -130,7 +146,8 @@ async function load(state: State, options: AgentOptions): Promise<Manifest> {
 }
 
 async function spawn(state: State, link: string, agent: string): Promise<void> {
-  const { manifests, spawning } = state;
+  const { manifests, spawning, hosted } = state;
+  if (spawning.has(link) || hosted.has(link)) return; // a host says it again after every hello
   spawning.add(link);
   try {
     const manifest = manifests.get(agent);
@@ -158,15 +175,17 @@ function take(state: State, link: string, agent: string, cell: Cell): void {
 
 /** Gives the host a port to the worker; where ports can't travel, the page passes the frames on. */
 function join({ connection }: State, link: string, host: Hosted): void {
-  const { say, ports, ready } = connection();
+  const { say, wire, ready } = connection();
   if (!ready) return; // the welcome tells whether the host knows it; a worker serves only the port it got last
   const port = host.cell.serve();
-  if (ports) {
+  host.relay?.close();
+  host.relay = undefined;
+  if (wire?.ports) {
     say({ kind: "joined", link, agent: host.agent }, [port]);
     return;
   }
-  host.relay?.close();
   host.relay = port;
+  host.wire = wire;
   port.onmessage = ({ data }: MessageEvent<unknown>) => {
     connection().say({ kind: "relay", link, frames: data });
   };

@@ -41,8 +41,8 @@ export interface Connection {
   readonly outbox: Outbox;
   /** Welcomed by the host that answers now. */
   readonly ready: boolean;
-  /** False where agents' frames must be relayed. */
-  readonly ports: boolean;
+  /** The way to the host; another one has lost what was under way over the one before. */
+  readonly wire: Wire | undefined;
   command(id: string, command: PageRequest): void;
   say(frame: PageFrame, transfer?: readonly unknown[]): void;
   ask(query: Query): Promise<unknown>;
@@ -71,11 +71,14 @@ interface State {
   readonly calls: Map<number, Call>;
   reach: Reach | undefined;
   wire: Wire | undefined;
-  mode: Mode;
   database: string | undefined;
   epoch: number;
+  /** The number of the last hello: only its welcome counts. */
+  hellos: number;
   /** Welcomed by the host that answers now. */
   ready: boolean;
+  /** The host went while the page wasn't welcomed; the next hello that isn't answered tells of it. */
+  gone: boolean;
   /** It has ended: why. */
   failure: RuntimeError | undefined;
   timer: ReturnType<typeof setTimeout> | undefined;
@@ -92,10 +95,11 @@ export function createConnection(options: ConnectionOptions): Connection {
     calls: new Map(),
     reach: undefined,
     wire: undefined,
-    mode: "shared",
     database: undefined,
     epoch: 0,
+    hellos: 0,
     ready: false,
+    gone: false,
     failure: undefined,
     timer: undefined,
     watching: undefined,
@@ -106,8 +110,8 @@ export function createConnection(options: ConnectionOptions): Connection {
     get ready() {
       return state.ready;
     },
-    get ports() {
-      return state.wire?.ports ?? false;
+    get wire() {
+      return state.wire;
     },
     command: outbox.push,
     say: (frame, transfer) => {
@@ -146,9 +150,8 @@ function open(state: State): void {
     onFrame: (frame) => {
       heard(state, frame as HostFrame); // a host is of our own origin and protocol
     },
-    onWire(wire, mode) {
+    onWire(wire) {
       state.wire = wire;
-      state.mode = mode;
       hello(state);
     },
     onFailed: (error) => {
@@ -179,8 +182,12 @@ function hello(state: State): void {
   const { mirror, version, session, lock } = state.options;
   if (mirror.store.getState().status === "ready") mirror.update({ status: "connecting" });
   clearTimeout(state.timer);
-  state.timer = setTimeout(() => state.reach?.again(false), IMPATIENCE);
-  say(state, { kind: "hello", protocol: PROTOCOL, version, session, lock });
+  state.timer = setTimeout(() => {
+    const { gone } = state;
+    state.gone = false; // once: a host that is slow to start must not be started over and over
+    state.reach?.again(gone);
+  }, IMPATIENCE);
+  say(state, { kind: "hello", number: ++state.hellos, protocol: PROTOCOL, version, session, lock });
 }
 
 function heard(state: State, frame: HostFrame): void {
@@ -195,7 +202,9 @@ function heard(state: State, frame: HostFrame): void {
 
 function welcome(state: State, frame: Extract<HostFrame, { kind: "welcome" }>): void {
   const { options, outbox } = state;
-  const { origin, seq, mark, refused, links } = frame;
+  const { origin, seq, mark, refused, links, place: mode } = frame;
+  // What the host knew at an earlier hello isn't what it knows now.
+  if (state.ready || frame.number !== state.hellos) return;
   if (origin.database === state.database && origin.epoch < state.epoch) return; // one that has stopped meanwhile
   clearTimeout(state.timer);
   const before = state.database;
@@ -204,13 +213,14 @@ function welcome(state: State, frame: Extract<HostFrame, { kind: "welcome" }>): 
   state.database = origin.database;
   state.epoch = origin.epoch;
   state.ready = true;
+  state.gone = false;
   options.mirror.reset(frame.state, seq, origin.epoch);
-  options.mirror.update({ status: "ready", mode: state.mode, error: undefined });
+  options.mirror.update({ status: "ready", mode, error: undefined });
   if (before !== undefined && (before !== origin.database || shrunk)) options.onStorageLost(origin.database, before);
   outbox.resend(mark, refused);
   for (const [call, { query }] of state.calls) say(state, { kind: "query", call, query });
   watchHost(state);
-  options.onWelcome({ mode: state.mode, epoch: origin.epoch, fresh, links });
+  options.onWelcome({ mode, epoch: origin.epoch, fresh, links });
 }
 
 type Order = Extract<HostFrame, { kind: "spawn" | "kill" | "relay" }>;
@@ -289,7 +299,9 @@ function watchHost(state: State): void {
   state.watching = watching;
   navigator.locks
     .request(lifeLock(state.options.name, state.epoch), { mode: "shared", signal: watching.signal }, () => {
-      if (!watching.signal.aborted && state.ready) state.reach?.again(true);
+      if (watching.signal.aborted) return;
+      if (state.ready) state.reach?.again(true);
+      else state.gone = true;
     })
     .catch(() => undefined); // aborted: another watch has begun
 }

@@ -14,7 +14,7 @@ export interface ReachOptions {
   readonly modes: readonly Mode[];
   readonly onFrame: (frame: unknown) => void;
   /** A wire is there, or has a new host behind it: say hello. */
-  readonly onWire: (wire: Wire, mode: Mode) => void;
+  readonly onWire: (wire: Wire) => void;
   readonly onFailed: (error: RuntimeError) => void;
 }
 
@@ -78,7 +78,7 @@ function start(state: State): void {
     state.election = undefined;
     fallBack(state, mode, reason);
   });
-  overChannel(state, mode);
+  overChannel(state);
 }
 
 function startShared(state: State): void {
@@ -88,10 +88,10 @@ function startShared(state: State): void {
     onHere() {
       state.channel?.close();
       state.channel = undefined;
-      if (state.wire) onWire(state.wire, "shared");
+      if (state.wire) onWire(state.wire);
     },
     onElsewhere() {
-      overChannel(state, "shared");
+      overChannel(state);
     },
   };
   try {
@@ -103,22 +103,22 @@ function startShared(state: State): void {
     state.wire = createPortWire(worker, events, (reason) => {
       fallBack(state, "shared", reason);
     });
-    onWire(state.wire, "shared");
+    onWire(state.wire);
   } catch (error) {
     fallBack(state, "shared", error instanceof Error ? error.message : String(error));
   }
 }
 
-function overChannel(state: State, mode: Mode): void {
+function overChannel(state: State): void {
   const { name, session, onFrame, onWire } = state.options;
   state.channel ??= createChannelWire(name, session, {
     onFrame,
     onHere() {
-      overChannel(state, state.modes[state.at] ?? mode);
+      overChannel(state);
     },
     onElsewhere: () => undefined,
   });
-  onWire(state.channel, mode);
+  onWire(state.channel);
 }
 
 function fallBack(state: State, mode: Mode, reason: string): void {

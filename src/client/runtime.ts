@@ -17,10 +17,11 @@ import type {
   Task,
   WorkflowInput,
 } from "../core/index.ts";
+import type { HostPlace } from "../core/protocol.ts";
 import type { StoreApi } from "zustand/vanilla";
 
-/** Where the host lives: a SharedWorker, a worker of the tab that was elected, or this page. */
-export type Mode = "shared" | "elected" | "page";
+/** Where the host runs: in a SharedWorker, in a worker of the tab that was elected, or in a page itself. */
+export type Mode = HostPlace;
 
 /** connecting: looking for a host · ready · stopped: for good, see `error`. */
 export type ConnectionStatus = "connecting" | "ready" | "stopped";
@@ -135,6 +136,7 @@ export type RuntimeEvents = {
 /** A durable runtime, as one page sees it. Every method that makes something returns its id at once. */
 export interface Runtime {
   readonly name: string;
+  /** Where the host runs that answers now; also when this page would have looked for it elsewhere. */
   readonly mode: Mode;
   readonly session: string;
   /** zustand's vanilla store; `getState()` gives one immutable picture. */

@@ -53,9 +53,10 @@ const errorData: v.GenericSchema<ErrorData> = v.looseObject({
 
 /** From a page to the host. */
 export const PageFrameSchema = v.variant("kind", [
-  /** The first one: who I am, what I speak, and the lock that I hold while I live. */
+  /** The first one: who I am, what I speak, and the lock that I hold while I live. Each hello of a session has a higher number. */
   v.strictObject({
     kind: v.literal("hello"),
+    number: v.optional(count, 0),
     protocol: count,
     version: v.string(),
     session: id,
@@ -134,11 +135,17 @@ export interface Origin {
   readonly seq: number;
 }
 
+/** Where a host runs: in a SharedWorker, in a worker of the tab that was elected, or in a page itself. */
+export type HostPlace = "shared" | "elected" | "page";
+
 /** From the host to a page. */
 export type HostFrame = { readonly origin: Origin } & (
   | {
       /** The durable state; batches follow. */
       readonly kind: "welcome";
+      /** The number of the hello that it answers. */
+      readonly number: number;
+      readonly place: HostPlace;
       readonly protocol: number;
       readonly version: string;
       /** The number that the state is at; the origin may be further already. */

@@ -6,7 +6,7 @@
 import { encodeError, RuntimeError } from "../core/errors.ts";
 import { hostLock, lifeLock } from "../core/locks.ts";
 import type { Journal } from "../core/ports.ts";
-import type { HostFrame } from "../core/protocol.ts";
+import type { HostFrame, HostPlace } from "../core/protocol.ts";
 import { startHost, type Host } from "./host.ts";
 import type { Connection } from "./sessions.ts";
 
@@ -26,10 +26,14 @@ export interface Signpost {
 
 export interface BootOptions {
   readonly name: string;
+  /** What this place is: its pages are told. */
+  readonly place: HostPlace;
   readonly version: string;
   readonly openJournal: () => Journal;
   /** After a host that stopped the next one starts so much later, in milliseconds. Default 1,000. */
   readonly restartAfter?: number;
+  /** A page has so long to bring a worker that it was told to start, in milliseconds. Default 30,000. */
+  readonly spawnPatience?: number;
 }
 
 /** A place that can be the host. */
@@ -167,7 +171,9 @@ async function serve(state: State): Promise<void> {
   const { options, ports, closing } = state;
   state.standby = false;
   const journal = options.openJournal();
-  const host = await startHost({ journal, version: options.version, watchLock });
+  const { version, place, spawnPatience } = options;
+  const patience = spawnPatience === undefined ? {} : { spawnPatience };
+  const host = await startHost({ journal, version, place, watchLock, ...patience });
   await new Promise<void>((held) => {
     void navigator.locks.request(lifeLock(options.name, host.epoch), () => {
       held();

@@ -7,4 +7,4 @@ declare const self: DedicatedWorkerGlobalScope;
 
 const name = self.name.split(":").slice(2).join(":");
 self.postMessage("up");
-bootHost({ name, version: VERSION, openJournal: () => createIndexedDbJournal({ name }) });
+bootHost({ name, place: "elected", version: VERSION, openJournal: () => createIndexedDbJournal({ name }) });

@@ -3,7 +3,7 @@ import { openEngine, type Engine, type EngineOptions } from "../core/engine.ts";
 import { encodeError, RuntimeError } from "../core/errors.ts";
 import { createIds } from "../core/ids.ts";
 import type { Journal } from "../core/ports.ts";
-import type { HostFrame, Origin } from "../core/protocol.ts";
+import type { HostFrame, HostPlace, Origin } from "../core/protocol.ts";
 import { createAlarm, type Alarm } from "./alarm.ts";
 import { createDefer } from "./defer.ts";
 import { createLinks, type Links } from "./links.ts";
@@ -15,6 +15,9 @@ export interface HostOptions {
   readonly journal: Journal;
   /** Version of the library, told to pages. */
   readonly version: string;
+  readonly place: HostPlace;
+  /** A page has so long to bring a worker that it was told to start, in milliseconds. Default 30,000. */
+  readonly spawnPatience?: number;
   /** Calls back when the page that holds the lock is gone. */
   readonly watchLock: (lock: string, gone: () => void) => () => void;
 }
@@ -90,12 +93,16 @@ function reasonOf(error: RuntimeError): RuntimeError {
   return error.cause instanceof RuntimeError ? error.cause : error;
 }
 
-function surround({ journal, version, watchLock }: HostOptions, engine: Engine, ids: () => string): Around {
+function surround(
+  { journal, version, place, watchLock, spawnPatience }: HostOptions,
+  engine: Engine,
+  ids: () => string,
+): Around {
   const signals: Signals = createSignals((list) => {
     sessions.signal(list);
   });
   const links = createLinks({ engine, journal, now: Date.now, signal: signals.add });
-  const spawning = createSpawning(engine, links, () => sessions.spawners(), ids);
+  const spawning = createSpawning({ engine, links, pages: () => sessions.spawners(), ids, patience: spawnPatience });
   const origin = (): Origin => ({
     database: engine.databaseId,
     epoch: engine.epoch,
@@ -107,6 +114,7 @@ function surround({ journal, version, watchLock }: HostOptions, engine: Engine, 
     links,
     spawning,
     version,
+    place,
     watchLock,
     origin,
   });

@@ -7,6 +7,7 @@ import {
   PageCommandSchema,
   PageFrameSchema,
   type HostFrame,
+  type HostPlace,
   type Origin,
   type PageCommand,
   type PageFrame,
@@ -28,6 +29,7 @@ export interface SessionsOptions {
   readonly links: Links;
   readonly spawning: Spawning;
   readonly version: string;
+  readonly place: HostPlace;
   readonly watchLock: (lock: string, gone: () => void) => () => void;
   readonly origin: () => Origin;
 }
@@ -49,6 +51,8 @@ interface Session extends Spawner {
   offers: ReadonlySet<string>;
   /** Batches that came before the welcome, to be posted after it. */
   backlog: Batch[] | undefined;
+  /** The number of its latest hello. */
+  number: number;
   /** By the wire that its latest hello came over. */
   post: (frame: Bare, transfer?: readonly unknown[]) => void;
   unwatch: () => void;
@@ -111,6 +115,8 @@ function createReceive(options: SessionsOptions, { sessions, post, end }: Line):
     if (id !== undefined && id !== frame.session) end(id);
     id = frame.session;
     const session = sessions.get(id) ?? createSession(id);
+    if (frame.number < session.number) return; // late, over a wire that the page has left
+    session.number = frame.number;
     sessions.set(id, session);
     session.unwatch();
     session.unwatch = options.watchLock(frame.lock, () => {
@@ -130,8 +136,9 @@ function createReceive(options: SessionsOptions, { sessions, post, end }: Line):
     const session = id === undefined ? undefined : sessions.get(id);
     // A page that talks to a host that was re-run under it must say hello first.
     if (!session) post({ kind: "stopped", error: encodeError(unknownSession()) });
-    else if (frame.kind === "bye") end(session.session);
-    else listen(options, session, frame, ports);
+    else if (frame.kind === "bye") {
+      if (session.post === post) end(session.session); // or the page is back already, over another wire
+    } else listen(options, session, frame, ports);
   };
 }
 
@@ -148,6 +155,7 @@ function createSession(id: string): Session {
     session: id,
     offers: new Set(),
     backlog: undefined,
+    number: 0,
     post: () => undefined,
     unwatch: () => undefined,
     spawn: (link, agent) => {
@@ -157,8 +165,8 @@ function createSession(id: string): Session {
   return session;
 }
 
-function welcome({ engine, links, version }: SessionsOptions, session: Session): void {
-  const { session: id, post } = session;
+function welcome({ engine, links, spawning, version, place }: SessionsOptions, session: Session): void {
+  const { session: id, number, post } = session;
   const backlog: Batch[] = [];
   session.backlog = backlog;
   const { seq, text } = engine.capture();
@@ -167,9 +175,11 @@ function welcome({ engine, links, version }: SessionsOptions, session: Session):
     if (stopped || session.backlog !== backlog) return; // it has said hello again meanwhile
     const { mark = 0, refused = [] } = known ?? {};
     const own = links.ofSession(id).map((link) => link.id);
-    post({ kind: "welcome", protocol: PROTOCOL, version, seq, state: text, mark, refused, links: own });
+    const about = { number, place, protocol: PROTOCOL, version };
+    post({ kind: "welcome", ...about, seq, state: text, mark, refused, links: own });
     for (const { from, to, text: events } of backlog) post({ kind: "batch", from, to, text: events });
     session.backlog = undefined;
+    spawning.remind(session);
   });
 }
 

@@ -9,6 +9,7 @@ declare const self: SharedWorkerGlobalScope;
 const name = self.name.split(":").slice(2).join(":");
 const boot = bootHost({
   name,
+  place: "shared",
   version: VERSION,
   openJournal: () => createIndexedDbJournal({ name }),
 });

@@ -17,6 +17,8 @@ export interface Spawning {
   arrived(link: string): boolean;
   /** A worker that was ordered didn't come up. */
   failed(link: string, error: ErrorData | undefined): void;
+  /** Orders that the page hasn't answered, said again: they may be lost with the wire before. */
+  remind(page: Spawner): void;
   /** Orders to the page are void: it is gone. */
   forget(session: string): void;
   stop(): void;
@@ -35,35 +37,36 @@ const PATIENCE = 30_000;
 const FIRST_WAIT = 1_000;
 const LONGEST_WAIT = 30_000;
 
-interface State {
+export interface SpawningOptions {
   readonly engine: Engine;
   readonly links: Links;
   readonly pages: () => Iterable<Spawner>;
   readonly ids: () => string;
+  /** In milliseconds. Default 30,000. */
+  readonly patience?: number | undefined;
+}
+
+interface State extends SpawningOptions {
+  readonly patience: number;
   /** Ordered and not yet there, by link. */
   readonly orders: Map<string, Order>;
   /** Failed starts in a row, by agent; and the timers that hold the next one back. */
   readonly failures: Map<string, number>;
   readonly waits: Map<string, ReturnType<typeof setTimeout>>;
-  /** Pages that left an order lying: they come last. */
-  readonly late: Set<string>;
+  /** When pages last failed an agent, counted: they come last, and take turns. */
+  readonly flops: Map<string, number>;
+  flopCount: number;
 }
 
-export function createSpawning(
-  engine: Engine,
-  links: Links,
-  pages: () => Iterable<Spawner>,
-  ids: () => string,
-): Spawning {
+export function createSpawning(options: SpawningOptions): Spawning {
   const state: State = {
-    engine,
-    links,
-    pages,
-    ids,
+    ...options,
+    patience: options.patience ?? PATIENCE,
     orders: new Map(),
     failures: new Map(),
     waits: new Map(),
-    late: new Set(),
+    flops: new Map(),
+    flopCount: 0,
   };
   return {
     consider() {
@@ -74,15 +77,18 @@ export function createSpawning(
       if (!order) return false;
       drop(state, link);
       state.failures.delete(order.agent);
-      state.late.delete(order.session);
+      state.flops.delete(flopKey(order.session, order.agent));
       return true;
     },
     failed(link, error) {
       failed(state, link, error);
     },
+    remind({ session, spawn }) {
+      for (const [link, order] of state.orders) if (order.session === session) spawn(link, order.agent);
+    },
     forget(session) {
       for (const [link, order] of state.orders) if (order.session === session) drop(state, link);
-      state.late.delete(session);
+      for (const key of state.flops.keys()) if (key.startsWith(flopKey(session, ""))) state.flops.delete(key);
     },
     stop() {
       for (const timer of state.waits.values()) clearTimeout(timer);
@@ -90,6 +96,8 @@ export function createSpawning(
     },
   };
 }
+
+const flopKey = (session: string, agent: string): string => `${session} ${agent}`;
 
 function drop({ orders }: State, link: string): void {
   clearTimeout(orders.get(link)?.patience);
@@ -109,9 +117,8 @@ function consider(state: State): void {
       if (!page) break;
       const link = ids();
       const patience = setTimeout(() => {
-        state.late.add(page.session);
         failed(state, link, undefined);
-      }, PATIENCE);
+      }, state.patience);
       orders.set(link, { agent: id, session: page.session, patience });
       page.spawn(link, id);
       coming++;
@@ -119,14 +126,15 @@ function consider(state: State): void {
   }
 }
 
-/** The page that offers the agent and has the fewest workers. */
-function pick({ pages, links, orders, late }: State, agent: string): Spawner | undefined {
+/** Of the pages that offer the agent, the one with the fewest workers; those that have failed it wait for their turn. */
+function pick({ pages, links, orders, flops }: State, agent: string): Spawner | undefined {
   let best: Spawner | undefined;
   let least = Infinity;
   for (const page of pages()) {
     if (!page.offers.has(agent)) continue;
     const ordered = [...orders.values()].filter(({ session }) => session === page.session);
-    const load = links.ofSession(page.session).length + ordered.length + (late.has(page.session) ? 1e6 : 0);
+    const load =
+      links.ofSession(page.session).length + ordered.length + (flops.get(flopKey(page.session, agent)) ?? 0) * 1e6;
     if (load < least) [best, least] = [page, load];
   }
   return best;
@@ -137,7 +145,8 @@ function failed(state: State, link: string, error: ErrorData | undefined): void 
   const order = orders.get(link);
   if (!order) return;
   drop(state, link);
-  const { agent } = order;
+  const { agent, session } = order;
+  state.flops.set(flopKey(session, agent), ++state.flopCount);
   if (error) engine.submit([{ type: "agent.fault", data: { id: agent, error } }]);
   const count = (failures.get(agent) ?? 0) + 1;
   failures.set(agent, count);

@@ -14,6 +14,7 @@ import {
   until,
   type HereOptions,
 } from "../../fixtures/host/page.ts";
+import type { Write } from "../../fixtures/host/versioned-worker.ts";
 
 const missing = (what: string): URL => new URL(`./no-such-${what}.js`, import.meta.url);
 const sharedURL = new URL("../../../src/workers/shared-worker.ts", import.meta.url);
@@ -34,6 +35,11 @@ async function works(runtime: Runtime, value: unknown = "works"): Promise<void> 
   expect(await runtime.result(runtime.createTask({ capabilities: ["work"], input: { do: "echo", value } }))).to.equal(
     value,
   );
+}
+
+/** Each epoch is of one host. */
+function versionOf(writes: readonly Write[], epoch: number): string | undefined {
+  return writes.find((write) => write.epoch === epoch)?.version;
 }
 
 describe("hosts", () => {
@@ -77,7 +83,9 @@ describe("hosts", () => {
         shared: shared(missing("shared")),
         elected: elected(missing("elected")),
         page: () =>
-          Promise.resolve(page({ name, version: "0.1.0", openJournal: () => createIndexedDbJournal({ name }) }).close),
+          Promise.resolve(
+            page({ name, place: "page", version: "0.1.0", openJournal: () => createIndexedDbJournal({ name }) }).close,
+          ),
       };
       const runtime = await connect({ modes: ALL, places });
       await runtime.registerAgent({ url: AGENT });
@@ -103,6 +111,7 @@ describe("hosts", () => {
     it("over the channel when a SharedWorker hosts and this page can't have it", async () => {
       const first = await connect({ modes: ALL, places: { shared: shared(sharedURL) } });
       const second = await connect({ modes: ALL, places: { elected: elected(electedURL) } });
+      expect(second.mode, "where the host is, not where the page looked").to.equal("shared");
       await second.registerAgent({ url: AGENT });
       await works(first);
       await works(second);
@@ -187,6 +196,37 @@ describe("hosts", () => {
     expect(older.store.getState().epoch).to.equal(newer.store.getState().epoch);
     expect(epochs, "no host wrote after a later one").to.deep.equal([...epochs].sort((a, b) => a - b));
   }).timeout(60_000);
+
+  it("of two versions in two SharedWorkers end up with the newer one, which alone writes", async () => {
+    const channel = new BroadcastChannel(`writes:${name}`);
+    const writes: Write[] = [];
+    channel.onmessage = ({ data }: MessageEvent<Write>) => writes.push(data);
+    const of = (version: string): HereOptions => {
+      const url = new URL(`../../fixtures/host/versioned-worker.ts?version=${version}`, import.meta.url);
+      return { version, modes: ["shared"], places: { shared: shared(url, "") } };
+    };
+    const old = await connect(of("0.1.0"));
+    await old.registerAgent({ url: AGENT });
+    const underway = [1, 2, 3].map((value) =>
+      old.result(old.createTask({ capabilities: ["work"], input: { do: "wait", ms: 200, value } })),
+    );
+    const newer = await connect(of("0.2.0"));
+    await newer.registerAgent({ url: AGENT });
+    await Promise.all([old, newer].map((runtime) => works(runtime, runtime.session)));
+    expect(await Promise.all(underway)).to.deep.equal([1, 2, 3]);
+    await until(old, ({ status, epoch }) => status === "ready" && epoch > 1);
+    await until(newer, ({ status, epoch }) => status === "ready" && epoch > 1);
+    await Promise.all([old, newer].map((runtime) => works(runtime, `${runtime.session} again`)));
+    expect([old.mode, newer.mode]).to.deep.equal(["shared", "shared"]);
+    const last = writes.at(-1);
+    channel.close();
+    expect(last?.version).to.equal("0.2.0");
+    const inOrder = [...writes].sort((a, b) => a.head - b.head);
+    expect(new Set(inOrder.map(({ head }) => head)).size, "one batch after each").to.equal(writes.length);
+    const epochs = inOrder.map(({ epoch }) => epoch);
+    expect(epochs).to.deep.equal([...epochs].sort((a, b) => a - b));
+    for (const { version, epoch } of writes) expect([version, epoch]).to.deep.equal([versionOf(writes, epoch), epoch]);
+  }).timeout(30_000);
 
   it("tell pages of another protocol that they can't talk", async () => {
     await connect();
