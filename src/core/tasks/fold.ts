@@ -31,19 +31,12 @@ export const tasksFold: Fold<TasksState, TaskEvents> = {
     counts: none,
   }),
   apply: {
-    "task.created": (state, { id, title, capabilities, priority, retry, timeout, input, parent }, at) => {
+    "task.created": (state, created, at) => {
       const order = state.counts.created + 1;
       state.counts = { ...state.counts, created: order };
-      state.tasks.set(id, {
+      state.tasks.set(created.id, {
         ...fields,
-        id,
-        title,
-        capabilities: [...capabilities],
-        priority,
-        retry: { ...retry },
-        timeout,
-        input,
-        parent: parent && { ...parent },
+        ...copyJson(created),
         status: "queued",
         attempt: 0,
         failures: 0,
@@ -116,11 +109,24 @@ export const tasksFold: Fold<TasksState, TaskEvents> = {
 /** Every record begins with every field, in this order: so a restored one is byte by byte what it was. */
 const fields: { readonly [K in keyof Task]-?: Task[K] | undefined } = {
   id: undefined,
+  type: undefined,
   title: undefined,
+  description: undefined,
   capabilities: undefined,
+  optional: undefined,
+  specializations: undefined,
+  agents: undefined,
   priority: undefined,
+  fairness: undefined,
+  limits: undefined,
   retry: undefined,
   timeout: undefined,
+  timeouts: undefined,
+  startAt: undefined,
+  deadline: undefined,
+  onDeadline: undefined,
+  after: undefined,
+  idempotency: undefined,
   input: undefined,
   parent: undefined,
   status: undefined,

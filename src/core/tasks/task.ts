@@ -1,7 +1,7 @@
 /** A unit of work that one agent performs. */
 import type { ErrorData } from "../errors.ts";
 import type { JsonText } from "../json.ts";
-import type { Retry, TaskOrder } from "./order.ts";
+import type { TaskOrder } from "./order.ts";
 import type { Priority } from "./priority.ts";
 
 export type TaskStatus = "queued" | "running" | "retrying" | "completed" | "failed" | "cancelled";
@@ -17,15 +17,8 @@ export interface TaskCreate extends TaskOrder {
   readonly parent?: TaskParent | undefined;
 }
 
-export interface Task {
-  readonly id: string;
-  readonly capabilities: readonly string[];
+export interface Task extends Omit<TaskCreate, "priority"> {
   readonly priority: Priority;
-  readonly retry: Retry;
-  readonly timeout: number;
-  readonly title?: string | undefined;
-  readonly input: JsonText;
-  readonly parent?: TaskParent | undefined;
   readonly status: TaskStatus;
   /** The number of the latest attempt; 0 before the first. It fences every message about the task. */
   readonly attempt: number;
