@@ -9,6 +9,7 @@ import { createCells, type Cells } from "./cells.ts";
 import { createCommands } from "./commands.ts";
 import { createConnection, type Connection } from "./connection.ts";
 import { isolated } from "./isolated.ts";
+import { createDeadLetters } from "./dead-letters.ts";
 import { createMirror, type Finished, type Mirror } from "./mirror.ts";
 import type { Places } from "./places.ts";
 import { attend, holdLock } from "./presence.ts";
@@ -148,7 +149,7 @@ function stopped(mirror: Mirror, emitter: Emitter, error: RuntimeError): void {
 
 function publish(emitter: Emitter, expected: Map<string, () => void>, events: readonly CoreEvent[]): void {
   for (const { type, data, at } of events) {
-    if (type === "task.created" || type === "execution.started") expected.delete(data.id);
+    if (type === "task.created" || type === "task.aliased" || type === "execution.started") expected.delete(data.id);
     if (isHeard(emitter, type)) emitter.emit(type, { ...data, at });
     if (isHeard(emitter, "event")) emitter.emit("event", { type, data, at });
   }
@@ -178,6 +179,7 @@ function createRuntime(parts: Parts & Base & { readonly release: () => void }): 
     await closing;
     goAway();
   };
+  const commands = createCommands(parts);
   const handle: Omit<Runtime, keyof Present> = {
     name,
     session,
@@ -199,11 +201,12 @@ function createRuntime(parts: Parts & Base & { readonly release: () => void }): 
       cells.withdraw(id);
       connection.command(id, { type: "agent.unregister", data: { id } });
     },
-    ...createCommands(parts),
+    ...commands,
     settled: connection.outbox.settled,
     result: results.result,
     blobs: createBlobs(connection),
     archive: createArchive(connection),
+    ...createDeadLetters(connection, commands.createTask),
     on(type, listener) {
       const hear = (event: unknown): void => {
         isolated(() => {

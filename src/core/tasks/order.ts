@@ -76,6 +76,7 @@ export const AfterSchema = v.strictObject({
   /** What becomes of this task when that can't come true any more. Default "fail". */
   otherwise: v.optional(v.picklist(["fail", "skip"])),
 });
+export type After = v.InferOutput<typeof AfterSchema>;
 
 /** What `createTask` takes; `input` is already JSON text here. */
 export const TaskOrderSchema = v.strictObject({
@@ -93,6 +94,8 @@ export const TaskOrderSchema = v.strictObject({
   after: v.optional(AfterSchema),
   /** A task with the same key within the window, in milliseconds, is not made again. */
   idempotency: v.optional(v.strictObject({ key: id, window: v.optional(milliseconds) })),
+  /** The finished task that this one is made again from. */
+  requeuedFrom: v.optional(id),
 });
 
 export type TaskOrder = v.InferOutput<typeof TaskOrderSchema>;
