@@ -207,20 +207,24 @@ function createRuntime(parts: Parts & Base & { readonly release: () => void }): 
     blobs: createBlobs(connection),
     archive: createArchive(connection),
     ...createDeadLetters(connection, commands.createTask),
-    on(type, listener) {
-      const hear = (event: unknown): void => {
-        isolated(() => {
-          listener(event as Parameters<typeof listener>[0]);
-        });
-      };
-      emitter.on(type, hear);
-      return () => {
-        emitter.off(type, hear);
-      };
-    },
+    on: listenTo(emitter),
     close,
   };
   return withPresent(handle, store);
+}
+
+function listenTo(emitter: Emitter): Runtime["on"] {
+  return (type, listener) => {
+    const hear = (event: unknown): void => {
+      isolated(() => {
+        listener(event as Parameters<typeof listener>[0]);
+      });
+    };
+    emitter.on(type, hear);
+    return () => {
+      emitter.off(type, hear);
+    };
+  };
 }
 
 type Present = Pick<Runtime, "mode" | "tasks" | "executions" | "approvals" | "agents">;
