@@ -9,7 +9,6 @@ import { createCells, type Cells } from "./cells.ts";
 import { createCommands } from "./commands.ts";
 import { createConnection, type Connection } from "./connection.ts";
 import { isolated } from "./isolated.ts";
-import { createDeadLetters } from "./dead-letters.ts";
 import { createMirror, type Finished, type Mirror } from "./mirror.ts";
 import type { Places } from "./places.ts";
 import { attend, holdLock } from "./presence.ts";
@@ -206,12 +205,20 @@ function createRuntime(parts: Parts & Base & { readonly release: () => void }): 
     result: results.result,
     blobs: createBlobs(connection),
     archive: createArchive(connection),
-    ...createDeadLetters(connection, commands.createTask),
+    async deadLetters(query) {
+      return (await loadDeadLetters()).listDeadLetters(connection, query);
+    },
+    async requeue(id, changes) {
+      return commands.createTask(await (await loadDeadLetters()).askAgain(connection, id, changes));
+    },
     on: listenTo(emitter),
     close,
   };
   return withPresent(handle, store);
 }
+
+/** Few pages need it; whoever does waits for the archive anyway. */
+const loadDeadLetters = (): Promise<typeof import("./dead-letters.ts")> => import("./dead-letters.ts");
 
 function listenTo(emitter: Emitter): Runtime["on"] {
   return (type, listener) => {
