@@ -150,6 +150,8 @@ describe("a task that comes after others", () => {
     const ids = Array.from({ length: many }, (_none, at) => `t${String(at)}`);
     await world.submit(...ids.flatMap((id) => [createTask(id), cancelTask(id)]));
     assert.deepEqual([ends.size, ends.has("t9"), ends.has("t10")], [MAX_REMEMBERED, false, true]);
+    await world.submit(createTask("t10"), cancelTask("t10"), createTask("new"), cancelTask("new"));
+    assert.deepEqual([ends.has("t10"), ends.has("t11")], [true, false], "an id that is used again is the latest");
     world.time.set(world.time.now() + REMEMBERED_FOR + 1);
     await world.submit(createTask("late"), cancelTask("late"));
     assert.deepEqual([...ends.keys()], ["late"]);

@@ -180,6 +180,19 @@ describe("the time in all", () => {
   });
 });
 
+describe("a task that ends while its hung worker still holds the slot of an attempt before", () => {
+  it("doesn't give the slot back in the worker's place", async () => {
+    const world = await openWorld(1, { behaviour: never, grace: 500 });
+    const slow = { ...retry, base: 9_000, cap: 9_000 };
+    await world.submit(...serve("a"), createTask("t", { retry: slow, timeout: 50, timeouts: { total: 100 } }));
+    await world.advance(100);
+    assert.equal(rowOf(world).error?.code, "task/total-timeout");
+    assert.equal(world.mirror.agents.links.get("a-1")?.held, 1);
+    await world.advance(450);
+    assert.equal(world.mirror.agents.links.get("a-1")?.held, 0);
+  });
+});
+
 describe("a deadline", () => {
   const due = (onDeadline?: "continue" | "fail" | "escalate"): TaskOptions => ({
     deadline: START + 500,
@@ -206,6 +219,13 @@ describe("a deadline", () => {
       await world.finish();
       assert.deepEqual(endOf(world), [500, "failed", "task/deadline"]);
     }
+  });
+
+  it("that fails a task comes before the time in all, when both are over in the same millisecond", async () => {
+    const world = await openWorld(1);
+    await world.submit(createTask("t", { ...due("fail"), timeouts: { total: 500 } }));
+    await world.finish();
+    assert.deepEqual(endOf(world), [500, "failed", "task/deadline"]);
   });
 
   it("brings a task before others that is to be escalated", async () => {

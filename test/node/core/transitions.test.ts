@@ -134,8 +134,19 @@ function note({ stage, statuses, seen }: Walk, { type, data }: Fact): void {
   if (before === undefined) assert.ok(FIRST_STATUSES.includes(after), `${type}: ${change}`);
   else if (before !== after) assert.ok(TRANSITIONS[before].includes(after), `${type}: ${change}`);
   else assert.ok(!isFinal(before), `${type} happened to a task that is ${before}`);
+  const { cause } = data as { readonly cause?: string };
+  if (cause !== undefined) checkHopeless(stage, statuses, id);
   if (before !== after) seen.set(change, (seen.get(change) ?? 0) + 1);
   statuses.set(id, after);
+}
+
+/** A task that is given up for what came before it had no hope left. */
+function checkHopeless({ finished }: Stage, statuses: Walk["statuses"], id: string): void {
+  const { after } = JSON.parse(finished.findLast((row) => row.id === id)?.text ?? "null") as Task;
+  const { tasks = [], when = "all" } = after ?? {};
+  const lost = tasks.filter((one) => isFinal(statuses.get(one) ?? "queued") && statuses.get(one) !== "completed");
+  const needed = when === "all" ? tasks.length : when === "any" ? 1 : Number(when);
+  assert.ok(tasks.length - lost.length < needed, `${id} was given up too early`);
 }
 
 function archivedStatus({ finished }: Stage, id: string): TaskStatus {
