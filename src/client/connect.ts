@@ -206,19 +206,18 @@ function createRuntime(parts: Parts & Base & { readonly release: () => void }): 
     blobs: createBlobs(connection),
     archive: createArchive(connection),
     async deadLetters(query) {
-      return (await loadDeadLetters()).listDeadLetters(connection, query);
+      const { listDeadLetters } = await import("./dead-letters.ts"); // few pages need it
+      return listDeadLetters(connection, query);
     },
     async requeue(id, changes) {
-      return commands.createTask(await (await loadDeadLetters()).askAgain(connection, id, changes));
+      const { askAgain } = await import("./dead-letters.ts");
+      return commands.createTask(await askAgain(connection, id, changes));
     },
     on: listenTo(emitter),
     close,
   };
   return withPresent(handle, store);
 }
-
-/** Few pages need it; whoever does waits for the archive anyway. */
-const loadDeadLetters = (): Promise<typeof import("./dead-letters.ts")> => import("./dead-letters.ts");
 
 function listenTo(emitter: Emitter): Runtime["on"] {
   return (type, listener) => {
