@@ -3,7 +3,7 @@
  * all made before it.
  */
 import { RuntimeError, type ErrorData } from "../errors.ts";
-import { resolveAlias, type Ends } from "./ends.ts";
+import { endOf, resolveAlias, type Ends } from "./ends.ts";
 import { failTask, type TaskFact } from "./failures.ts";
 import type { TasksState } from "./fold.ts";
 import { gateStatus, neededOf, type GateCounts } from "./gates.ts";
@@ -33,7 +33,7 @@ export function enter({ tasks, ends }: TasksState, id: string, after: After): En
     if (live?.parent)
       throw new RuntimeError("task/dependency-unknown", { id, dependency, reason: "it belongs to a run" });
     if (live) continue;
-    const end = ends.get(dependency);
+    const end = endOf(ends, dependency);
     if (!end) throw new RuntimeError("task/dependency-unknown", { id, dependency });
     ended++;
     if (end.outcome === "completed") succeeded++;
@@ -47,7 +47,7 @@ export function close(ends: Ends, task: Pick<Task, "id" | "attempt" | "status" |
   const { id, after } = task;
   const cause = after?.tasks.find((before) => isBad(ends, before)) ?? "";
   const chain = chainOf(ends, cause);
-  const detail = { dependency: cause, outcome: ends.get(cause)?.outcome ?? "unknown", chain };
+  const detail = { dependency: cause, outcome: endOf(ends, cause)?.outcome ?? "unknown", chain };
   const way = chain.join(" ← ");
   if (after?.otherwise === "skip") {
     const error = errorOf("task/skipped", `not started, since a task before it has not succeeded: ${way}`, detail);
@@ -62,14 +62,18 @@ function errorOf(code: string, message: string, detail: object): ErrorData {
 }
 
 function isBad(ends: Ends, id: string): boolean {
-  const end = ends.get(id);
+  const end = endOf(ends, id);
   return end !== undefined && end.outcome !== "completed";
 }
 
 /** The task that has not succeeded, the one that it failed for, and so on to the first. */
 function chainOf(ends: Ends, first: string): string[] {
   const chain = [first];
-  for (let next = ends.get(first)?.cause; next !== undefined && chain.length < MAX_CHAIN; next = ends.get(next)?.cause)
+  for (
+    let next = endOf(ends, first)?.cause;
+    next !== undefined && chain.length < MAX_CHAIN;
+    next = endOf(ends, next)?.cause
+  )
     chain.push(next);
   return chain;
 }

@@ -1,7 +1,7 @@
 import type { DueIndex, FinishedSink, Fold, Table } from "../kernel.ts";
 import { copyJson } from "../json.ts";
 import { restoreTable, saveTable } from "../tables.ts";
-import { remember, restoreEnds, saveEnds, type Ends, type SavedEnds } from "./ends.ts";
+import { createEnds, remember, restoreEnds, saveEnds, type Ends, type SavedEnds } from "./ends.ts";
 import { addGate, countEnd, dropGate, neededOf, type Gate, type Gates } from "./gates.ts";
 import { createKeys, DEFAULT_WINDOW, restoreKeys, saveKeys, useKey, type Keys, type KeyUse } from "./keys.ts";
 import { DEFAULTS } from "./priority.ts";
@@ -55,24 +55,22 @@ export const tasksFold: Fold<TasksState, TaskEvents> = {
     dependents: new Map(),
     due: kit.due(),
     finished: kit.finished<Task>("task"),
-    ends: new Map(),
+    ends: createEnds(),
     keys: createKeys(),
     counts: none,
   }),
   apply: {
-    "task.created": (state, { gate, ...created }, at) => {
+    "task.created": (state, data, at) => {
       const order = state.counts.created + 1;
       state.counts = { ...state.counts, created: order };
-      const { id, after, idempotency, startAt, status = "queued" } = created;
-      if (gate && after) {
-        const { tasks } = after;
-        addGate(state, { id, ...gate, total: tasks.length, needed: neededOf(after) }, tasks);
+      const { id, idempotency, startAt, status = "queued" } = data;
+      if (idempotency) {
+        const { key, window = DEFAULT_WINDOW } = idempotency;
+        useKey(state.keys, { key, task: id, until: at + window }, at);
       }
-      if (idempotency)
-        useKey(state.keys, { key: idempotency.key, task: id, until: at + (idempotency.window ?? DEFAULT_WINDOW) }, at);
       const task: Task = {
         ...fields,
-        ...copyJson(created),
+        ...copyJson(data.gate ? enterGate(state, data) : data),
         status,
         attempt: 0,
         failures: 0,
@@ -198,6 +196,16 @@ interface Saved {
   readonly ends?: SavedEnds;
   readonly keys?: readonly KeyUse[];
   readonly counts: TaskCounts;
+}
+
+/** Notes what the task waits for; gives back what belongs into its record. */
+function enterGate(state: TasksState, { gate, ...created }: TaskEvents["task.created"]): TaskEvents["task.created"] {
+  const { id, after } = created;
+  if (gate && after) {
+    const { tasks } = after;
+    addGate(state, { id, ...gate, total: tasks.length, needed: neededOf(after) }, tasks);
+  }
+  return created;
 }
 
 const idle = { link: undefined, agent: undefined, dueAt: undefined } as const;

@@ -3,6 +3,7 @@ import { checkJson, decodeJson } from "../json.ts";
 import type { Env, Request, Rules } from "../kernel.ts";
 import type { HostingEvents } from "../hosting/hosting.ts";
 import { close, enter } from "./dependencies.ts";
+import { endOf } from "./ends.ts";
 import { failAttempt, idleTimeout, interruptedTooOften, type ActiveTask, type TaskFact } from "./failures.ts";
 import type { TasksState } from "./fold.ts";
 import { gateStatus } from "./gates.ts";
@@ -83,7 +84,7 @@ export const tasksRules: Rules<TasksView, TaskCommands, TaskEvents, TaskEvents &
       }),
     "task.reprioritize": ({ tasks }, { id, priority }) => {
       const task = tasks.tasks.get(id);
-      if (!task && !tasks.ends.has(id)) throw new RuntimeError("task/unknown", { id });
+      if (!task && !endOf(tasks.ends, id)) throw new RuntimeError("task/unknown", { id });
       if (!task || task.priority === priority) return [];
       return [{ type: "task.reprioritized", data: { id, priority } }];
     },

@@ -4,8 +4,10 @@ import type { Task } from "./task.ts";
 type Timed = Pick<Task, "dueAt" | "createdAt" | "timeouts" | "deadline" | "late">;
 
 /** When something is next to be decided about a live task, or undefined. */
-export function nextDue({ dueAt = Infinity, deadline = Infinity, late, ...task }: Timed): number | undefined {
-  const at = Math.min(dueAt, totalDue(task), late ? Infinity : deadline);
+export function nextDue(task: Timed): number | undefined {
+  const { dueAt, deadline, late } = task; // no rest of a record of forty fields: this happens with every change
+  let at = Math.min(dueAt ?? Infinity, totalDue(task));
+  if (deadline !== undefined && !late) at = Math.min(at, deadline);
   return at === Infinity ? undefined : at;
 }
 

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { saveState } from "../../../src/core/runtime.ts";
+import { endOf } from "../../../src/core/tasks/ends.ts";
 import { DEFAULT_WINDOW, MAX_KEYS } from "../../../src/core/tasks/keys.ts";
 import type { Task } from "../../../src/core/tasks/task.ts";
 import { createChance, seedOf } from "./chance.ts";
@@ -77,7 +78,7 @@ describe(`idempotency (seed ${String(seed)})`, () => {
       const id = `t${String(step)}`;
       const first = uses.find((use) => use.key === key && use.until > now);
       world.push(createTask(id, keyed(key, window)));
-      const end = world.engine.state.tasks.ends.get(id);
+      const end = endOf(world.engine.state.tasks.ends, id);
       assert.equal(end?.cause, first?.id);
       assert.equal(world.engine.state.tasks.tasks.has(id), !first);
       if (!first) uses.push({ key, id, until: now + window });

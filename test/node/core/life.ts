@@ -1,5 +1,6 @@
 /** A random life of a runtime: agents come and go, work of all kinds is asked for, answered, repeated and cancelled. */
 import type { CoreCommand } from "../../../src/core/runtime.ts";
+import { endedIds } from "../../../src/core/tasks/ends.ts";
 import { PRIORITIES } from "../../../src/core/tasks/priority.ts";
 import type { WorkflowInput } from "../../../src/core/workflows/definition.ts";
 import type { Chance } from "./chance.ts";
@@ -169,7 +170,7 @@ export function createLife(chance: Chance, prefix = "", now = (): number => 0): 
     if (!chance.once(3)) return {};
     const { tasks, ends } = engine.state.tasks;
     const live = [...tasks.values()].filter(({ parent }) => !parent).map(({ id }) => id);
-    const known = chance.once(3) || live.length === 0 ? [...ends.keys(), "nobody"] : live;
+    const known = chance.once(3) || live.length === 0 ? [...endedIds(ends), "nobody"] : live;
     const before = chance.shuffle(known).slice(0, 1 + chance.below(3));
     const when = chance.pick(["all", "any", "done", 1, 2] as const);
     return { after: { tasks: before, when, otherwise: chance.pick(["fail", "skip"] as const) } };

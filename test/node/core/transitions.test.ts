@@ -7,6 +7,7 @@ import { createScheduler } from "../../../src/core/scheduling/scheduler.ts";
 import { createTurn } from "../../../src/core/turn.ts";
 import { applyEvent, type CoreCommand, type CoreEvent } from "../../../src/core/runtime.ts";
 import type { Fact } from "../../../src/core/kernel.ts";
+import { endedIds } from "../../../src/core/tasks/ends.ts";
 import { PRIORITIES } from "../../../src/core/tasks/priority.ts";
 import type { Task } from "../../../src/core/tasks/task.ts";
 import { FIRST_STATUSES, isFinal, TRANSITIONS, type TaskStatus } from "../../../src/core/tasks/transitions.ts";
@@ -96,7 +97,7 @@ function createWalk(chance: Chance): Walk {
 function drawOrder({ chance, stage, statuses, now }: Walk): TaskOptions {
   const { tasks, ends } = stage.state.tasks;
   const live = [...tasks.values()].map(({ id }) => id);
-  const ended = [...ends.keys()].slice(-20);
+  const ended = endedIds(ends).slice(-20);
   const known = chance.shuffle([...live, ...(chance.once(3) ? ended : [])]).slice(0, 1 + chance.below(3));
   const soon = (): number => now + chance.below(3_000);
   return {
