@@ -199,7 +199,7 @@ function mosaic({ mirror, hits }: Scene, state: NodeState, field: Field): SVGTem
   const [running, waiting] = [new Set<number>(), new Set<number>()];
   for (const { parent, status } of mirror.tasks.values()) {
     if (parent?.index === undefined || parent.node !== node || parent.execution !== execution) continue;
-    if (status === "running") running.add(parent.index);
+    if (status === "assigned" || status === "running") running.add(parent.index);
     else if (status === "queued" || status === "retrying") waiting.add(parent.index);
   }
   const done = state.status === "completed" ? total : begun;

@@ -11,7 +11,7 @@ import type { Runtime } from "./runtime.ts";
 
 type Calls = Pick<
   Runtime,
-  "createTask" | "cancelTask" | "registerWorkflow" | "startWorkflow" | "cancelWorkflow" | "answer"
+  "createTask" | "cancelTask" | "reprioritize" | "registerWorkflow" | "startWorkflow" | "cancelWorkflow" | "answer"
 >;
 
 export interface CommandParts {
@@ -31,15 +31,25 @@ export function createCommands({ connection, mirror, createId, expected }: Comma
     again();
   };
   return {
-    createTask({ input, capabilities, ...rest }) {
+    createTask({ input, capabilities, after, ...rest }) {
       const id = createId();
-      const data = check({ ...rest, capabilities: [...capabilities], id, input: encodeJson(input, "input") });
+      const data = check({
+        ...rest,
+        ...(after && { after: { ...after, tasks: [...after.tasks] } }),
+        capabilities: [...capabilities],
+        id,
+        input: encodeJson(input, "input"),
+      });
       connection.command(id, { type: "task.create", data });
       show(expectedTask(data));
       return id;
     },
     cancelTask(id, reason) {
       connection.command(id, { type: "task.cancel", data: { id, ...(reason !== undefined && { reason }) } });
+    },
+    reprioritize(id, priority) {
+      checkPriority("task.reprioritize", priority);
+      connection.command(id, { type: "task.reprioritize", data: { id, priority } });
     },
     registerWorkflow(definition) {
       const text = encodeJson(definition, "workflow");
@@ -71,15 +81,19 @@ function check(data: TaskRequest): TaskRequest {
   const named = Array.isArray(capabilities) && capabilities.length > 0;
   if (!named || !capabilities.every((name) => typeof name === "string" && name !== ""))
     throw refusal("capabilities", "a list of at least one name");
-  if (priority !== undefined && !PRIORITIES.some((known) => known === priority))
-    throw refusal("priority", `one of ${PRIORITIES.join(", ")}`);
+  if (priority !== undefined) checkPriority("task.create", priority);
   if (timeout !== undefined && !(Number.isInteger(timeout) && Number(timeout) > 0))
     throw refusal("timeout", "a whole number of milliseconds above 0");
   return data;
 }
 
-function refusal(at: string, expected: string): RuntimeError {
-  return new RuntimeError("command/invalid", { command: "task.create", at, expected });
+function checkPriority(command: string, priority: unknown): void {
+  if (!PRIORITIES.some((known) => known === priority))
+    throw refusal("priority", `one of ${PRIORITIES.join(", ")}`, command);
+}
+
+function refusal(at: string, expected: string, command = "task.create"): RuntimeError {
+  return new RuntimeError("command/invalid", { command, at, expected });
 }
 
 function expectedTask(data: TaskRequest): Task {
@@ -88,7 +102,7 @@ function expectedTask(data: TaskRequest): Task {
     priority: data.priority ?? DEFAULTS.priority,
     timeout: data.timeout ?? DEFAULTS.timeout,
     retry: { ...DEFAULTS.retry, ...(data.retry as Partial<Retry>) },
-    status: "queued",
+    status: data.after ? "pending" : (data.startAt ?? 0) > Date.now() ? "waiting" : "queued",
     attempt: 0,
     failures: 0,
     interruptions: 0,

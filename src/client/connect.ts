@@ -148,7 +148,7 @@ function stopped(mirror: Mirror, emitter: Emitter, error: RuntimeError): void {
 
 function publish(emitter: Emitter, expected: Map<string, () => void>, events: readonly CoreEvent[]): void {
   for (const { type, data, at } of events) {
-    if (type === "task.created" || type === "execution.started") expected.delete(data.id);
+    if (type === "task.created" || type === "task.aliased" || type === "execution.started") expected.delete(data.id);
     if (isHeard(emitter, type)) emitter.emit(type, { ...data, at });
     if (isHeard(emitter, "event")) emitter.emit("event", { type, data, at });
   }
@@ -178,6 +178,7 @@ function createRuntime(parts: Parts & Base & { readonly release: () => void }): 
     await closing;
     goAway();
   };
+  const commands = createCommands(parts);
   const handle: Omit<Runtime, keyof Present> = {
     name,
     session,
@@ -199,25 +200,37 @@ function createRuntime(parts: Parts & Base & { readonly release: () => void }): 
       cells.withdraw(id);
       connection.command(id, { type: "agent.unregister", data: { id } });
     },
-    ...createCommands(parts),
+    ...commands,
     settled: connection.outbox.settled,
     result: results.result,
     blobs: createBlobs(connection),
     archive: createArchive(connection),
-    on(type, listener) {
-      const hear = (event: unknown): void => {
-        isolated(() => {
-          listener(event as Parameters<typeof listener>[0]);
-        });
-      };
-      emitter.on(type, hear);
-      return () => {
-        emitter.off(type, hear);
-      };
+    async deadLetters(query) {
+      const { listDeadLetters } = await import("./dead-letters.ts"); // few pages need it
+      return listDeadLetters(connection, query);
     },
+    async requeue(id, changes) {
+      const { askAgain } = await import("./dead-letters.ts");
+      return commands.createTask(await askAgain(connection, id, changes));
+    },
+    on: listenTo(emitter),
     close,
   };
   return withPresent(handle, store);
+}
+
+function listenTo(emitter: Emitter): Runtime["on"] {
+  return (type, listener) => {
+    const hear = (event: unknown): void => {
+      isolated(() => {
+        listener(event as Parameters<typeof listener>[0]);
+      });
+    };
+    emitter.on(type, hear);
+    return () => {
+      emitter.off(type, hear);
+    };
+  };
 }
 
 type Present = Pick<Runtime, "mode" | "tasks" | "executions" | "approvals" | "agents">;

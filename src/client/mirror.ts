@@ -9,7 +9,7 @@ import {
   type CoreEvent,
   type CoreState,
 } from "../core/runtime.ts";
-import type { Task } from "../core/tasks/task.ts";
+import { isActive, type Task } from "../core/tasks/task.ts";
 import type { Execution } from "../core/workflows/execution.ts";
 import { nodesOf } from "../core/workflows/fold.ts";
 import type { StoreApi } from "zustand/vanilla";
@@ -156,7 +156,7 @@ function show(views: Views, state: CoreState, touched: Touched): void {
   for (const id of touched.tasks) {
     const task = state.tasks.tasks.get(id);
     if (task) views.tasks.set(id, () => viewTask(task));
-    if (task?.status !== "running") views.progress.delete(id);
+    if (!task || !isActive(task)) views.progress.delete(id);
   }
   for (const id of touched.executions) {
     const execution = state.workflows.executions.get(id);

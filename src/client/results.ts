@@ -11,6 +11,7 @@ interface Ended {
   readonly status: string;
   readonly output?: string | undefined;
   readonly error?: ErrorData | undefined;
+  readonly alias?: string | undefined;
 }
 
 interface Waiter {
@@ -35,7 +36,13 @@ export function createResults(connection: Connection, mirror: Mirror): Results {
     const waiting = waiters.get(record.id);
     if (!waiting) return;
     waiters.delete(record.id);
-    for (const waiter of waiting) deliver(record, waiter);
+    const { alias } = record;
+    if (alias === undefined) {
+      for (const waiter of waiting) deliver(record, waiter);
+      return;
+    }
+    waiters.set(alias, [...(waiters.get(alias) ?? []), ...waiting]); // it stands for another
+    void lookUp(alias);
   };
   const refused = (id: string, error: RuntimeError): void => {
     const waiting = waiters.get(id) ?? [];
@@ -76,6 +83,6 @@ export function createResults(connection: Connection, mirror: Mirror): Results {
 
 function deliver({ id, status, output, error }: Ended, { resolve, reject }: Waiter): void {
   if (status === "completed") resolve(output === undefined ? undefined : decodeJson(output, id));
-  else if (error && status === "failed") reject(decodeError(error));
+  else if (error && status !== "cancelled") reject(decodeError(error));
   else reject(new RuntimeError("task/cancelled", { id, status }));
 }

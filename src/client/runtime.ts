@@ -15,6 +15,7 @@ import type {
   Retry,
   RuntimeError,
   Task,
+  TaskRequest,
   WorkflowInput,
 } from "../core/index.ts";
 import type { HostPlace } from "../core/protocol.ts";
@@ -26,17 +27,37 @@ export type Mode = HostPlace;
 /** connecting: looking for a host · ready · stopped: for good, see `error`. */
 export type ConnectionStatus = "connecting" | "ready" | "stopped";
 
-/** What a new task needs. */
-export interface TaskInput {
+/** What a new task needs; all but `capabilities` can be left out. */
+export interface TaskInput extends Omit<Partial<TaskRequest>, "id" | "input" | "capabilities" | "retry" | "after"> {
   /** All of them must be offered by the agent. */
   readonly capabilities: readonly string[];
   /** Any JSON value; bytes go into a blob. */
   readonly input?: unknown;
-  readonly priority?: Priority;
   readonly retry?: Partial<Retry>;
-  /** The longest an attempt may run, in milliseconds. Default 60,000. */
-  readonly timeout?: number;
-  readonly title?: string;
+  /** Tasks that come before. They must exist: live, or finished not long ago. */
+  readonly after?: {
+    readonly tasks: readonly string[];
+    /** all: every one has succeeded (the default) · any: one has · a number: so many have · done: every one has ended. */
+    readonly when?: "all" | "any" | "done" | number;
+    /** What becomes of this task when that can't come true any more. Default "fail". */
+    readonly otherwise?: "fail" | "skip";
+  };
+}
+
+/** Which dead letters to list. */
+export interface DeadLetterQuery {
+  /** Only tasks of this type. */
+  readonly type?: string;
+  /** As `next` of an earlier page gave it. */
+  readonly after?: string;
+  /** Default 50, at most 200. */
+  readonly limit?: number;
+}
+
+export interface DeadLetterPage {
+  /** Newest first; there may be fewer than the limit, even none, though a next page has some. */
+  readonly tasks: readonly TaskView[];
+  readonly next: string | undefined;
 }
 
 /** How a page registers an agent: where its code is, and what it may do. */
@@ -153,6 +174,16 @@ export interface Runtime {
   /** @throws RuntimeError `command/invalid`, `json/…` when the input can't be a task at all. */
   createTask(input: TaskInput): string;
   cancelTask(id: string, reason?: string): void;
+  /** Gives a live task another priority; the order of those that wait changes at once. Nothing happens to a finished one. */
+  reprioritize(id: string, priority: Priority): void;
+  /** Tasks that have failed or timed out for good, with the history of their attempts. */
+  deadLetters(query?: DeadLetterQuery): Promise<DeadLetterPage>;
+  /**
+   * Makes a new task of a finished one that has not succeeded: with all that it asked for, but what it waited for, its
+   * moments and its idempotency key; with another input if one is given. Resolves with the new id.
+   * @throws RuntimeError `task/unknown`, `task/finished` when it has succeeded, `json/…` for the input.
+   */
+  requeue(id: string, changes?: { readonly input?: unknown }): Promise<string>;
   /**
    * Registers a definition under its id. The host checks it wholly: `settled(id)` rejects with `workflow/invalid` and
    * what is wrong at which nodes. `planWorkflow` of `troupe/core` makes the same check on the spot.

@@ -12,6 +12,7 @@ export type * from "./ports.ts";
 export * from "./tasks/order.ts";
 export * from "./tasks/priority.ts";
 export * from "./tasks/task.ts";
+export { FINAL_STATUSES, isFinal, LIVE_STATUSES, TRANSITIONS, type FinalStatus } from "./tasks/transitions.ts";
 export * from "./workflows/definition.ts";
 export * from "./workflows/execution.ts";
 export { planWorkflow, type Plan, type Problem } from "./workflows/plan.ts";

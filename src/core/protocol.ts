@@ -19,6 +19,10 @@ const reason = v.optional(v.pipe(v.string(), v.maxLength(4_096)));
 export const PageCommandSchema = v.variant("type", [
   v.strictObject({ type: v.literal("task.create"), data: TaskOrderSchema }),
   v.strictObject({ type: v.literal("task.cancel"), data: v.strictObject({ id, reason }) }),
+  v.strictObject({
+    type: v.literal("task.reprioritize"),
+    data: v.strictObject({ id, priority: v.picklist(PRIORITIES) }),
+  }),
   v.strictObject({ type: v.literal("agent.register"), data: ManifestSchema }),
   v.strictObject({ type: v.literal("agent.unregister"), data: v.strictObject({ id }) }),
   v.strictObject({ type: v.literal("approval.answer"), data: ApprovalAnswerSchema }),
@@ -100,6 +104,12 @@ export const QuerySchema = v.variant("type", [
     prefix: v.optional(v.pipe(v.string(), v.maxLength(300))),
     after: v.optional(v.pipe(v.string(), v.maxLength(300))),
     limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000))),
+  }),
+  v.strictObject({
+    type: v.literal("dead-letters"),
+    task: v.optional(v.pipe(v.string(), v.maxLength(64))),
+    after: v.optional(v.pipe(v.string(), v.maxLength(300))),
+    limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(200))),
   }),
   v.strictObject({ type: v.literal("blob.read"), blob: id, offset: count, size: count }),
   v.strictObject({

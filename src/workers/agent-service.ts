@@ -21,9 +21,15 @@ export function createService<I, O>(definition: AgentDefinition<I, O>): Service 
 
   const run = async (frame: Run): Promise<void> => {
     const attempt = createAttempt(definition, frame, link);
-    running.set(frame.task, attempt);
+    const { task, attempt: number, beat = 1e3 } = frame;
+    running.set(task, attempt);
+    const beating = setInterval(() => {
+      if (running.get(task) === attempt) link.send({ kind: "beat", task, attempt: number });
+      else clearInterval(beating); // it was given up, and its run may never end
+    }, beat);
     const outcome = await attempt.perform();
-    if (running.get(frame.task) === attempt) running.delete(frame.task);
+    clearInterval(beating);
+    if (running.get(task) === attempt) running.delete(task);
     link.finish(outcome);
   };
   const take = (frame: HostFrame): void => {

@@ -1,5 +1,6 @@
 /** What a worker says, made into commands: only about attempts that it holds, and only in bounds. */
 import * as v from "valibot";
+import { holdingId } from "../core/agents/agent.ts";
 import { AgentFrameSchema, type AgentFrame, type HostFrame } from "../core/agents/protocol.ts";
 import type { Engine } from "../core/engine.ts";
 import { encodeError, RuntimeError, type ErrorData } from "../core/errors.ts";
@@ -16,6 +17,8 @@ export interface IncomingOptions {
   readonly signal: (signal: Signal) => void;
   readonly holds: (link: string, attempt: { task: string; attempt: number }) => boolean;
   readonly send: (link: string, frame: HostFrame) => void;
+  /** The attempt has shown a sign of life. */
+  readonly sign: (task: string, attempt: number) => void;
 }
 
 /** What the frames of one post come to. */
@@ -33,13 +36,41 @@ export function createIncoming(options: IncomingOptions): (link: string, frames:
   const { engine, send } = options;
   return (link, frames) => {
     const harvest: Harvest = { commands: [], replies: [] };
-    for (const raw of frames) take(options, link, parseFrame(raw), harvest);
+    const parsed = frames.map(parseFrame);
+    const started = startsOf(options, link, parsed);
+    for (const frame of parsed) take(options, link, frame, harvest);
+    if (started.length > 0) engine.submit(started);
     if (harvest.commands.length > 0) engine.submit(harvest.commands);
     if (harvest.replies.length === 0) return;
     engine.whenDurable((stopped) => {
       if (!stopped) for (const reply of harvest.replies) send(link, reply);
     });
   };
+}
+
+/** Notes the signs of life. The first one of an attempt is a fact, unless the outcome comes with it. */
+function startsOf(
+  { engine, holds, sign }: IncomingOptions,
+  link: string,
+  frames: readonly AgentFrame[],
+): CoreCommand[] {
+  if (frames.every(isOutcome)) return [];
+  const ended = new Set(frames.filter(isOutcome).map(({ task, attempt }) => holdingId(task, attempt)));
+  const starts = new Map<string, CoreCommand>();
+  for (const frame of frames) {
+    const { task: id, attempt } = frame;
+    if (!holds(link, frame)) continue;
+    sign(id, attempt);
+    const key = holdingId(id, attempt);
+    const task = engine.state.tasks.tasks.get(id);
+    if (task?.status === "assigned" && task.attempt === attempt && !ended.has(key))
+      starts.set(key, { type: "task.start", data: { id, attempt } });
+  }
+  return [...starts.values()];
+}
+
+function isOutcome({ kind }: AgentFrame): boolean {
+  return kind === "done" || kind === "failed";
 }
 
 function take(options: IncomingOptions, link: string, frame: AgentFrame, { commands, replies }: Harvest): void {
@@ -65,6 +96,8 @@ function take(options: IncomingOptions, link: string, frame: AgentFrame, { comma
     case "progress":
     case "log":
       if (held) options.signal(frame);
+      return;
+    case "beat": // a sign of life, and no more
   }
 }
 

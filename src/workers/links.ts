@@ -6,7 +6,9 @@ import { encodeError, RuntimeError, type ErrorData } from "../core/errors.ts";
 import type { Journal } from "../core/ports.ts";
 import type { Signal } from "../core/protocol.ts";
 import type { CoreEvent } from "../core/runtime.ts";
+import { isActive } from "../core/tasks/task.ts";
 import { createIncoming } from "./incoming.ts";
+import { beatOf, createLiveness, type Liveness } from "./liveness.ts";
 
 /** After an abort a worker has so long to give up the attempt, in milliseconds; then it is killed. */
 export const GRACE = 500;
@@ -55,6 +57,7 @@ interface OpenLink {
 
 interface State extends LinksOptions {
   readonly open: Map<string, OpenLink>;
+  readonly liveness: Liveness;
   /** Timers of aborted attempts, by attempt. */
   readonly graces: Map<string, ReturnType<typeof setTimeout>>;
   /** Links with frames to be posted at the end of this turn. */
@@ -62,7 +65,8 @@ interface State extends LinksOptions {
 }
 
 export function createLinks(options: LinksOptions): Links {
-  const state: State = { ...options, open: new Map(), graces: new Map(), touched: new Set() };
+  const liveness = createLiveness(options.engine, options.now);
+  const state: State = { ...options, open: new Map(), liveness, graces: new Map(), touched: new Set() };
   const { engine, now, open } = state;
   const incoming = createIncoming({
     ...options,
@@ -70,6 +74,7 @@ export function createLinks(options: LinksOptions): Links {
     send: (link, frame) => {
       send(state, link, frame);
     },
+    sign: liveness.sign,
   });
   const ends = (): LinkEnd[] => [...open.values()].map(({ end }) => end);
   return {
@@ -100,6 +105,7 @@ export function createLinks(options: LinksOptions): Links {
     has: (link) => open.has(link),
     stop() {
       for (const timer of state.graces.values()) clearTimeout(timer);
+      liveness.stop();
       open.clear();
     },
   };
@@ -162,20 +168,22 @@ function measured(link: OpenLink, frames: unknown, at: number): readonly unknown
 /** What a durable event means for workers. */
 function dispatch(state: State, event: CoreEvent): void {
   const { tasks, agents } = state.engine.state;
+  state.liveness.follow(event);
   switch (event.type) {
     case "task.assigned": {
       const { id, attempt, link } = event.data;
       const task = tasks.tasks.get(id);
-      if (task?.attempt !== attempt || task.status !== "running") return; // decided otherwise meanwhile
+      if (task?.attempt !== attempt || !isActive(task)) return; // decided otherwise meanwhile
       const { input, checkpoint, effects, capabilities } = task;
       const capability = capabilities[0] ?? "";
-      const run = { task: id, attempt, capability, input, checkpoint, effects };
+      const run = { task: id, attempt, capability, input, checkpoint, effects, beat: beatOf(task) };
       send(state, link, { kind: "run", ...run });
+      state.liveness.watch(task, attempt);
       return;
     }
     case "task.failed": {
       const { id, attempt, link, held, error } = event.data;
-      if (held) abort(state, link, id, attempt, error);
+      if (held && link !== undefined) abort(state, link, id, attempt, error);
       return;
     }
     case "task.cancelled": {

@@ -3,6 +3,7 @@ import { encodeError, RuntimeError, type ErrorData } from "../core/errors.ts";
 import type { Journal } from "../core/ports.ts";
 import { QuerySchema, type Query } from "../core/protocol.ts";
 import { writeBlob } from "./blobs.ts";
+import { listDeadLetters } from "./dead-letters.ts";
 
 /** The answer to a page's question: a value, or why there is none. */
 export type QueryAnswer =
@@ -30,6 +31,8 @@ async function answer(journal: Journal, query: Query): Promise<unknown> {
       const { type: _, ...filter } = query;
       return journal.archive(filter);
     }
+    case "dead-letters":
+      return listDeadLetters(journal, query);
     case "blob.read":
       return journal.blobs.get(query.blob, query.offset, query.size);
     case "blob.write":

@@ -58,8 +58,8 @@ export const agentsFold: Fold<AgentsState, AgentEvents & TaskEvents & HostingEve
     "task.completed": (state, { id, attempt }) => {
       release(state, id, attempt);
     },
-    "task.failed": (state, { id, attempt, held }) => {
-      if (!held) release(state, id, attempt);
+    "task.failed": (state, { id, attempt, link, held }) => {
+      if (link !== undefined && !held) release(state, id, attempt);
     },
     "task.interrupted": (state, { id, attempt }) => {
       release(state, id, attempt);

@@ -21,6 +21,8 @@ export type HostFrame =
       readonly checkpoint?: JsonText | undefined;
       /** Recorded results of `once`, by key. */
       readonly effects?: Readonly<Record<string, JsonText>> | undefined;
+      /** The agent's runtime says that the attempt is alive every so many milliseconds. */
+      readonly beat?: number | undefined;
     }
   /** Stop: the attempt was cancelled or timed out. A worker that doesn't answer within the grace is killed. */
   | {
@@ -83,6 +85,8 @@ export const AgentFrameSchema = v.variant("kind", [
     level: v.picklist(["debug", "info", "warn", "error"]),
     message: v.pipe(v.string(), v.maxLength(4_096)),
   }),
+  /** The attempt goes on, and its worker is not stuck. */
+  v.strictObject({ kind: v.literal("beat"), ...attempt }),
   v.strictObject({ kind: v.literal("read"), call: number, ...attempt, ref: BlobRefSchema }),
   v.strictObject({
     kind: v.literal("write"),

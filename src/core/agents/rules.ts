@@ -1,6 +1,7 @@
 import { plainError, RuntimeError, type ErrorData } from "../errors.ts";
 import type { Request, Rules } from "../kernel.ts";
 import type { TasksView } from "../tasks/rules.ts";
+import { isActive } from "../tasks/task.ts";
 import { holdingId } from "./agent.ts";
 import type { AgentCommands, AgentEvents } from "./agent.ts";
 import type { AgentsState } from "./fold.ts";
@@ -40,7 +41,7 @@ export const agentsRules: Rules<AgentsView, AgentCommands, AgentEvents> = {
       const { link, task, attempt } = data;
       if (agents.holdings.get(holdingId(task, attempt))?.link !== link) return [];
       const now = tasks.tasks.get(task);
-      const isRunning = now?.status === "running" && now.attempt === attempt; // then its end gives the slot back
+      const isRunning = now?.attempt === attempt && isActive(now); // then its end gives the slot back
       return isRunning ? [] : [{ type: "slot.released", data }];
     },
   },

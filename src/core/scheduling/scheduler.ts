@@ -83,6 +83,10 @@ function followers(state: State): Scheduler["follow"] {
   const enqueueTheTask = ({ id }: { readonly id: string }): void => {
     enqueue(state, id);
   };
+  const requeueTheTask = ({ id }: { readonly id: string }): void => {
+    dequeue(state, id);
+    enqueue(state, id);
+  };
   return {
     "host.started": () => {
       rebuild(state);
@@ -107,7 +111,12 @@ function followers(state: State): Scheduler["follow"] {
       updateLink(state, link);
     },
     "task.completed": updateTheLink,
-    "task.failed": updateTheLink,
+    "task.failed": ({ id, link }) => {
+      if (link === undefined) dequeue(state, id);
+      else updateLink(state, link);
+    },
+    "task.reprioritized": requeueTheTask,
+    "task.escalated": requeueTheTask,
     "task.interrupted": ({ id, link }) => {
       updateLink(state, link);
       enqueue(state, id);

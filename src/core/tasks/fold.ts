@@ -1,156 +1,269 @@
 import type { DueIndex, FinishedSink, Fold, Table } from "../kernel.ts";
 import { copyJson } from "../json.ts";
 import { restoreTable, saveTable } from "../tables.ts";
-import type { Task, TaskEvents } from "./task.ts";
+import { createEnds, remember, restoreEnds, saveEnds, type Ends, type SavedEnds } from "./ends.ts";
+import { addGate, countEnd, dropGate, neededOf, type Gate, type Gates } from "./gates.ts";
+import { createKeys, DEFAULT_WINDOW, restoreKeys, saveKeys, useKey, type Keys, type KeyUse } from "./keys.ts";
+import { DEFAULTS } from "./priority.ts";
+import { fields } from "./record.ts";
+import { isActive, MAX_ATTEMPTS_KEPT, type AttemptRecord, type Task, type TaskEvents } from "./task.ts";
+import { nextDue, queueDue } from "./times.ts";
+import type { FinalStatus } from "./transitions.ts";
 
 /** Totals since the journal began. */
 export interface TaskCounts {
   readonly created: number;
   readonly completed: number;
+  /** Without those that timed out. */
   readonly failed: number;
   readonly cancelled: number;
   /** Failed attempts that were followed by another. */
   readonly retried: number;
+  readonly timedOut: number;
+  /** Without repeated ones. */
+  readonly skipped: number;
+  /** Repeated ones: asked for again with the same idempotency key. */
+  readonly aliased: number;
 }
 
-export interface TasksState {
-  /** The live ones: neither completed, failed nor cancelled. */
+export interface TasksState extends Gates {
+  /** The live ones; what is final has left. */
   readonly tasks: Table<Task>;
   readonly due: DueIndex;
   readonly finished: FinishedSink<Task>;
+  /** How the latest tasks ended, but those of runs. */
+  readonly ends: Ends;
+  readonly keys: Keys;
   counts: TaskCounts;
 }
 
-const none: TaskCounts = { created: 0, completed: 0, failed: 0, cancelled: 0, retried: 0 };
+const none: TaskCounts = {
+  created: 0,
+  completed: 0,
+  failed: 0,
+  cancelled: 0,
+  retried: 0,
+  timedOut: 0,
+  skipped: 0,
+  aliased: 0,
+};
 
 export const tasksFold: Fold<TasksState, TaskEvents> = {
   create: (kit) => ({
     tasks: kit.table<Task>(),
+    gates: kit.table<Gate>(),
+    dependents: new Map(),
     due: kit.due(),
     finished: kit.finished<Task>("task"),
+    ends: createEnds(),
+    keys: createKeys(),
     counts: none,
   }),
   apply: {
-    "task.created": (state, { id, title, capabilities, priority, retry, timeout, input, parent }, at) => {
+    "task.created": (state, data, at) => {
       const order = state.counts.created + 1;
       state.counts = { ...state.counts, created: order };
-      state.tasks.set(id, {
+      const { id, idempotency, startAt, status = "queued" } = data;
+      if (idempotency) {
+        const { key, window = DEFAULT_WINDOW } = idempotency;
+        useKey(state.keys, { key, task: id, until: at + window }, at);
+      }
+      const task: Task = {
         ...fields,
-        id,
-        title,
-        capabilities: [...capabilities],
-        priority,
-        retry: { ...retry },
-        timeout,
-        input,
-        parent: parent && { ...parent },
-        status: "queued",
+        ...copyJson(data.gate ? enterGate(state, data) : data),
+        status,
         attempt: 0,
         failures: 0,
         interruptions: 0,
         order,
         createdAt: at,
-      });
+      };
+      const dueAt = status === "waiting" ? startAt : status === "queued" ? queueDue(task, at) : undefined;
+      put(state, dueAt === undefined ? task : { ...task, dueAt });
+    },
+    "task.aliased": (state, { id, of }, at) => {
+      state.counts = { ...state.counts, aliased: state.counts.aliased + 1 };
+      remember(state.ends, id, { outcome: "aliased", at, cause: of });
+      state.finished.add(id, aliasOf(id, of, at), at);
     },
     "task.assigned": (state, { id, attempt, link, agent, dueAt }, at) => {
-      state.due.set(id, dueAt);
       const task = state.tasks.get(id); // spelled out, as below: a second spread is slow, and this happens with every task
-      if (task) state.tasks.set(id, { ...task, status: "running", attempt, link, agent, dueAt, startedAt: at });
+      if (task) put(state, { ...task, status: "assigned", attempt, link, agent, dueAt, startedAt: at });
+    },
+    "task.started": (state, { id }) => {
+      const task = state.tasks.get(id);
+      if (task) state.tasks.set(id, { ...task, status: "running" });
     },
     "task.checkpointed": (state, { id, value }) => {
-      change(state, id, { checkpoint: value });
+      const task = state.tasks.get(id);
+      if (task) state.tasks.set(id, { ...task, checkpoint: value });
     },
     "task.effected": (state, { id, key, value }) => {
-      change(state, id, { effects: { ...state.tasks.get(id)?.effects, [key]: value } });
+      const task = state.tasks.get(id);
+      if (task) state.tasks.set(id, { ...task, effects: { ...task.effects, [key]: value } });
     },
     "task.completed": (state, { id, output }, at) => {
       state.counts = { ...state.counts, completed: state.counts.completed + 1 };
       const task = state.tasks.get(id);
       if (task) finish(state, { ...task, status: "completed", output }, at);
     },
-    "task.failed": (state, data, at) => {
-      const task = state.tasks.get(data.id);
-      const failures = (task?.failures ?? 0) + 1;
-      const { retryAt } = data;
-      const error = copyJson(data.error);
-      if (retryAt === undefined) {
-        state.counts = { ...state.counts, failed: state.counts.failed + 1 };
-        if (task) finish(state, { ...task, status: "failed", error, failures }, at);
-        return;
-      }
-      state.counts = { ...state.counts, retried: state.counts.retried + 1 };
-      state.due.set(data.id, retryAt);
-      change(state, data.id, { ...idle, status: "retrying", error, failures, dueAt: retryAt });
+    "task.failed": (state, { id, link, retryAt, timedOut, cause, error }, at) => {
+      const { counts } = state;
+      if (retryAt !== undefined) state.counts = { ...counts, retried: counts.retried + 1 };
+      else if (timedOut) state.counts = { ...counts, timedOut: counts.timedOut + 1 };
+      else state.counts = { ...counts, failed: counts.failed + 1 };
+      const task = state.tasks.get(id);
+      if (!task) return;
+      const failures = task.failures + (link === undefined ? 0 : 1);
+      const failed = { ...task, error: copyJson(error), failures, attempts: historyOf(task, error.code, at) };
+      if (retryAt !== undefined) put(state, { ...failed, ...idle, status: "retrying", dueAt: retryAt });
+      else finish(state, { ...failed, status: timedOut ? "timed-out" : "failed" }, at, cause);
     },
-    "task.interrupted": (state, { id }) => {
-      const interruptions = (state.tasks.get(id)?.interruptions ?? 0) + 1;
-      state.due.delete(id);
-      change(state, id, { ...idle, status: "queued", interruptions });
+    "task.skipped": (state, { id, error, cause }, at) => {
+      state.counts = { ...state.counts, skipped: state.counts.skipped + 1 };
+      const task = state.tasks.get(id);
+      if (task) finish(state, { ...task, status: "skipped", error: copyJson(error) }, at, cause);
     },
-    "task.queued": (state, { id }) => {
-      state.due.delete(id);
-      change(state, id, { ...idle, status: "queued" });
+    "task.interrupted": (state, { id }, at) => {
+      const task = state.tasks.get(id);
+      if (!task) return;
+      const interruptions = task.interruptions + 1;
+      const attempts = historyOf(task, "task/interrupted", at);
+      queue(state, { ...task, interruptions, attempts }, at);
+    },
+    "task.queued": (state, { id }, at) => {
+      const task = state.tasks.get(id);
+      if (task) queue(state, task, at);
+    },
+    "task.scheduled": (state, { id, startAt }) => {
+      const task = state.tasks.get(id);
+      if (!task) return;
+      dropGate(state, id, task.after?.tasks ?? []);
+      put(state, { ...task, status: "waiting", dueAt: startAt });
     },
     "task.extended": (state, { id, dueAt }) => {
-      state.due.set(id, dueAt);
       change(state, id, { dueAt });
     },
-    "task.cancelled": (state, { id }, at) => {
+    "task.reprioritized": (state, { id, priority }) => {
+      change(state, id, { priority });
+    },
+    "task.late": (state, { id }) => {
+      change(state, id, { late: true });
+    },
+    "task.escalated": (state, { id, priority }) => {
+      change(state, id, { late: true, priority });
+    },
+    "task.cancelled": (state, { id, running }, at) => {
       state.counts = { ...state.counts, cancelled: state.counts.cancelled + 1 };
       const task = state.tasks.get(id);
-      if (task) finish(state, { ...task, status: "cancelled" }, at);
+      if (!task) return;
+      const attempts = running ? historyOf(task, "task/cancelled", at) : task.attempts;
+      finish(state, { ...task, status: "cancelled", attempts }, at);
     },
   },
-  save: ({ tasks, counts }) => ({ tasks: saveTable(tasks), counts }),
+  save: ({ tasks, gates, ends, keys, counts }) => ({
+    tasks: saveTable(tasks),
+    gates: saveTable(gates),
+    ends: saveEnds(ends),
+    keys: saveKeys(keys),
+    counts,
+  }),
   restore(state, saved) {
-    const { tasks, counts } = saved as { tasks: Task[]; counts: TaskCounts };
+    // What an earlier release wrote has only tasks and counts.
+    const { tasks, gates = [], ends, keys = [], counts } = saved as Saved;
     restoreTable(
       state.tasks,
       tasks.map((task) => ({ ...fields, ...task })),
     );
-    state.counts = counts;
-    for (const { id, dueAt } of tasks) if (dueAt !== undefined) state.due.set(id, dueAt);
+    const gateById = new Map(gates.map((gate) => [gate.id, gate]));
+    for (const task of tasks) {
+      const dueAt = nextDue(task);
+      if (dueAt !== undefined) state.due.set(task.id, dueAt);
+    }
+    for (const { id, after } of tasks) {
+      const gate = gateById.get(id);
+      if (gate && after) addGate(state, gate, after.tasks);
+    }
+    if (ends) restoreEnds(state.ends, ends);
+    restoreKeys(state.keys, keys);
+    state.counts = { ...none, ...counts };
   },
 };
 
-/** Every record begins with every field, in this order: so a restored one is byte by byte what it was. */
-const fields: { readonly [K in keyof Task]-?: Task[K] | undefined } = {
-  id: undefined,
-  title: undefined,
-  capabilities: undefined,
-  priority: undefined,
-  retry: undefined,
-  timeout: undefined,
-  input: undefined,
-  parent: undefined,
-  status: undefined,
-  attempt: undefined,
-  failures: undefined,
-  interruptions: undefined,
-  order: undefined,
-  createdAt: undefined,
-  startedAt: undefined,
-  finishedAt: undefined,
-  link: undefined,
-  agent: undefined,
-  dueAt: undefined,
-  checkpoint: undefined,
-  effects: undefined,
-  output: undefined,
-  error: undefined,
-};
+interface Saved {
+  readonly tasks: readonly Task[];
+  readonly gates?: readonly Gate[];
+  readonly ends?: SavedEnds;
+  readonly keys?: readonly KeyUse[];
+  readonly counts: TaskCounts;
+}
+
+/** Notes what the task waits for; gives back what belongs into its record. */
+function enterGate(state: TasksState, { gate, ...created }: TaskEvents["task.created"]): TaskEvents["task.created"] {
+  const { id, after } = created;
+  if (gate && after) {
+    const { tasks } = after;
+    addGate(state, { id, ...gate, total: tasks.length, needed: neededOf(after) }, tasks);
+  }
+  return created;
+}
 
 const idle = { link: undefined, agent: undefined, dueAt: undefined } as const;
 
+/** The one place where a live record changes its times: the due index holds the earliest of them. */
+function put({ tasks, due }: TasksState, task: Task): void {
+  tasks.set(task.id, task);
+  const at = nextDue(task);
+  if (at === undefined) due.delete(task.id);
+  else due.set(task.id, at);
+}
+
 function change(state: TasksState, id: string, changes: Partial<Task>): void {
   const task = state.tasks.get(id);
-  if (task) state.tasks.set(id, { ...task, ...changes });
+  if (task) put(state, { ...task, ...changes });
+}
+
+function queue(state: TasksState, task: Task, at: number): void {
+  if (task.status === "pending") dropGate(state, task.id, task.after?.tasks ?? []);
+  put(state, { ...task, ...idle, status: "queued", dueAt: queueDue(task, at) });
+}
+
+/** The attempts with the one that is active now, if any, which ends with this code. */
+function historyOf(task: Task, code: string, at: number): Task["attempts"] {
+  if (!isActive(task)) return task.attempts;
+  const { attempt, agent, startedAt, attempts = [] } = task;
+  const record: AttemptRecord = { attempt, agent, startedAt, endedAt: at, code };
+  return [...attempts.slice(1 - MAX_ATTEMPTS_KEPT), record];
 }
 
 /** The task leaves the live state. */
-function finish(state: TasksState, task: Task, at: number): void {
-  const { id } = task;
+function finish(state: TasksState, task: Task & { readonly status: FinalStatus }, at: number, cause?: string): void {
+  const { id, status, parent } = task;
+  if (state.gates.has(id)) dropGate(state, id, task.after?.tasks ?? []);
   state.due.delete(id);
   state.tasks.delete(id);
+  if (!parent) remember(state.ends, id, { outcome: status, at, ...(cause !== undefined && { cause }) });
+  countEnd(state, id, status === "completed");
   state.finished.add(id, { ...task, dueAt: undefined, checkpoint: undefined, finishedAt: at }, at);
+}
+
+/** What the archive says of a repeated task. */
+function aliasOf(id: string, of: string, at: number): Task {
+  return {
+    ...fields,
+    id,
+    capabilities: [],
+    priority: DEFAULTS.priority,
+    retry: DEFAULTS.retry,
+    timeout: DEFAULTS.timeout,
+    input: "null",
+    status: "skipped",
+    attempt: 0,
+    failures: 0,
+    interruptions: 0,
+    order: 0,
+    createdAt: at,
+    finishedAt: at,
+    alias: of,
+  };
 }

@@ -1,24 +1,34 @@
 import { encodeRefusal, plainError, RuntimeError, type ErrorData } from "../errors.ts";
 import { checkJson, decodeJson } from "../json.ts";
-import type { Env, FactOf, Request, Rules } from "../kernel.ts";
+import type { Env, Request, Rules } from "../kernel.ts";
 import type { HostingEvents } from "../hosting/hosting.ts";
+import { close, enter } from "./dependencies.ts";
+import { endOf } from "./ends.ts";
+import { failAttempt, idleTimeout, interruptedTooOften, type ActiveTask, type TaskFact } from "./failures.ts";
 import type { TasksState } from "./fold.ts";
-import type { Retry } from "./order.ts";
-import { MAX_INTERRUPTIONS, type AttemptKey, type Task, type TaskCommands, type TaskEvents } from "./task.ts";
+import { gateStatus } from "./gates.ts";
+import { hasRoom, MAX_KEYS, openUse } from "./keys.ts";
+import {
+  isActive,
+  MAX_INTERRUPTIONS,
+  type AttemptKey,
+  type TaskCommands,
+  type TaskCreate,
+  type TaskEvents,
+} from "./task.ts";
+import { wakeTask } from "./waking.ts";
+
+export { retryDelay } from "./failures.ts";
 
 export interface TasksView {
   readonly tasks: TasksState;
 }
 
-type TaskFact = FactOf<TaskEvents>;
-
 export const tasksRules: Rules<TasksView, TaskCommands, TaskEvents, TaskEvents & HostingEvents> = {
   decide: {
-    "task.create": ({ tasks }, data) => {
-      const { id, input, parent } = data;
-      if (!parent) checkOutside(id, input);
-      if (tasks.tasks.has(id)) throw new RuntimeError("task/duplicate", { id });
-      return [{ type: "task.created", data: { ...data, priority: data.priority ?? "medium" } }];
+    "task.create": ({ tasks }, data, env) => {
+      if (!data.parent) checkOutside(data.id, data.input);
+      return create(tasks, data, env);
     },
     "task.assign": ({ tasks }, { id, link, agent }, { now }) => {
       const task = tasks.tasks.get(id);
@@ -27,63 +37,76 @@ export const tasksRules: Rules<TasksView, TaskCommands, TaskEvents, TaskEvents &
       const dueAt = now + task.timeout;
       return [{ type: "task.assigned", data: { id, attempt, link, agent, dueAt } }];
     },
+    "task.start": ({ tasks }, { id, attempt }) =>
+      active(tasks, { id, attempt })?.status === "assigned" ? [{ type: "task.started", data: { id, attempt } }] : [],
     "task.checkpoint": ({ tasks }, { id, attempt, value }) =>
-      running(tasks, { id, attempt }) ? [{ type: "task.checkpointed", data: { id, attempt, value } }] : [],
+      active(tasks, { id, attempt }) ? [{ type: "task.checkpointed", data: { id, attempt, value } }] : [],
     "task.effect": ({ tasks }, { id, attempt, key, value }) => {
-      const task = running(tasks, { id, attempt });
+      const task = active(tasks, { id, attempt });
       if (!task || (task.effects && Object.hasOwn(task.effects, key))) return [];
       return [{ type: "task.effected", data: { id, attempt, key, value } }];
     },
     "task.complete": ({ tasks }, { id, attempt, output }, env) => {
-      const task = running(tasks, { id, attempt });
+      const task = active(tasks, { id, attempt });
       if (!task) return []; // a late answer of an attempt that was replaced
       const { link, parent } = task;
       const flaw = parent?.index === undefined ? undefined : flawOf(output); // it becomes a part of a list
-      if (flaw) return failAttempt(task, flaw, false, env);
-      return [{ type: "task.completed", data: { id, attempt, link, output, ...origin(parent) } }];
+      if (flaw) return [failAttempt(task, flaw, env)];
+      return [{ type: "task.completed", data: { id, attempt, link, output, ...(parent && { parent }) } }];
     },
     "task.fail": ({ tasks }, { id, attempt, error, held }, env) => {
-      const task = running(tasks, { id, attempt });
-      return task ? failAttempt(task, plainError(error), held === true, env) : [];
+      const task = active(tasks, { id, attempt });
+      return task ? [failAttempt(task, plainError(error), env, { held })] : [];
+    },
+    "task.idle": ({ tasks }, { id, attempt }, env) => {
+      const task = active(tasks, { id, attempt });
+      const idle = task?.timeouts?.idle;
+      if (!task || idle === undefined) return [];
+      return [failAttempt(task, idleTimeout(idle), env, { held: true, timedOut: true })];
     },
     "task.interrupt": ({ tasks }, { id, attempt, reason }, env) => {
-      const task = running(tasks, { id, attempt });
+      const task = active(tasks, { id, attempt });
       if (!task) return [];
       const { link, interruptions } = task;
       if (interruptions < MAX_INTERRUPTIONS) return [{ type: "task.interrupted", data: { id, attempt, link, reason } }];
-      return failAttempt(task, interruptedTooOften(interruptions, reason), false, env);
+      return [failAttempt(task, interruptedTooOften(interruptions, reason), env)];
     },
     "task.wake": ({ tasks }, { id }, env) => {
       const task = tasks.tasks.get(id);
-      if (task?.dueAt === undefined || task.dueAt > env.now) return [];
-      if (task.status === "retrying") return [{ type: "task.queued", data: { id } }];
-      const live = running(tasks, task);
-      return live ? failAttempt(live, timedOut(live), true, env) : [];
+      return task ? wakeTask(task, env) : [];
     },
+    "task.settle": ({ tasks }, { id }, { now }) => settle(tasks, id, now),
     "task.extend": ({ tasks }, { by }) =>
-      [...tasks.tasks.values()]
-        .filter(({ status }) => status === "running")
-        .map(({ id, attempt, dueAt = 0 }) => ({
-          type: "task.extended",
-          data: { id, attempt, dueAt: dueAt + by },
-        })),
+      [...tasks.tasks.values()].flatMap((task): TaskFact[] => {
+        const { id, attempt, status, dueAt } = task;
+        if (dueAt === undefined || (!isActive(task) && status !== "queued")) return [];
+        return [{ type: "task.extended", data: { id, attempt, dueAt: dueAt + by } }];
+      }),
+    "task.reprioritize": ({ tasks }, { id, priority }) => {
+      const task = tasks.tasks.get(id);
+      if (!task && !endOf(tasks.ends, id)) throw new RuntimeError("task/unknown", { id });
+      if (!task || task.priority === priority) return [];
+      return [{ type: "task.reprioritized", data: { id, priority } }];
+    },
     "task.cancel": ({ tasks }, { id, reason = "cancelled" }) => {
       const task = tasks.tasks.get(id);
       if (!task) return [];
-      const { attempt, parent, status } = task;
-      const data = { id, attempt, reason, running: status === "running", ...origin(parent) };
+      const { attempt, parent } = task;
+      const data = { id, attempt, reason, running: isActive(task), ...(parent && { parent }) };
       return [{ type: "task.cancelled", data }];
     },
   },
   react: {
     // Nothing of the former host's agents is left: what ran under it goes back to the queue.
     "host.started": ({ tasks }) =>
-      [...tasks.tasks.values()]
-        .filter(({ status }) => status === "running")
-        .map(({ id, attempt }): Request => ({
-          type: "task.interrupt",
-          data: { id, attempt, reason: "the host was restarted" },
-        })),
+      [...tasks.tasks.values()].filter(isActive).map(({ id, attempt }): Request => ({
+        type: "task.interrupt",
+        data: { id, attempt, reason: "the host was restarted" },
+      })),
+    "task.completed": ({ tasks }, { id }) => settleDependents(tasks, id),
+    "task.failed": ({ tasks }, { id, retryAt }) => (retryAt === undefined ? settleDependents(tasks, id) : []),
+    "task.cancelled": ({ tasks }, { id }) => settleDependents(tasks, id),
+    "task.skipped": ({ tasks }, { id }) => settleDependents(tasks, id),
   },
 };
 
@@ -92,6 +115,46 @@ function checkOutside(id: string, input: string): void {
   if (id.includes("/"))
     throw new RuntimeError("command/invalid", { id, reason: "only tasks of a run have '/' in their ids" });
   checkJson(input, "input");
+}
+
+function create(tasks: TasksState, data: TaskCreate, { now }: Env): TaskFact[] {
+  const { id, after, startAt = 0, idempotency, priority = "medium" } = data;
+  if (tasks.tasks.has(id)) throw new RuntimeError("task/duplicate", { id });
+  if (idempotency) {
+    const first = openUse(tasks.keys, idempotency.key, now);
+    if (first) return [{ type: "task.aliased", data: { id, of: first.task } }];
+    if (!hasRoom(tasks.keys, now)) throw new RuntimeError("runtime/limit", { id, keys: MAX_KEYS });
+  }
+  const ready = startAt > now ? ({ status: "waiting" } as const) : undefined;
+  if (!after) return [{ type: "task.created", data: { ...data, priority, ...ready } }];
+  const entry = enter(tasks, id, after);
+  const asked = { ...data, after: entry.after, priority };
+  if (entry.status === "passed") return [{ type: "task.created", data: { ...asked, ...ready } }];
+  const pending = { ...asked, status: "pending", gate: entry.counts } as const;
+  const created: TaskFact = { type: "task.created", data: pending };
+  if (entry.status === "open") return [created];
+  return [created, close(tasks.ends, { id, attempt: 0, status: "pending", after: entry.after })];
+}
+
+/** The condition of a pending task is decided: it is ready, or can never be. */
+function settle(tasks: TasksState, id: string, now: number): TaskFact[] {
+  const task = tasks.tasks.get(id);
+  const gate = tasks.gates.get(id);
+  if (!task || !gate) return [];
+  const status = gateStatus(gate);
+  if (status === "open") return [];
+  if (status === "closed") return [close(tasks.ends, task)];
+  const { startAt = 0 } = task;
+  if (startAt > now) return [{ type: "task.scheduled", data: { id, startAt } }];
+  return [{ type: "task.queued", data: { id } }];
+}
+
+function settleDependents({ dependents, gates }: TasksState, id: string): Request[] {
+  const decided = [...(dependents.get(id) ?? [])].filter((waiting) => {
+    const gate = gates.get(waiting);
+    return gate && gateStatus(gate) !== "open";
+  });
+  return decided.map((waiting) => ({ type: "task.settle", data: { id: waiting } }));
 }
 
 function flawOf(output: string): ErrorData | undefined {
@@ -103,62 +166,9 @@ function flawOf(output: string): ErrorData | undefined {
   }
 }
 
-type RunningTask = Task & { readonly link: string };
-
-function running(state: TasksState, { id, attempt }: AttemptKey): RunningTask | undefined {
+/** The task with this as its present attempt, if that is active. */
+function active(state: TasksState, { id, attempt }: AttemptKey): ActiveTask | undefined {
   const task = state.tasks.get(id);
-  const current = task?.status === "running" && task.attempt === attempt;
-  return current && task.link !== undefined ? (task as RunningTask) : undefined;
-}
-
-function origin(parent: Task["parent"]): { parent?: NonNullable<Task["parent"]> } {
-  return parent ? { parent } : {};
-}
-
-/** Records the failure, and plans the next attempt while there are any left. */
-function failAttempt(task: RunningTask, error: ErrorData, held: boolean, { now, random }: Env): TaskFact[] {
-  const { id, attempt, link, parent, retry, failures } = task;
-  const again = error.retryable !== false && failures + 1 < retry.maxAttempts;
-  return [
-    {
-      type: "task.failed",
-      data: {
-        id,
-        attempt,
-        link,
-        error,
-        ...(again && { retryAt: now + retryDelay(retry, failures + 1, random) }),
-        ...(held && { held }),
-        ...origin(parent),
-      },
-    },
-  ];
-}
-
-/** The wait before the attempt that follows failure number `failure`: exponential, capped, with full jitter (Brooker, AWS 2015). */
-export function retryDelay(retry: Retry, failure: number, random: () => number): number {
-  let longest = retry.base;
-  // Not `**`, whose last digits differ between runtimes (E7).
-  for (let at = 1; at < failure && longest < retry.cap; at++) longest *= retry.factor;
-  longest = Math.min(retry.cap, longest);
-  return Math.round(retry.jitter === "full" ? random() * longest : longest);
-}
-
-function timedOut({ timeout }: Task): ErrorData {
-  return {
-    name: "TimeoutError",
-    message: `the attempt ran longer than ${String(timeout)} ms and was stopped`,
-    code: "task/timeout",
-    detail: { timeout },
-  };
-}
-
-function interruptedTooOften(interruptions: number, reason: string): ErrorData {
-  return {
-    name: "RuntimeError",
-    message: `interrupted ${String(interruptions + 1)} times, last because ${reason}`,
-    code: "task/interrupted",
-    detail: { interruptions: interruptions + 1, reason },
-    retryable: false,
-  };
+  const current = task?.attempt === attempt && isActive(task);
+  return current && task.link !== undefined ? (task as ActiveTask) : undefined;
 }

@@ -1,10 +1,12 @@
 /** A unit of work that one agent performs. */
 import type { ErrorData } from "../errors.ts";
 import type { JsonText } from "../json.ts";
-import type { Retry, TaskOrder } from "./order.ts";
+import type { GateCounts } from "./gates.ts";
+import type { TaskOrder } from "./order.ts";
 import type { Priority } from "./priority.ts";
+import type { TaskStatus } from "./transitions.ts";
 
-export type TaskStatus = "queued" | "running" | "retrying" | "completed" | "failed" | "cancelled";
+export type { TaskStatus } from "./transitions.ts";
 
 /** Where a task of a workflow belongs; `index` is the item's place in a map. */
 export interface TaskParent {
@@ -17,15 +19,19 @@ export interface TaskCreate extends TaskOrder {
   readonly parent?: TaskParent | undefined;
 }
 
-export interface Task {
-  readonly id: string;
-  readonly capabilities: readonly string[];
+/** An attempt that didn't end well. */
+export interface AttemptRecord {
+  readonly attempt: number;
+  readonly agent?: string | undefined;
+  /** When it was given to a worker. */
+  readonly startedAt?: number | undefined;
+  readonly endedAt: number;
+  /** The code of the error that ended it. */
+  readonly code: string;
+}
+
+export interface Task extends Omit<TaskCreate, "priority"> {
   readonly priority: Priority;
-  readonly retry: Retry;
-  readonly timeout: number;
-  readonly title?: string | undefined;
-  readonly input: JsonText;
-  readonly parent?: TaskParent | undefined;
   readonly status: TaskStatus;
   /** The number of the latest attempt; 0 before the first. It fences every message about the task. */
   readonly attempt: number;
@@ -36,7 +42,7 @@ export interface Task {
   readonly order: number;
   readonly link?: string | undefined;
   readonly agent?: string | undefined;
-  /** Running: when the attempt times out. Retrying: when it is queued again. */
+  /** When its present status is over: waiting, retrying: queued then; queued, assigned, running: timed out then. */
   readonly dueAt?: number | undefined;
   readonly checkpoint?: JsonText | undefined;
   readonly effects?: Readonly<Record<string, JsonText>> | undefined;
@@ -44,8 +50,23 @@ export interface Task {
   /** The latest failure. */
   readonly error?: ErrorData | undefined;
   readonly createdAt: number;
+  /** When the latest attempt was given to a worker. */
   readonly startedAt?: number | undefined;
   readonly finishedAt?: number | undefined;
+  /** True once its deadline has passed. */
+  readonly late?: boolean | undefined;
+  /** The latest attempts that didn't end well, oldest first, at most {@link MAX_ATTEMPTS_KEPT}. */
+  readonly attempts?: readonly AttemptRecord[] | undefined;
+  /** It repeats this task, whose idempotency key it has, and was never started itself. */
+  readonly alias?: string | undefined;
+}
+
+/** So many attempts are kept in a task's record. */
+export const MAX_ATTEMPTS_KEPT = 20;
+
+/** Given to a worker, whether that has shown a sign of life or not: it holds a slot. */
+export function isActive({ status }: Pick<Task, "status">): boolean {
+  return status === "assigned" || status === "running";
 }
 
 /** Names one attempt; all that is said about an older one is ignored. */
@@ -55,12 +76,22 @@ export interface AttemptKey {
 }
 
 export interface TaskEvents {
-  "task.created": Omit<TaskCreate, "priority"> & { readonly priority: Priority };
+  /** Its status is "queued" unless the event says another. */
+  "task.created": Omit<TaskCreate, "priority"> & {
+    readonly priority: Priority;
+    readonly status?: "pending" | "waiting" | undefined;
+    /** Of a pending one: what was over already of the tasks that come before. */
+    readonly gate?: GateCounts | undefined;
+  };
+  /** A task with the idempotency key of another, `of`, was asked for: there is only the first one. */
+  "task.aliased": { readonly id: string; readonly of: string };
   "task.assigned": AttemptKey & {
     readonly link: string;
     readonly agent: string;
     readonly dueAt: number;
   };
+  /** The attempt's first sign of life; left out when its outcome came with it. */
+  "task.started": AttemptKey;
   "task.checkpointed": AttemptKey & { readonly value: JsonText };
   "task.effected": AttemptKey & { readonly key: string; readonly value: JsonText };
   "task.completed": AttemptKey & {
@@ -70,19 +101,35 @@ export interface TaskEvents {
   };
   /** With `retryAt` another attempt follows; without it the task has failed for good. */
   "task.failed": AttemptKey & {
-    readonly link: string;
+    /** The worker of the attempt that failed; absent when none was active (a time was over, a dependency failed). */
+    readonly link?: string | undefined;
     readonly error: ErrorData;
     readonly retryAt?: number | undefined;
     /** True when the agent may still be running: its slot stays taken until it answers or is killed. */
     readonly held?: boolean | undefined;
+    /** True when one of its times was over: without `retryAt` the status is "timed-out" then. */
+    readonly timedOut?: boolean | undefined;
     readonly parent?: TaskParent | undefined;
+    /** The task before it that it failed for. */
+    readonly cause?: string | undefined;
   };
+  /** A pending task ended without being started: what it waited for can't come true. */
+  "task.skipped": { readonly id: string; readonly error: ErrorData; readonly cause: string };
   /** The attempt is over through no fault of the task, which is queued again. */
   "task.interrupted": AttemptKey & { readonly link: string; readonly reason: string };
+  /** What it waited for has come: it can be started. */
   "task.queued": { readonly id: string };
+  /** The tasks before it are done; it is queued at that moment. */
+  "task.scheduled": { readonly id: string; readonly startAt: number };
   "task.extended": AttemptKey & { readonly dueAt: number };
+  "task.reprioritized": { readonly id: string; readonly priority: Priority };
+  /** Its deadline has passed. */
+  "task.late": { readonly id: string };
+  /** Its deadline has passed, and it comes before others now. */
+  "task.escalated": { readonly id: string; readonly priority: Priority };
   "task.cancelled": AttemptKey & {
     readonly reason: string;
+    /** An attempt was active. */
     readonly running: boolean;
     readonly parent?: TaskParent | undefined;
   };
@@ -91,15 +138,22 @@ export interface TaskEvents {
 export interface TaskCommands {
   "task.create": TaskCreate;
   "task.cancel": { readonly id: string; readonly reason?: string | undefined };
+  "task.reprioritize": { readonly id: string; readonly priority: Priority };
   "task.assign": { readonly id: string; readonly link: string; readonly agent: string };
+  /** The attempt has shown a sign of life. */
+  "task.start": AttemptKey;
   "task.checkpoint": AttemptKey & { readonly value: JsonText };
   "task.effect": AttemptKey & { readonly key: string; readonly value: JsonText };
   "task.complete": AttemptKey & { readonly output: JsonText };
   "task.fail": AttemptKey & { readonly error: ErrorData; readonly held?: boolean | undefined };
   "task.interrupt": AttemptKey & { readonly reason: string };
-  /** The due time of the task has come: its attempt timed out, or its retry is due. */
+  /** The attempt has shown no sign of life for the time of `timeouts.idle`. */
+  "task.idle": AttemptKey;
+  /** A due time of the task has come. */
   "task.wake": { readonly id: string };
-  /** The clock stood still (sleep, freeze) for so long: running attempts get that time back. */
+  /** A task before it has ended, and its condition is decided. */
+  "task.settle": { readonly id: string };
+  /** The clock stood still (sleep, freeze) for so long: active attempts and the queue get that time back. */
   "task.extend": { readonly by: number };
 }
 

@@ -4,6 +4,7 @@ import type { FactOf, Request } from "../kernel.ts";
 import { nodeKey, type Execution, type WorkflowCommands, type WorkflowEvents } from "./execution.ts";
 import type { WorkflowsState } from "./fold.ts";
 import type { Lookups } from "./lookups.ts";
+import { workOf } from "../tasks/order.ts";
 import type { PlannedNode } from "./plan.ts";
 
 interface Span {
@@ -41,10 +42,9 @@ function requestsOf(
   const id = nodeKey(run.id, node.id);
   switch (node.type) {
     case "task": {
-      const { capabilities, retry, timeout, title = node.id } = node;
+      const { title = node.id, priority = run.priority } = node;
       const input = textOf(lookups, state, run, planned, "input");
-      const priority = node.priority ?? run.priority;
-      const data = { id, capabilities, retry, timeout, title, priority, input, parent: at };
+      const data = { ...workOf(node), id, title, priority, input, parent: at };
       return [{ type: "task.create", data }];
     }
     case "approval": {
@@ -91,15 +91,14 @@ function itemTasks(
   if (!Array.isArray(list) || list.length !== total)
     // it rests on what wasn't finished when the map began
     throw new RuntimeError("expression/failed", { node: node.id, items: items.source, reason: "the items changed" });
-  const { capabilities, retry, timeout } = node.task;
-  const priority = node.task.priority ?? run.priority;
+  const work = { ...workOf(node.task), priority: node.task.priority ?? run.priority };
   return list.slice(from, to).map((item: unknown, offset): Request => {
     const index = from + offset;
     const id = `${nodeKey(run.id, node.id)}/${String(index)}`;
     const text = scopes.evaluateText(state, run, input, { item: { item, index } });
     const title = `${node.title ?? node.id} ${String(index + 1)}`;
     const parent = { execution: run.id, node: node.id, index };
-    const data = { id, capabilities, retry, timeout, title, priority, input: text, parent };
+    const data = { ...work, id, title, input: text, parent };
     return { type: "task.create", data };
   });
 }

@@ -7,6 +7,7 @@ import {
   connectHere,
   deleteJournal,
   eventsOf,
+  isBegun,
   newName,
   rejection,
   scriptURL,
@@ -148,7 +149,7 @@ describe("agents of a host", () => {
     const runtime = await connect();
     await runtime.registerAgent({ url: AGENT });
     const victim = work(runtime, { do: "wait", ms: 1_500, value: "honest" });
-    await until(runtime, ({ tasks }) => tasks.get(victim)?.status === "running");
+    await until(runtime, ({ tasks }) => isBegun(tasks.get(victim)));
     const forger = honest(`take = ({ kind, input, task, attempt }) => {
       if (kind !== "run") return;
       const victim = JSON.parse(input);
@@ -189,7 +190,7 @@ describe("agents of a host", () => {
     const [first, second] = [await connect(), await connect()];
     for (const runtime of [first, second]) await runtime.registerAgent({ url: AGENT });
     const task = work(first, { do: "wait", ms: 1_000, value: "twice begun" });
-    await until(second, ({ tasks }) => tasks.get(task)?.status === "running");
+    await until(second, ({ tasks }) => isBegun(tasks.get(task)));
     await first.close(); // it hosts, and it has the only worker: it was there first
     expect(await second.result(task)).to.equal("twice begun");
     await second.close();

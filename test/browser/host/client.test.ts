@@ -1,7 +1,16 @@
 /** What a page sees: commands that settle, a mirror that tells the truth, and an end that leaves nobody waiting. */
 import { expect } from "chai";
 import type { Runtime } from "../../../src/client/runtime.ts";
-import { AGENT, connectHere, deleteJournal, eventsOf, newName, rejection, until } from "../../fixtures/host/page.ts";
+import {
+  AGENT,
+  connectHere,
+  deleteJournal,
+  eventsOf,
+  isBegun,
+  newName,
+  rejection,
+  until,
+} from "../../fixtures/host/page.ts";
 
 describe("the client", () => {
   let name = "";
@@ -156,7 +165,7 @@ describe("the client", () => {
     await runtime.registerAgent({ url: AGENT });
     const task = runtime.createTask({ capabilities: ["work"], input: { do: "wait", ms: 300, value: "late" } });
     const result = runtime.result(task);
-    await until(runtime, ({ tasks }) => tasks.get(task)?.status === "running");
+    await until(runtime, ({ tasks }) => isBegun(tasks.get(task)));
     dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true }));
     expect(runtime.store.getState().status).to.equal("connecting");
     expect(document.querySelectorAll("iframe[title='Troupe cell']"), "cells left").to.have.length(0);
@@ -173,6 +182,6 @@ describe("the client", () => {
 
 /** What both mirrors must agree on; finished ones are shown by those who saw them finish. */
 function liveTasks({ tasks }: Runtime): string[] {
-  const live = [...tasks.values()].filter(({ status }) => status === "queued" || status === "running");
+  const live = [...tasks.values()].filter(({ status }) => ["queued", "assigned", "running"].includes(status));
   return live.map((view) => JSON.stringify(view)).sort();
 }

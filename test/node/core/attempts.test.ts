@@ -25,7 +25,7 @@ describe("a slot", () => {
     const world = await openWorld(1, { behaviour: never, grace: 40 });
     await world.submit(...serve("a"), createTask("t", { timeout: 500, retry }), createTask("next"));
     await world.advance(499);
-    assert.equal(taskOf(world)?.status, "running");
+    assert.equal(taskOf(world)?.status, "assigned");
     await world.advance(1);
     assert.equal(taskOf(world)?.error?.code, "task/timeout");
     assert.deepEqual([taskOf(world)?.status, heldOn(world.mirror)], ["retrying", 1]);
@@ -57,13 +57,13 @@ describe("a slot", () => {
     await world.submit(complete("t", 1));
     assert.equal((await archivedTask(world)).status, "cancelled", "an answer comes too late");
     await world.advance(30);
-    assert.equal(world.mirror.tasks.tasks.get("next")?.status, "running");
+    assert.equal(world.mirror.tasks.tasks.get("next")?.status, "assigned");
   });
 
   it("is free at once when a queued or retrying task is cancelled", async () => {
     const world = await openWorld(1, { behaviour: never });
     await world.submit(...serve("a"), createTask("t", { retry }), fail("t", 1), cancelTask("t"), createTask("next"));
-    assert.equal(world.mirror.tasks.tasks.get("next")?.status, "running");
+    assert.equal(world.mirror.tasks.tasks.get("next")?.status, "assigned");
     assert.equal(world.engine.nextDue(), START + 60_000, "and nothing is planned for it");
   });
 });
@@ -112,7 +112,7 @@ describe("time", () => {
     await world.submit({ type: "task.extend", data: { by: 900_000 } });
     world.engine.wake();
     await world.settle();
-    assert.equal(taskOf(world)?.status, "running");
+    assert.equal(taskOf(world)?.status, "assigned");
     assert.equal(taskOf(world)?.dueAt, START + 901_000);
     await world.advance(1_000);
     assert.equal(taskOf(world)?.error?.code, "task/timeout");
@@ -130,7 +130,7 @@ describe("time", () => {
       moments,
       [...moments].sort((a, b) => a - b),
     );
-    assert.equal(taskOf(world)?.status, "running");
+    assert.equal(taskOf(world)?.status, "assigned");
   });
 
   it("that was set back holds up nothing that is planned after", async () => {

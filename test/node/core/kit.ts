@@ -15,7 +15,7 @@ import {
   type CoreEvent,
   type CoreState,
 } from "../../../src/core/runtime.ts";
-import type { Task } from "../../../src/core/tasks/task.ts";
+import { isActive, type Task } from "../../../src/core/tasks/task.ts";
 import { createChance, type Chance } from "./chance.ts";
 import { createMemoryJournal } from "../../../src/plugins/journals/memory.ts";
 import { createDisk, type Disk, type Gate } from "./disk.ts";
@@ -257,7 +257,7 @@ function createWorkers(
   };
   const run = (id: string, attempt: number, link: string): void => {
     const task = known().tasks.tasks.get(id);
-    if (task?.attempt !== attempt || task.status !== "running") return;
+    if (task?.attempt !== attempt || !isActive(task)) return;
     for (const { after, command } of behaviour({ task, attempt, link, chance }))
       if (after <= 0) say(command);
       else

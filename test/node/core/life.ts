@@ -1,5 +1,6 @@
 /** A random life of a runtime: agents come and go, work of all kinds is asked for, answered, repeated and cancelled. */
 import type { CoreCommand } from "../../../src/core/runtime.ts";
+import { endedIds } from "../../../src/core/tasks/ends.ts";
 import { PRIORITIES } from "../../../src/core/tasks/priority.ts";
 import type { WorkflowInput } from "../../../src/core/workflows/definition.ts";
 import type { Chance } from "./chance.ts";
@@ -15,6 +16,7 @@ import {
   registerAgent,
   registerWorkflow,
   startExecution,
+  type TaskOptions,
 } from "./things.ts";
 
 const work = { capabilities: ["a"], retry: { maxAttempts: 3, base: 50 }, timeout: 2_000 };
@@ -62,6 +64,7 @@ export const chaotic: Behaviour = ({ task, attempt, chance }) => {
   const say = (command: CoreCommand, later = 0): Saying => ({ after: after + later, command });
   const note: Saying[] = chance.once(3)
     ? [
+        say({ type: "task.start", data: { id, attempt } }, -1),
         say({ type: "task.checkpoint", data: { id, attempt, value: String(chance.below(100)) } }, -1),
         say(
           { type: "task.effect", data: { id, attempt, key: chance.pick(["x", "y", "__proto__"]), value: "true" } },
@@ -69,9 +72,11 @@ export const chaotic: Behaviour = ({ task, attempt, chance }) => {
         ),
       ]
     : [];
-  switch (chance.below(12)) {
+  switch (chance.below(13)) {
     case 0:
       return [];
+    case 12:
+      return [...note, say({ type: "task.idle", data: { id, attempt } })];
     case 1:
     case 2:
       return [...note, say(fail(id, attempt))];
@@ -87,7 +92,7 @@ export const chaotic: Behaviour = ({ task, attempt, chance }) => {
 };
 
 /** Draws the next commands and hands them over; gives how many milliseconds should pass then. */
-export function createLife(chance: Chance, prefix = ""): (host: Host) => number {
+export function createLife(chance: Chance, prefix = "", now = (): number => 0): (host: Host) => number {
   let count = 0;
   const some = (): string[] => chance.shuffle(["a", "b", "c"]).slice(0, 1 + chance.below(2));
   const agent = (): string => `agent${String(chance.below(4))}`;
@@ -107,8 +112,13 @@ export function createLife(chance: Chance, prefix = ""): (host: Host) => number 
       chance.once(4)
         ? one(engine.state.agents.agents.values()).map(({ id }) => ({ type: "agent.unregister", data: { id } }))
         : [],
-    () => Array.from({ length: chance.below(8) }, () => drawTask(`${prefix}t${String(++count)}`)),
-    () => Array.from({ length: chance.below(3) }, () => drawTask(`${prefix}t${String(++count)}`)),
+    (host) => Array.from({ length: chance.below(8) }, () => drawTask(host, `${prefix}t${String(++count)}`)),
+    (host) => Array.from({ length: chance.below(3) }, () => drawTask(host, `${prefix}t${String(++count)}`)),
+    ({ engine }) =>
+      one(engine.state.tasks.tasks.values()).map(({ id }) => ({
+        type: "task.reprioritize",
+        data: { id, priority: chance.pick(PRIORITIES) },
+      })),
     ({ engine }) => one(engine.state.tasks.tasks.values()).map(({ id }) => cancelTask(id)),
     () => [registerWorkflow(mixedWorkflow), drawStart()],
     drawStart,
@@ -132,7 +142,7 @@ export function createLife(chance: Chance, prefix = ""): (host: Host) => number 
     ],
   ];
 
-  function drawTask(id: string): CoreCommand {
+  function drawTask(host: Host, id: string): CoreCommand {
     const retry = { maxAttempts: 1 + chance.below(4), base: 100, cap: 1_000 };
     return createTask(id, {
       capabilities: some(),
@@ -140,7 +150,30 @@ export function createLife(chance: Chance, prefix = ""): (host: Host) => number 
       retry,
       timeout: 1_000 + chance.below(4_000),
       input: JSON.stringify({ at: count, text: 'ä\u2028"' }),
+      ...drawTimes(),
+      ...drawAfter(host),
     });
+  }
+  function drawTimes(): TaskOptions {
+    const soon = (): number => now() + chance.below(6_000);
+    const onDeadline = chance.pick(["continue", "fail", "escalate"] as const);
+    return {
+      ...(chance.once(4) && { startAt: now() + chance.below(30_000) }),
+      ...(chance.once(5) && { deadline: soon(), onDeadline }),
+      ...(chance.once(4) && {
+        timeouts: { queue: 1 + chance.below(4_000), total: 1 + chance.below(9_000), idle: 900 },
+      }),
+      ...(chance.once(6) && { idempotency: { key: chance.pick(["k", "l"]), window: 1 + chance.below(3_000) } }),
+    };
+  }
+  function drawAfter({ engine }: Host): TaskOptions {
+    if (!chance.once(3)) return {};
+    const { tasks, ends } = engine.state.tasks;
+    const live = [...tasks.values()].filter(({ parent }) => !parent).map(({ id }) => id);
+    const known = chance.once(3) || live.length === 0 ? [...endedIds(ends), "nobody"] : live;
+    const before = chance.shuffle(known).slice(0, 1 + chance.below(3));
+    const when = chance.pick(["all", "any", "done", 1, 2] as const);
+    return { after: { tasks: before, when, otherwise: chance.pick(["fail", "skip"] as const) } };
   }
   function drawStart(): CoreCommand {
     const items = Array.from({ length: chance.below(6) }, (_none, place) => place);

@@ -23,7 +23,7 @@ const seed = seedOf(606);
 async function makeHistory(): Promise<readonly CoreEvent[]> {
   const chance = createChance(seed);
   const world = await openWorld(seed, { behaviour: chaotic, chance });
-  const live = createLife(chance);
+  const live = createLife(chance, "", world.time.now);
   for (let step = 0; step < 1_500; step++) await world.advance(live(world));
   await world.submit({ type: "task.extend", data: { by: 5 } });
   assert.equal(world.stopped(), undefined);

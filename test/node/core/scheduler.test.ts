@@ -111,7 +111,7 @@ function createLife(chance: Chance, { state, tell }: Yard): () => void {
     tell({ type: "link.left", data: { link: link.id, agent: link.agent, cause, holdings: pairs } });
     for (const { task: id, attempt } of holdings) {
       const task = state.tasks.tasks.get(id);
-      if (task?.status === "running" && task.attempt === attempt) tell(end(task));
+      if (task?.status === "assigned" && task.attempt === attempt) tell(end(task));
     }
   };
   const draws: readonly (readonly [weight: number, act: () => void])[] = [
@@ -127,7 +127,7 @@ function createLife(chance: Chance, { state, tell }: Yard): () => void {
     [
       30,
       () => {
-        const task = held("running");
+        const task = held("assigned");
         if (task) tell(end(task));
       },
     ],
@@ -150,11 +150,11 @@ function createLife(chance: Chance, { state, tell }: Yard): () => void {
       8,
       () => {
         const over = [...state.agents.holdings.values()].filter(
-          ({ task, attempt }) => state.tasks.tasks.get(task)?.attempt !== attempt || held("running")?.id !== task,
+          ({ task, attempt }) => state.tasks.tasks.get(task)?.attempt !== attempt || held("assigned")?.id !== task,
         );
         const one = over.find(({ task, attempt }) => {
           const now = state.tasks.tasks.get(task);
-          return now?.status !== "running" || now.attempt !== attempt;
+          return now?.status !== "assigned" || now.attempt !== attempt;
         });
         if (one) tell({ type: "slot.released", data: { link: one.link, task: one.task, attempt: one.attempt } });
       },
@@ -192,7 +192,7 @@ function createLife(chance: Chance, { state, tell }: Yard): () => void {
     [
       0.05,
       () => {
-        const running = [...state.tasks.tasks.values()].filter(({ status }) => status === "running");
+        const running = [...state.tasks.tasks.values()].filter(({ status }) => status === "assigned");
         tell({ type: "host.started", data: { epoch: 1 } });
         for (const { id, attempt, link = "" } of running)
           tell({ type: "task.interrupted", data: { id, attempt, link, reason: "restart" } });
@@ -241,7 +241,7 @@ describe(`the scheduler (seed ${String(seed)})`, () => {
     await world.submit(registerAgent("a", { capabilities: ["other"] }), join("l1", "a"), createTask("t1"));
     assert.equal(world.mirror.tasks.tasks.get("t1")?.status, "queued");
     await world.submit(registerAgent("a", { capabilities: ["other", "work"] }));
-    assert.equal(world.mirror.tasks.tasks.get("t1")?.status, "running");
+    assert.equal(world.mirror.tasks.tasks.get("t1")?.status, "assigned");
   });
 
   it("needs all capabilities of a task in one agent", async () => {

@@ -14,6 +14,7 @@ const interrupt = (attempt: number): CoreCommand => ({
   data: { id: "t", attempt, reason: "drawn" },
 });
 const wake: CoreCommand = { type: "task.wake", data: { id: "t" } };
+const start: CoreCommand = { type: "task.start", data: { id: "t", attempt: 1 } };
 const assign: CoreCommand = { type: "task.assign", data: { id: "t", link: "a-1", agent: "a" } };
 const checkpoint = (attempt: number, value = "7"): CoreCommand => ({
   type: "task.checkpoint",
@@ -41,7 +42,8 @@ describe("what may follow what in a task's life", () => {
   const states: Readonly<Record<string, readonly CoreCommand[]>> = {
     unknown: [],
     queued: [createTask("t", { retry })],
-    running: [...serve("a"), createTask("t", { retry })],
+    assigned: [...serve("a"), createTask("t", { retry })],
+    running: [...serve("a"), createTask("t", { retry }), start],
     retrying: [...serve("a"), createTask("t", { retry }), fail("t", 1)],
     completed: [...serve("a"), createTask("t", { retry }), complete("t", 1)],
     failed: [...serve("a"), createTask("t", { retry: { ...retry, maxAttempts: 1 } }), fail("t", 1)],
@@ -57,11 +59,22 @@ describe("what may follow what in a task's life", () => {
     checkpoint: [],
     effect: [],
     extend: [],
+    start: [],
+    idle: [],
+    settle: [],
+    reprioritize: [],
   };
   const table: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
-    unknown: { ...nothing, create: ["task.created"] },
-    queued: { ...nothing, create: ["refused: task/duplicate"], assign: ["task.assigned"], cancel: ["task.cancelled"] },
-    running: {
+    unknown: { ...nothing, create: ["task.created"], reprioritize: ["refused: task/unknown"] },
+    queued: {
+      ...nothing,
+      create: ["refused: task/duplicate"],
+      assign: ["task.assigned"],
+      cancel: ["task.cancelled"],
+      reprioritize: ["task.reprioritized"],
+    },
+    assigned: {
+      ...nothing,
       create: ["refused: task/duplicate"],
       assign: [],
       complete: ["task.completed"],
@@ -72,8 +85,27 @@ describe("what may follow what in a task's life", () => {
       checkpoint: ["task.checkpointed"],
       effect: ["task.effected"],
       extend: ["task.extended"],
+      start: ["task.started"],
+      reprioritize: ["task.reprioritized"],
     },
-    retrying: { ...nothing, create: ["refused: task/duplicate"], cancel: ["task.cancelled"] },
+    running: {
+      ...nothing,
+      create: ["refused: task/duplicate"],
+      complete: ["task.completed"],
+      fail: ["task.failed"],
+      interrupt: ["task.interrupted", "task.assigned"],
+      cancel: ["task.cancelled"],
+      checkpoint: ["task.checkpointed"],
+      effect: ["task.effected"],
+      extend: ["task.extended"],
+      reprioritize: ["task.reprioritized"],
+    },
+    retrying: {
+      ...nothing,
+      create: ["refused: task/duplicate"],
+      cancel: ["task.cancelled"],
+      reprioritize: ["task.reprioritized"],
+    },
     completed: nothing,
     failed: nothing,
     cancelled: nothing,
@@ -89,6 +121,10 @@ describe("what may follow what in a task's life", () => {
     checkpoint: checkpoint(1),
     effect: effect(1, "key"),
     extend: { type: "task.extend", data: { by: 10 } },
+    start,
+    idle: { type: "task.idle", data: { id: "t", attempt: 1 } },
+    settle: { type: "task.settle", data: { id: "t" } },
+    reprioritize: { type: "task.reprioritize", data: { id: "t", priority: "high" } },
   };
   for (const [state, before] of Object.entries(states))
     for (const [name, expected] of Object.entries(table[state] ?? {}))
@@ -104,7 +140,7 @@ describe("what may follow what in a task's life", () => {
     for (const [state, before] of Object.entries(states)) {
       const world = await openWorld(1, { behaviour: never });
       await world.submit(...before);
-      const live = ["queued", "running", "retrying"].includes(state);
+      const live = ["queued", "assigned", "running", "retrying"].includes(state);
       assert.equal(taskOf(world)?.status, live ? state : undefined);
       if (!live && state !== "unknown") assert.equal((await archivedTask(world)).status, state);
     }
@@ -165,7 +201,7 @@ describe("retries", () => {
     await world.advance(100);
     await world.submit(complete("later", 1));
     const task = taskOf(world);
-    assert.deepEqual([task?.status, task?.attempt, task?.order], ["running", 2, 1]);
+    assert.deepEqual([task?.status, task?.attempt, task?.order], ["assigned", 2, 1]);
     assert.deepEqual([task?.checkpoint, task?.effects], ["7", { mail: "true" }]);
   });
 

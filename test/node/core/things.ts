@@ -7,7 +7,7 @@ import type { Manifest } from "../../../src/core/agents/manifest.ts";
 import type { WorkflowInput } from "../../../src/core/workflows/definition.ts";
 import * as v from "valibot";
 
-type TaskOptions = Partial<Omit<v.InferInput<typeof TaskOrderSchema>, "id">>;
+export type TaskOptions = Partial<Omit<v.InferInput<typeof TaskOrderSchema>, "id">>;
 
 export function createTask(id: string, options: TaskOptions = {}): CoreCommand {
   const data: TaskCreate = v.parse(TaskOrderSchema, { id, capabilities: ["work"], input: "{}", ...options });
