@@ -32,6 +32,7 @@ export function createContext(run: Run, link: HostLink, signal: AbortSignal): Ag
     log(level, message) {
       link.log({ kind: "log", ...id, level, message: message.slice(0, MAX_LINE) });
     },
+    stream: createStream((at, items) => call({ kind: "stream", ...id, at, items })),
     once: createOnce(effects, (key, value) => call({ kind: "effect", ...id, key, value })),
     blobs: {
       async read(ref) {
@@ -44,6 +45,25 @@ export function createContext(run: Run, link: HostLink, signal: AbortSignal): Ag
         return ref as BlobRef; // as above
       },
     },
+  };
+}
+
+type Sender = (at: number, items: JsonText[]) => Promise<unknown>;
+
+/** The items of one turn are sent together. */
+function createStream(send: Sender): AgentContext["stream"] {
+  let at = 0;
+  let items: JsonText[] = [];
+  let sent: Promise<unknown> | undefined;
+  return (item) => {
+    items.push(encodeJson(item, "stream"));
+    return (sent ??= Promise.resolve().then(() => {
+      const [from, all] = [at, items];
+      at += all.length;
+      items = [];
+      sent = undefined;
+      return send(from, all);
+    }));
   };
 }
 

@@ -10,11 +10,13 @@ import type { Journal } from "../core/ports.ts";
 import type { Signal } from "../core/protocol.ts";
 import type { CoreCommand } from "../core/runtime.ts";
 import { writeBlob } from "./blobs.ts";
+import type { Streams } from "./streams.ts";
 
 export interface IncomingOptions {
   readonly engine: Engine;
   readonly journal: Journal;
   readonly signal: (signal: Signal) => void;
+  readonly streams: Pick<Streams, "write">;
   readonly holds: (link: string, attempt: { task: string; attempt: number }) => boolean;
   readonly send: (link: string, frame: HostFrame) => void;
   /** The attempt has shown a sign of life. */
@@ -93,12 +95,38 @@ function take(options: IncomingOptions, link: string, frame: AgentFrame, { comma
       if (held) void moveBytes(options, link, frame);
       else replies.push({ kind: "answer", call: frame.call, error: gone });
       return;
-    case "progress":
+    case "stream":
+      if (held) stream(options, link, frame);
+      else replies.push({ kind: "answer", call: frame.call, error: gone });
+      return;
     case "log":
+      if (!held) return;
+      options.signal(frame);
+      options.streams.write({ task: id, attempt, channel: "log" }, Infinity, [lineOf(frame)]);
+      return;
+    case "progress":
       if (held) options.signal(frame);
       return;
     case "beat": // a sign of life, and no more
   }
+}
+
+function stream(
+  { streams, send }: IncomingOptions,
+  link: string,
+  { task, attempt, at, items, call }: Extract<AgentFrame, { kind: "stream" }>,
+): void {
+  for (const item of items) checkJson(item, "stream", MAX_ITEM);
+  streams.write({ task, attempt, channel: "stream" }, at, items, () => {
+    send(link, { kind: "answer", call });
+  });
+}
+
+/** The largest streamed item, in UTF-16 units of its text; larger things are outputs or blobs. */
+const MAX_ITEM = 1 << 18;
+
+function lineOf({ level, message }: Extract<AgentFrame, { kind: "log" }>): string {
+  return JSON.stringify({ level, message });
 }
 
 function keeping(frame: Extract<AgentFrame, { kind: "checkpoint" | "effect" }>): CoreCommand {

@@ -9,6 +9,7 @@ import type { CoreEvent } from "../core/runtime.ts";
 import { isActive } from "../core/tasks/task.ts";
 import { createIncoming } from "./incoming.ts";
 import { beatOf, createLiveness, type Liveness } from "./liveness.ts";
+import type { Streams } from "./streams.ts";
 
 /** After an abort a worker has so long to give up the attempt, in milliseconds; then it is killed. */
 export const GRACE = 500;
@@ -31,6 +32,7 @@ export interface LinksOptions {
   readonly journal: Journal;
   readonly now: () => number;
   readonly signal: (signal: Signal) => void;
+  readonly streams: Streams;
 }
 
 export interface Links {
