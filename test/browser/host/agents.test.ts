@@ -119,7 +119,7 @@ describe("agents of a host", () => {
     await runtime.registerAgent({ url: scriptURL(script), trusted: true });
     expect(await waiting).to.equal("served at last");
     await until(runtime, ({ agents }) => agents.get("worker")?.fault === undefined);
-  });
+  }).timeout(60_000); // a browser may keep silent about a worker that can't be loaded
 
   const breaches: Readonly<Record<string, { readonly script: string; readonly code: string }>> = {
     garbage: { script: "take = () => host.postMessage('garbage');", code: "agent/message-invalid" },
