@@ -268,6 +268,23 @@ describe("several times at once", () => {
 });
 
 describe("retries", () => {
+  it("come at the moment that was planned, though the host was another one in between, or was late", async () => {
+    for (const restartAfter of [10, 99, 5_000]) {
+      const world = await openWorld(1, { behaviour: never, snapshotEvery: 1 });
+      await world.submit(...serve("a"), createTask("t", { retry }), fail("t", 1));
+      const retryAt = task(world)?.dueAt ?? 0;
+      assert.equal(retryAt, world.time.now() + 100);
+      world.kill();
+      world.time.set(world.time.now() + restartAfter);
+      const next = await openHost({ ...world, behaviour: never });
+      await next.submit(...serve("a"));
+      await next.advance(Math.max(0, retryAt - 1 - world.time.now()));
+      if (restartAfter < 100) assert.equal(task(next)?.status, "retrying");
+      await next.advance(1);
+      assert.deepEqual([task(next)?.status, task(next)?.attempt], ["assigned", 2]);
+    }
+  });
+
   it("don't follow errors with one of the excepted codes", async () => {
     for (const [code, attempts] of [
       ["fatal", 1],
