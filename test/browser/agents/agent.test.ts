@@ -144,37 +144,6 @@ describe("an agent's worker", () => {
     expect((await failure("throw", "huge")).message).to.have.length(4_097);
   });
 
-  describe("while an attempt goes on", () => {
-    /** So many beats of another attempt: in that time those of the first would have come too. */
-    const beatsOfAnother = async (): Promise<void> => {
-      host.run("obey", undefined, { task: "another", beat: 10 });
-      for (let beat = 0; beat < 5; beat++)
-        expect(await host.next("beat")).to.deep.equal({ kind: "beat", task: "another", attempt: 1 });
-    };
-
-    it("says so as often as the host wants, and no more after its end", async () => {
-      host.run("obey", undefined, { beat: 10 });
-      for (let beat = 0; beat < 3; beat++) expect(await host.next("beat")).to.deep.equal({ kind: "beat", ...id });
-      host.send({ kind: "abort", ...id, error: { name: "AbortError", message: "enough", code: "task/cancelled" } });
-      await host.next("failed");
-      host.rest();
-      await beatsOfAnother();
-    });
-
-    it("says nothing for a run that was failed by an uncaught error and never ends", async () => {
-      host.run("unhandled", undefined, { beat: 10 });
-      await host.next("failed");
-      host.rest();
-      await beatsOfAnother();
-    });
-
-    it("says nothing of a quick one", async () => {
-      host.run("echo", 1);
-      await host.next("done");
-      expect(host.posts.flat().map(({ kind }) => kind)).to.deep.equal(["done"]);
-    });
-  });
-
   describe("when an attempt is aborted", () => {
     const error = { name: "AbortError", message: "cancelled by you", code: "task/cancelled" };
 
