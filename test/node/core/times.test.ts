@@ -5,7 +5,16 @@ import { saveState, type CoreCommand } from "../../../src/core/runtime.ts";
 import type { Task } from "../../../src/core/tasks/task.ts";
 import type { Disk } from "./disk.ts";
 import { completes, fails, inTurn, never, openHost, openWorld, START, type Host } from "./kit.ts";
-import { cancelTask, complete, createTask, fail, serve, type TaskOptions } from "./things.ts";
+import {
+  cancelTask,
+  complete,
+  createTask,
+  fail,
+  registerWorkflow,
+  serve,
+  startExecution,
+  type TaskOptions,
+} from "./things.ts";
 
 const retry = { maxAttempts: 3, base: 100, factor: 2, cap: 1_000, jitter: "none" } as const;
 const task = (host: Host, id = "t"): Task | undefined => host.mirror.tasks.tasks.get(id);
@@ -193,6 +202,25 @@ describe("a task that ends while its hung worker still holds the slot of an atte
   });
 });
 
+describe("the times of a run's tasks", () => {
+  it("fail their node, and with it the run; a map that collects goes on", async () => {
+    const world = await openWorld(1, { behaviour: never });
+    const work = { capabilities: ["nobody"], timeouts: { queue: 100 } };
+    const one = { id: "one", type: "task", ...work } as const;
+    const each = { id: "each", type: "map", items: "input", onError: "collect", task: work } as const;
+    await world.submit(registerWorkflow({ id: "single", nodes: [one] }), startExecution("r", "single"));
+    await world.submit(registerWorkflow({ id: "many", nodes: [each] }), startExecution("m", "many", [1, 2]));
+    await world.finish();
+    assert.deepEqual([rowOf(world, "r").status, rowOf(world, "r").error?.code], ["failed", "task/queue-timeout"]);
+    assert.equal(rowOf(world, "r/one").status, "timed-out");
+    const items = JSON.parse(rowOf(world, "m").output ?? "null") as { error: { code: string } }[];
+    assert.deepEqual(
+      items.map(({ error }) => error.code),
+      ["task/queue-timeout", "task/queue-timeout"],
+    );
+  });
+});
+
 describe("a deadline", () => {
   const due = (onDeadline?: "continue" | "fail" | "escalate"): TaskOptions => ({
     deadline: START + 500,
@@ -268,6 +296,23 @@ describe("several times at once", () => {
 });
 
 describe("retries", () => {
+  it("come at the moment that was planned, though the host was another one in between, or was late", async () => {
+    for (const restartAfter of [10, 99, 5_000]) {
+      const world = await openWorld(1, { behaviour: never, snapshotEvery: 1 });
+      await world.submit(...serve("a"), createTask("t", { retry }), fail("t", 1));
+      const retryAt = task(world)?.dueAt ?? 0;
+      assert.equal(retryAt, world.time.now() + 100);
+      world.kill();
+      world.time.set(world.time.now() + restartAfter);
+      const next = await openHost({ ...world, behaviour: never });
+      await next.submit(...serve("a"));
+      await next.advance(Math.max(0, retryAt - 1 - world.time.now()));
+      if (restartAfter < 100) assert.equal(task(next)?.status, "retrying");
+      await next.advance(1);
+      assert.deepEqual([task(next)?.status, task(next)?.attempt], ["assigned", 2]);
+    }
+  });
+
   it("don't follow errors with one of the excepted codes", async () => {
     for (const [code, attempts] of [
       ["fatal", 1],
