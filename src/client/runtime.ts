@@ -15,6 +15,7 @@ import type {
   Retry,
   RuntimeError,
   Task,
+  UnregisterMode,
   WorkflowInput,
 } from "../core/index.ts";
 import type { StoreApi } from "zustand/vanilla";
@@ -51,6 +52,21 @@ export interface AgentOptions {
   readonly workers?: number;
   /** Attempts per worker at once. Default 1. */
   readonly slots?: number;
+  /** The most attempts at once, over all workers: no more than the agent itself says. */
+  readonly maxConcurrentTasks?: number;
+  /** Among agents that fit as well, those of a higher priority come first. Default "medium". */
+  readonly priority?: Priority;
+  /** What tasks can ask for, and lists are filtered by. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** What is known of its past, which counts like `weight` attempts that were seen. Default: 10 that all went well. */
+  readonly prior?: {
+    readonly successRate?: number;
+    /** In milliseconds. */
+    readonly averageResponseTime?: number;
+    readonly weight?: number;
+  };
+  /** True: take the place of what is registered under the same name and version, if it differs. Default: it is refused. */
+  readonly replace?: boolean;
 }
 
 /** A task as a page sees it: payloads are values. */
@@ -84,9 +100,16 @@ export interface ApprovalView {
 
 export interface AgentView extends Agent {
   readonly status: AgentStatus;
-  /** Workers that serve it now, and slots of them that are taken. */
+  /** Slots that are taken, also by attempts that were stopped and haven't given theirs back. */
   readonly running: number;
+  /** The most that may be taken, over all workers that it may have. */
+  readonly capacity: number;
+  /** Workers that serve it now. */
   readonly links: number;
+  /** The part of attempts that end well, from 0 to 1, with the prior's part. */
+  readonly successRate: number;
+  /** Mean milliseconds of an attempt, with the prior's part; undefined before the first. */
+  readonly averageResponseTime: number | undefined;
 }
 
 /** The store's state: one immutable picture of all that lives. */
@@ -145,9 +168,19 @@ export interface Runtime {
   readonly approvals: ReadonlyMap<string, ApprovalView>;
   readonly agents: ReadonlyMap<string, AgentView>;
 
-  /** Loads the agent once, learns what it is, and registers it. @throws RuntimeError `agent/…` */
+  /**
+   * Loads the agent once, learns what it is, and registers it under `name@version`. What differs from what is registered
+   * there already is refused, unless it is to replace that. @throws RuntimeError `agent/…`, as `agent/duplicate`
+   */
   registerAgent(options: AgentOptions): Promise<Manifest>;
-  unregisterAgent(id: string): void;
+  /**
+   * Unregisters the agent of the id (`name@version`), or all versions of the name. drain, the default: it gets no new
+   * work, and is gone when it has ended what it runs; requeue: what it runs is told to stop, and queued again; kill: the
+   * same, and its workers are ended at once.
+   */
+  unregisterAgent(id: string, mode?: UnregisterMode): void;
+  /** Takes the agent off: it ends what it runs and gets no new work, until it is put on again. By id or name. */
+  setAgentOffline(id: string, offline: boolean): void;
   /** @throws RuntimeError `command/invalid`, `json/…` when the input can't be a task at all. */
   createTask(input: TaskInput): string;
   cancelTask(id: string, reason?: string): void;

@@ -5,7 +5,7 @@ import type { Engine } from "../core/engine.ts";
 import { encodeError, RuntimeError, type ErrorData } from "../core/errors.ts";
 import type { Journal } from "../core/ports.ts";
 import type { Signal } from "../core/protocol.ts";
-import type { CoreEvent } from "../core/runtime.ts";
+import type { CoreEvent, CoreEvents } from "../core/runtime.ts";
 import { createIncoming } from "./incoming.ts";
 
 /** After an abort a worker has so long to give up the attempt, in milliseconds; then it is killed. */
@@ -55,7 +55,7 @@ interface OpenLink {
 
 interface State extends LinksOptions {
   readonly open: Map<string, OpenLink>;
-  /** Timers of aborted attempts, by attempt. */
+  /** Timers of aborted attempts, by attempt; and of agents that were unregistered, by agent. */
   readonly graces: Map<string, ReturnType<typeof setTimeout>>;
   /** Links with frames to be posted at the end of this turn. */
   touched: Set<OpenLink>;
@@ -144,6 +144,16 @@ function abort(state: State, link: string, task: string, attempt: number, error:
   state.graces.set(key, timer);
 }
 
+/** Ends the workers of an agent that is gone: at once, or when what they ran had time to stop. */
+function dismiss(state: State, { id, mode }: CoreEvents["agent.unregistered"]): void {
+  const links = [...state.open.values()].filter(({ end }) => end.agent === id).map(({ end }) => end.id);
+  const endAll = (): void => {
+    for (const link of links) kill(state, link, "killed");
+  };
+  if (mode === "requeue") state.graces.set(id, setTimeout(endAll, GRACE));
+  else endAll();
+}
+
 /** Refuses a flood before it is looked at. */
 function measured(link: OpenLink, frames: unknown, at: number): readonly unknown[] {
   if (!Array.isArray(frames) || frames.length > MAX_FRAMES) {
@@ -186,8 +196,15 @@ function dispatch(state: State, event: CoreEvent): void {
       abort(state, holding.link, id, attempt, error);
       return;
     }
+    case "task.interrupted": {
+      // Its worker is still there only when its agent was unregistered: then it may stop in order.
+      const { id, attempt, link, reason } = event.data;
+      const error = { name: "AbortError", message: reason, code: "task/interrupted" };
+      if (state.open.has(link)) send(state, link, { kind: "abort", task: id, attempt, error });
+      return;
+    }
     case "agent.unregistered":
-      for (const { end } of [...state.open.values()]) if (end.agent === event.data.id) kill(state, end.id, "killed");
+      dismiss(state, event.data);
       return;
     default:
   }

@@ -64,6 +64,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     sessions.delete(id);
     session.unwatch();
     spawning.forget(id);
+    options.engine.submit([{ type: "page.offer", data: { session: id, agents: [] } }]);
     for (const link of links.ofSession(id)) links.close(link.id, "page-gone");
     spawning.consider();
   };
@@ -186,6 +187,7 @@ function listen(
       return;
     case "offer":
       session.offers = new Set(frame.agents);
+      options.engine.submit([{ type: "page.offer", data: { session: session.session, agents: frame.agents } }]);
       spawning.consider();
       return;
     case "joined":
@@ -214,16 +216,16 @@ function owns(links: Links, { session }: Session, link: string): boolean {
 function join(
   { engine, links, spawning }: SessionsOptions,
   session: Session,
-  { link, agent: name }: Said<"joined">,
+  { link, agent: id }: Said<"joined">,
   port: MessagePort | undefined,
 ): void {
-  const agent = engine.state.agents.agents.get(name);
+  const agent = engine.state.agents.agents.get(id);
   const kill = (): void => {
     port?.close();
     session.post({ kind: "kill", link });
   };
   const ordered = spawning.arrived(link);
-  const full = !ordered && agent !== undefined && links.ofAgent(name).length >= agent.workers;
+  const full = !ordered && agent !== undefined && links.ofAgent(id).length >= agent.workers;
   const known = links.has(link);
   if (known) links.close(link, "killed"); // its worker serves the new port alone: what the old one carried is lost
   if (!agent || full || known) {
@@ -236,7 +238,7 @@ function join(
     };
   links.open({
     id: link,
-    agent: name,
+    agent: id,
     session: session.session,
     post: (frames) => {
       if (port) port.postMessage(frames, transferOf(frames));

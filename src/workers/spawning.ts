@@ -1,4 +1,5 @@
 /** Orders pages to start workers for agents that have work waiting. */
+import { capacityOf } from "../core/agents/agent.ts";
 import type { Engine } from "../core/engine.ts";
 import type { ErrorData } from "../core/errors.ts";
 import type { Links } from "./links.ts";
@@ -103,7 +104,8 @@ function consider(state: State): void {
     const agent = engine.state.agents.agents.get(id);
     if (!agent || queued === 0 || waits.has(id)) continue;
     let coming = [...orders.values()].filter((order) => order.agent === id).length;
-    const room = agent.workers - links.ofAgent(id).length;
+    const useful = Math.ceil(capacityOf(agent) / agent.slots); // more couldn't run anything
+    const room = Math.min(agent.workers, useful) - links.ofAgent(id).length;
     while (coming < room && coming * agent.slots < queued) {
       const page = pick(state, id);
       if (!page) break;

@@ -75,8 +75,13 @@ export interface AgentContext {
 export interface AgentDefinition<I = unknown, O = unknown> {
   readonly name: string;
   readonly version: string;
+  /** What it can do: `translate`, or `translate@2.1.0` for those who need a range of versions. `code` does `code.refactor` too. */
   readonly capabilities: readonly string[];
   readonly description?: string | undefined;
+  /** What it is best at: tasks that name one of these prefer it. */
+  readonly specializations?: readonly string[] | undefined;
+  /** The most attempts at once, over all of its workers. Default: what these have slots for. */
+  readonly maxConcurrentTasks?: number | undefined;
   readonly input: StandardSchema<I>;
   readonly output: StandardSchema<O>;
   run(input: I, context: AgentContext): O | Promise<O>;
@@ -84,6 +89,9 @@ export interface AgentDefinition<I = unknown, O = unknown> {
 
 /** How agents and capabilities are named. */
 export const AGENT_NAME: RegExp = /^[a-z\d][\w.-]{0,63}$/i;
+
+/** How a capability is offered: its name, and perhaps its version. */
+export const CAPABILITY: RegExp = /^[a-z\d][\w.-]{0,63}(@\d+\.\d+\.\d+([-+][\w.+-]{1,64})?)?$/i;
 
 /** How agents are versioned: major.minor.patch, and a suffix. */
 export const AGENT_VERSION: RegExp = /^\d+\.\d+\.\d+([-+][\w.+-]{1,64})?$/;
@@ -94,11 +102,11 @@ export const AGENT_VERSION: RegExp = /^\d+\.\d+\.\d+([-+][\w.+-]{1,64})?$/;
  */
 export function defineAgent<I, O>(definition: AgentDefinition<I, O>): AgentDefinition<I, O> {
   const { name, version, capabilities, run, input, output } = definition as Partial<AgentDefinition<I, O>>;
-  const isName = (value?: unknown): boolean => typeof value === "string" && AGENT_NAME.test(value);
+  const is = (pattern: RegExp, value?: unknown): boolean => typeof value === "string" && pattern.test(value);
   const wrong =
-    (!isName(name) && "name") ||
-    (!AGENT_VERSION.test(version ?? "") && "version") ||
-    (!(capabilities?.length && capabilities.every(isName)) && "capabilities") ||
+    (!is(AGENT_NAME, name) && "name") ||
+    (!is(AGENT_VERSION, version) && "version") ||
+    (!(capabilities?.length && capabilities.every((one) => is(CAPABILITY, one))) && "capabilities") ||
     (typeof run !== "function" && "run") ||
     (!input?.["~standard"] && "input") ||
     (!output?.["~standard"] && "output");

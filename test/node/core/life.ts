@@ -1,6 +1,7 @@
 /** A random life of a runtime: agents come and go, work of all kinds is asked for, answered, repeated and cancelled. */
 import type { CoreCommand } from "../../../src/core/runtime.ts";
 import { PRIORITIES } from "../../../src/core/tasks/priority.ts";
+import { UNREGISTER_MODES } from "../../../src/core/agents/agent.ts";
 import type { WorkflowInput } from "../../../src/core/workflows/definition.ts";
 import type { Chance } from "./chance.ts";
 import type { Behaviour, Host, Saying } from "./kit.ts";
@@ -96,7 +97,7 @@ export function createLife(chance: Chance, prefix = ""): (host: Host) => number 
     return list.length > 0 ? [chance.pick(list)] : [];
   };
   const draws: readonly ((host: Host) => CoreCommand | readonly CoreCommand[])[] = [
-    () => [registerAgent(agent(), { capabilities: some(), slots: 1 + chance.below(3) })],
+    () => [registerAgent(agent(), { capabilities: some(), slots: 1 + chance.below(3), replace: !chance.once(4) })],
     ({ engine }) => one(engine.state.agents.agents.values()).map(({ id }) => join(`${prefix}l${String(++count)}`, id)),
     ({ engine }) => one(engine.state.agents.agents.values()).map(({ id }) => join(`${prefix}l${String(++count)}`, id)),
     ({ engine }) =>
@@ -105,7 +106,10 @@ export function createLife(chance: Chance, prefix = ""): (host: Host) => number 
       ),
     ({ engine }) =>
       chance.once(4)
-        ? one(engine.state.agents.agents.values()).map(({ id }) => ({ type: "agent.unregister", data: { id } }))
+        ? one(engine.state.agents.agents.values()).map(({ id }) => ({
+            type: "agent.unregister",
+            data: { id, mode: chance.pick(UNREGISTER_MODES) },
+          }))
         : [],
     () => Array.from({ length: chance.below(8) }, () => drawTask(`${prefix}t${String(++count)}`)),
     () => Array.from({ length: chance.below(3) }, () => drawTask(`${prefix}t${String(++count)}`)),
@@ -124,10 +128,29 @@ export function createLife(chance: Chance, prefix = ""): (host: Host) => number 
         data: { session: `s${String(chance.below(3))}`, mark: engine.head, acknowledged: chance.below(9), refused: [] },
       },
     ],
+    ({ engine }) =>
+      one(engine.state.agents.agents.values()).map(({ id }) => ({
+        type: "agent.switch",
+        data: { id, offline: chance.once(5) },
+      })),
+    ({ engine }) =>
+      one(engine.state.agents.links.values()).map(({ id, silent }) => ({
+        type: silent || !chance.once(3) ? "link.hear" : "link.silence",
+        data: { link: id },
+      })),
+    () => [
+      {
+        type: "page.offer",
+        data: {
+          session: `s${String(chance.below(3))}`,
+          agents: Array.from({ length: chance.below(4) }, () => `${agent()}@1.0.0`),
+        },
+      },
+    ],
     () => [
       {
         type: "agent.fault",
-        data: { id: agent(), error: { name: "Error", message: "404", code: "agent/load-failed" } },
+        data: { id: `${agent()}@1.0.0`, error: { name: "Error", message: "404", code: "agent/load-failed" } },
       },
     ],
   ];
