@@ -97,7 +97,14 @@ export function createLife(chance: Chance, prefix = ""): (host: Host) => number 
     return list.length > 0 ? [chance.pick(list)] : [];
   };
   const draws: readonly ((host: Host) => CoreCommand | readonly CoreCommand[])[] = [
-    () => [registerAgent(agent(), { capabilities: some(), slots: 1 + chance.below(3), replace: !chance.once(4) })],
+    () => [
+      registerAgent(agent(), {
+        capabilities: some(),
+        slots: 1 + chance.below(3),
+        replace: !chance.once(4),
+        ...(chance.once(3) && { maxConcurrentTasks: 1 + chance.below(3) }),
+      }),
+    ],
     ({ engine }) => one(engine.state.agents.agents.values()).map(({ id }) => join(`${prefix}l${String(++count)}`, id)),
     ({ engine }) => one(engine.state.agents.agents.values()).map(({ id }) => join(`${prefix}l${String(++count)}`, id)),
     ({ engine }) =>
