@@ -13,8 +13,11 @@ export interface AgentIndex<T extends Agent> {
   /** Adds the agent, or replaces what is known of it. */
   set(agent: T): void;
   delete(id: string): void;
-  /** All that match, in no particular order; for no needed capability all that the constraints let pass. */
-  find(requirement: Requirement): readonly T[];
+  /**
+   * All that match, in no particular order; for no needed capability all that the constraints let pass. Another test
+   * than {@link matches} may be given, that is true only for agents that have the needed capabilities.
+   */
+  find(requirement: Requirement, holds?: (agent: T, requirement: Requirement) => boolean): readonly T[];
 }
 
 export function createAgentIndex<T extends Agent>(): AgentIndex<T> {
@@ -52,12 +55,12 @@ export function createAgentIndex<T extends Agent>(): AgentIndex<T> {
       }
     },
     delete: remove,
-    find(requirement) {
+    find(requirement, holds = matches) {
       const sets = requirement.capabilities.map((need) => above(need).flatMap((name) => byName.get(name) ?? []));
       const found: T[] = [];
       for (const number of sets.length === 0 ? agents.keys() : membersOfAll(sets)) {
         const agent = agents[number];
-        if (agent && matches(agent, requirement)) found.push(agent);
+        if (agent && holds(agent, requirement)) found.push(agent);
       }
       return found;
     },

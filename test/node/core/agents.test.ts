@@ -234,7 +234,6 @@ describe("maxConcurrentTasks", () => {
     await world.submit(registerAgent("a", { workers: 4, slots: 5, maxConcurrentTasks: 3 }));
     await world.submit(...["l1", "l2", "l3", "l4"].map((link) => join(link, "a")));
     let most = 0;
-    let done = 0;
     const look = (): void => {
       const { links, loads } = world.engine.state.agents;
       const held = [...links.values()].reduce((sum, link) => sum + link.held, 0);
@@ -253,7 +252,7 @@ describe("maxConcurrentTasks", () => {
       look();
     }
     await world.finish();
-    done = world.engine.state.tasks.counts.completed;
+    const done = world.engine.state.tasks.counts.completed;
     assert.deepEqual([most, done], [3, 10_000]);
   });
 });
