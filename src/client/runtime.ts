@@ -39,6 +39,32 @@ export interface TaskInput {
   readonly title?: string;
 }
 
+/**
+ * What capabilities take, for the types of calls alone. A program that augments it has its inputs checked where they
+ * are written:
+ *
+ * ```ts norun
+ * declare module "troupe" {
+ *   interface Capabilities {
+ *     translate: { input: { text: string; to: string } };
+ *   }
+ * }
+ * ```
+ */
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- its members are the user's
+export interface Capabilities {}
+
+/** What the first of the capabilities takes, when {@link Capabilities} says so: it is the one that the agent is called with. */
+export type TypedInput<C extends readonly string[]> = C extends readonly [infer First, ...unknown[]]
+  ? WithoutRange<First> extends keyof Capabilities
+    ? Capabilities[WithoutRange<First>] extends { readonly input: infer Input }
+      ? { readonly input: Input }
+      : unknown
+    : unknown
+  : unknown;
+
+type WithoutRange<Name> = Name extends `${infer Plain}@${string}` ? Plain : Name;
+
 /** How a page registers an agent: where its code is, and what it may do. */
 export interface AgentOptions {
   readonly url: string | URL;
@@ -182,7 +208,7 @@ export interface Runtime {
   /** Takes the agent off: it ends what it runs and gets no new work, until it is put on again. By id or name. */
   setAgentOffline(id: string, offline: boolean): void;
   /** @throws RuntimeError `command/invalid`, `json/…` when the input can't be a task at all. */
-  createTask(input: TaskInput): string;
+  createTask<const C extends readonly string[]>(task: TaskInput & { readonly capabilities: C } & TypedInput<C>): string;
   cancelTask(id: string, reason?: string): void;
   /**
    * Registers a definition under its id. The host checks it wholly: `settled(id)` rejects with `workflow/invalid` and

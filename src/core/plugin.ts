@@ -21,6 +21,7 @@ export const AgentDescriptionSchema = v.strictObject({
   ),
   description: v.optional(v.pipe(v.string(), v.maxLength(1_000))),
   specializations: v.optional(v.pipe(v.array(v.pipe(v.string(), v.regex(AGENT_NAME))), v.maxLength(64))),
+  recycleAfter: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000_000))),
   maxConcurrentTasks: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(640_000))),
 });
 export type AgentDescription = v.InferOutput<typeof AgentDescriptionSchema>;

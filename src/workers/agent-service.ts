@@ -24,6 +24,7 @@ export function createService<I, O>(definition: AgentDefinition<I, O>): Service 
     running.set(frame.task, attempt);
     const outcome = await attempt.perform();
     if (running.get(frame.task) === attempt) running.delete(frame.task);
+    if (!running.size) await definition.reset?.();
     link.finish(outcome);
   };
   const take = (frame: HostFrame): void => {

@@ -11,7 +11,7 @@ declare const self: DedicatedWorkerGlobalScope;
 
 /** Serves the definition to the page that started this worker, and to the host that the page connects. */
 export function exposeAgent<I, O>(definition: AgentDefinition<I, O>): void {
-  const { run: _run, input: _input, output: _output, ...description } = definition; // what is left is data
+  const { run: _run, reset: _reset, input: _input, output: _output, ...description } = definition; // what is left is data
   const { serve, blame } = createService(definition);
   const connect = (page: MessagePort): void => {
     answer(page, description, serve);

@@ -49,6 +49,8 @@ export interface Link {
   /** Slots that are taken. */
   readonly held: number;
   readonly joinedAt: number;
+  /** Attempts that it was given, where these are bounded. */
+  readonly given?: number | undefined;
   /** It hasn't answered for a while: it gets no new work until it does. */
   readonly silent?: true | undefined;
 }

@@ -79,7 +79,7 @@ export const agentsFold: Fold<AgentsState, AgentEvents & TaskEvents & HostingEve
       else state.offers.set(session, { id: session, agents: [...agents] });
     },
     "link.joined": (state, { link, agent, session, slots }, at) => {
-      state.links.set(link, { id: link, agent, session, slots, held: 0, joinedAt: at });
+      state.links.set(link, { ...linkFields, id: link, agent, session, slots, held: 0, joinedAt: at });
       add(state, agent, { links: 1 });
       if (state.agents.get(agent)?.fault) change(state, agent, { fault: undefined });
     },
@@ -109,9 +109,10 @@ export const agentsFold: Fold<AgentsState, AgentEvents & TaskEvents & HostingEve
       if (!served) return;
       const key = holdingId(id, attempt);
       state.holdings.set(key, { id: key, task: id, attempt, link, since: at });
-      state.links.set(link, { ...served, held: served.held + 1 });
-      add(state, agent, { held: 1 });
       const known = state.agents.get(agent);
+      const given = known?.recycleAfter === undefined ? {} : { given: (served.given ?? 0) + 1 };
+      state.links.set(link, { ...served, held: served.held + 1, ...given });
+      add(state, agent, { held: 1 });
       if (known) state.agents.set(agent, { ...known, statistics: { ...known.statistics, lastActiveAt: at } });
     },
     "task.completed": (state, { id, attempt }, at) => {
@@ -145,7 +146,10 @@ export const agentsFold: Fold<AgentsState, AgentEvents & TaskEvents & HostingEve
       state.agents,
       agents.map((agent) => ({ ...fields, ...FRESH, ...agent, id: agentId(agent) })),
     );
-    restoreTable(state.links, links);
+    restoreTable(
+      state.links,
+      links.map((link) => ({ ...linkFields, ...link })),
+    );
     restoreTable(state.holdings, holdings);
     restoreTable(state.offers, offers);
     restoreTable(state.former, former);
@@ -180,12 +184,24 @@ const fields: { readonly [K in keyof Agent]-?: undefined } = {
   workers: undefined,
   slots: undefined,
   maxConcurrentTasks: undefined,
+  recycleAfter: undefined,
   prior: undefined,
   registeredAt: undefined,
   statistics: undefined,
   draining: undefined,
   offline: undefined,
   fault: undefined,
+};
+
+const linkFields: { readonly [K in keyof Link]-?: undefined } = {
+  id: undefined,
+  agent: undefined,
+  session: undefined,
+  slots: undefined,
+  held: undefined,
+  joinedAt: undefined,
+  given: undefined,
+  silent: undefined,
 };
 
 function change(state: AgentsState, id: string, changes: Partial<Agent>): void {
@@ -255,6 +271,17 @@ function release(state: AgentsState, task: string, attempt: number): void {
 export function hasRoom({ agents, loads }: AgentsState, id: string): boolean {
   const agent = agents.get(id);
   return agent !== undefined && (loads.get(id)?.held ?? 0) < (agent.maxConcurrentTasks ?? Infinity);
+}
+
+/** Whether the worker may be given an attempt now. */
+export function isOpen(state: AgentsState, link: Link): boolean {
+  const { agent, held, slots, silent } = link;
+  return held < slots && !silent && !isSpent(state, link) && hasRoom(state, agent);
+}
+
+/** Whether the worker was given as many attempts as it may be, and is to be ended after them. */
+export function isSpent({ agents }: AgentsState, { agent, given = 0 }: Link): boolean {
+  return given >= (agents.get(agent)?.recycleAfter ?? Infinity);
 }
 
 /** The status follows from the facts of the journal; nobody sets it. */

@@ -82,9 +82,16 @@ export interface AgentDefinition<I = unknown, O = unknown> {
   readonly specializations?: readonly string[] | undefined;
   /** The most attempts at once, over all of its workers. Default: what these have slots for. */
   readonly maxConcurrentTasks?: number | undefined;
+  /** After so many attempts a worker is ended when it runs none, and a new one takes its place. Default: never. */
+  readonly recycleAfter?: number | undefined;
   readonly input: StandardSchema<I>;
   readonly output: StandardSchema<O>;
   run(input: I, context: AgentContext): O | Promise<O>;
+  /**
+   * Called when an attempt has ended and no other runs: forgets what the next one mustn't find. It is part of the
+   * attempt's time; when it throws, the worker is ended as crashed.
+   */
+  reset?(): void | Promise<void>;
 }
 
 /** How agents and capabilities are named. */
@@ -102,11 +109,11 @@ export const AGENT_VERSION: RegExp = /^\d+\.\d+\.\d+([-+][\w.+-]{1,64})?$/;
  */
 export function defineAgent<I, O>(definition: AgentDefinition<I, O>): AgentDefinition<I, O> {
   const { name, version, capabilities, run, input, output } = definition as Partial<AgentDefinition<I, O>>;
-  const is = (pattern: RegExp, value?: unknown): boolean => typeof value === "string" && pattern.test(value);
+  const is = (text = ""): boolean => CAPABILITY.test(text);
   const wrong =
-    (!is(AGENT_NAME, name) && "name") ||
-    (!is(AGENT_VERSION, version) && "version") ||
-    (!(capabilities?.length && capabilities.every((one) => is(CAPABILITY, one))) && "capabilities") ||
+    (!is(name) && "name") ||
+    (!is(`${name}@${version}`) && "version") ||
+    (!(capabilities?.length && capabilities.every(is)) && "capabilities") ||
     (typeof run !== "function" && "run") ||
     (!input?.["~standard"] && "input") ||
     (!output?.["~standard"] && "output");

@@ -5,7 +5,7 @@
  * have such a worker; the worker is the next free one in turn.
  */
 import { agentId, type Agent, type AgentEvents } from "../agents/agent.ts";
-import { hasRoom, type AgentsState } from "../agents/fold.ts";
+import { isOpen, type AgentsState } from "../agents/fold.ts";
 import { matches, requirementKey } from "../agents/matching.ts";
 import { successPercent } from "../agents/statistics.ts";
 import type { HostingEvents } from "../hosting/hosting.ts";
@@ -228,7 +228,7 @@ function updateLink({ view, numbers, lanesByAgent, open }: State, id: string): v
   const number = numbers.get(id);
   const link = view.agents.links.get(id);
   if (number === undefined || !link) return;
-  const isFree = link.held < link.slots && !link.silent && hasRoom(view.agents, link.agent);
+  const isFree = isOpen(view.agents, link);
   for (const lane of lanesByAgent.get(link.agent) ?? []) mark(open, lane, number, isFree);
 }
 
