@@ -64,7 +64,7 @@ export function createCells(connection: () => Connection, cellURL: string, creat
   };
   const offerAll = (): void => {
     const { ready, say } = connection();
-    if (ready) say({ kind: "offer", agents: [...manifests.keys()] }); // else with the welcome
+    if (ready) say({ kind: "offer", agents: [...manifests.keys()], cores: navigator.hardwareConcurrency }); // else with the welcome
   };
   return {
     load: (options) => load(state, options),

@@ -76,6 +76,8 @@ export interface AgentOptions {
   readonly network?: readonly string[];
   /** The most workers at once. Default 1. */
   readonly workers?: number;
+  /** Workers that are kept up, also when there is nothing to do, while a page offers the agent. Default 0. */
+  readonly minWorkers?: number;
   /** Attempts per worker at once. Default 1. */
   readonly slots?: number;
   /** The most attempts at once, over all workers: no more than the agent itself says. */

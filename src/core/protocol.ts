@@ -77,7 +77,12 @@ export const PageFrameSchema = v.variant("kind", [
     commands: v.pipe(v.array(v.unknown()), v.maxLength(MAX_COMMANDS)),
   }),
   /** The agents that this page can spawn. */
-  v.strictObject({ kind: v.literal("offer"), agents: v.pipe(v.array(id), v.maxLength(10_000)) }),
+  v.strictObject({
+    kind: v.literal("offer"),
+    agents: v.pipe(v.array(id), v.maxLength(10_000)),
+    /** The processors of its machine, as far as it knows. */
+    cores: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(4_096))),
+  }),
   /** A worker is up; its port is transferred along, or its frames are relayed. */
   v.strictObject({
     kind: v.literal("joined"),

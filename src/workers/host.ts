@@ -7,6 +7,7 @@ import type { HostFrame, Origin } from "../core/protocol.ts";
 import { createAlarm, type Alarm } from "./alarm.ts";
 import { createDefer } from "./defer.ts";
 import { createLinks, type Links } from "./links.ts";
+import { createPool, type Pool } from "./pool.ts";
 import { createSessions, type Connection, type Sessions } from "./sessions.ts";
 import { createSignals, type Signals } from "./signals.ts";
 import { createSpawning, type Spawning } from "./spawning.ts";
@@ -31,6 +32,7 @@ export interface Host {
 /** What stands around the engine; it comes to be once the engine has recovered. */
 interface Around {
   readonly links: Links;
+  readonly pool: Pool;
   readonly spawning: Spawning;
   readonly sessions: Sessions;
   readonly alarm: Alarm;
@@ -60,9 +62,11 @@ export async function startHost(options: HostOptions): Promise<Host> {
     defer: createDefer(),
     onCommitted(batch, events) {
       if (!life.around) return;
-      const { links, sessions, spawning, alarm } = life.around;
+      const { links, pool, sessions, spawning, alarm } = life.around;
       links.dispatch(events); // work first: pages can wait
       sessions.broadcast(batch);
+      pool.follow(events);
+      spawning.follow(events);
       spawning.consider();
       alarm.set();
     },
@@ -110,11 +114,13 @@ function surround({ journal, version, watchLock }: HostOptions, engine: Engine, 
     watchLock,
     origin,
   });
-  return { links, spawning, sessions, alarm: createAlarm(engine), signals };
+  const pool = createPool({ engine, links, now: Date.now });
+  return { links, pool, spawning, sessions, alarm: createAlarm(engine), signals };
 }
 
-function stopAll({ alarm, spawning, links, signals, sessions }: Around, error: RuntimeError): void {
+function stopAll({ alarm, pool, spawning, links, signals, sessions }: Around, error: RuntimeError): void {
   alarm.stop();
+  pool.stop();
   spawning.stop();
   links.stop();
   signals.stop();

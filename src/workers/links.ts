@@ -6,6 +6,7 @@ import { encodeError, RuntimeError, type ErrorData } from "../core/errors.ts";
 import type { Journal } from "../core/ports.ts";
 import type { Signal } from "../core/protocol.ts";
 import type { CoreEvent, CoreEvents } from "../core/runtime.ts";
+import { createHeartbeat, type Heartbeat } from "./heartbeat.ts";
 import { createIncoming } from "./incoming.ts";
 
 /** After an abort a worker has so long to give up the attempt, in milliseconds; then it is killed. */
@@ -35,6 +36,8 @@ export interface Links {
   open(end: LinkEnd): void;
   /** The worker is gone; its slots and attempts go back. */
   close(link: string, cause: LeaveCause, error?: ErrorData): void;
+  /** Ends a worker that isn't needed any more. */
+  end(link: string): void;
   /** Frames from the worker, still unchecked. */
   receive(link: string, frames: unknown): void;
   /** Sends what durable events mean for workers. */
@@ -59,11 +62,21 @@ interface State extends LinksOptions {
   readonly graces: Map<string, ReturnType<typeof setTimeout>>;
   /** Links with frames to be posted at the end of this turn. */
   touched: Set<OpenLink>;
+  readonly heartbeat: Heartbeat;
 }
 
 export function createLinks(options: LinksOptions): Links {
-  const state: State = { ...options, open: new Map(), graces: new Map(), touched: new Set() };
-  const { engine, now, open } = state;
+  const { engine, now } = options;
+  const open = new Map<string, OpenLink>();
+  const heartbeat = createHeartbeat({
+    engine,
+    now,
+    links: () => open.keys(),
+    send: (link, frame) => {
+      send(state, link, frame);
+    },
+  });
+  const state: State = { ...options, open, graces: new Map(), touched: new Set(), heartbeat };
   const incoming = createIncoming({
     ...options,
     holds: (link, { task, attempt }) => engine.state.agents.holdings.get(holdingId(task, attempt))?.link === link,
@@ -81,9 +94,13 @@ export function createLinks(options: LinksOptions): Links {
     close(link, cause, error) {
       close(state, link, cause, error);
     },
+    end(link) {
+      kill(state, link, "closed");
+    },
     receive(id, frames) {
       const link = open.get(id);
       if (!link) return;
+      heartbeat.heard(id);
       try {
         incoming(id, measured(link, frames, now()));
       } catch (error) {
@@ -99,6 +116,7 @@ export function createLinks(options: LinksOptions): Links {
     ofAgent: (agent) => ends().filter((end) => end.agent === agent),
     has: (link) => open.has(link),
     stop() {
+      heartbeat.stop();
       for (const timer of state.graces.values()) clearTimeout(timer);
       open.clear();
     },
@@ -123,8 +141,9 @@ function flush(state: State): void {
   for (const { end, out } of due) if (out.length > 0) end.post(out.splice(0));
 }
 
-function close({ open, engine }: State, link: string, cause: LeaveCause, error?: ErrorData): void {
+function close({ open, engine, heartbeat }: State, link: string, cause: LeaveCause, error?: ErrorData): void {
   if (!open.delete(link)) return;
+  heartbeat.forget(link);
   engine.submit([{ type: "link.leave", data: { link, cause, ...(error && { error }) } }]);
 }
 
@@ -181,6 +200,7 @@ function dispatch(state: State, event: CoreEvent): void {
       const capability = capabilities[0] ?? "";
       const run = { task: id, attempt, capability, input, checkpoint, effects };
       send(state, link, { kind: "run", ...run });
+      state.heartbeat.start();
       return;
     }
     case "task.failed": {

@@ -47,6 +47,7 @@ export interface Sessions {
 
 interface Session extends Spawner {
   offers: ReadonlySet<string>;
+  cores: number;
   /** Batches that came before the welcome, to be posted after it. */
   backlog: Batch[] | undefined;
   /** By the wire that its latest hello came over. */
@@ -144,10 +145,14 @@ function unknownSession(): RuntimeError {
   return new RuntimeError("host/unreachable", { reason: "this host doesn't know the page" });
 }
 
+/** What a page is taken to have that doesn't say. */
+const UNKNOWN_CORES = 4;
+
 function createSession(id: string): Session {
   const session: Session = {
     session: id,
     offers: new Set(),
+    cores: UNKNOWN_CORES,
     backlog: undefined,
     post: () => undefined,
     unwatch: () => undefined,
@@ -187,6 +192,7 @@ function listen(
       return;
     case "offer":
       session.offers = new Set(frame.agents);
+      session.cores = frame.cores ?? UNKNOWN_CORES;
       options.engine.submit([{ type: "page.offer", data: { session: session.session, agents: frame.agents } }]);
       spawning.consider();
       return;
@@ -225,7 +231,7 @@ function join(
     session.post({ kind: "kill", link });
   };
   const ordered = spawning.arrived(link);
-  const full = !ordered && agent !== undefined && links.ofAgent(id).length >= agent.workers;
+  const full = !ordered && agent && (links.ofAgent(id).length >= agent.workers || !spawning.hasRoom(session, id));
   const known = links.has(link);
   if (known) links.close(link, "killed"); // its worker serves the new port alone: what the old one carried is lost
   if (!agent || full || known) {

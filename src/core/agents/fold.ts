@@ -182,6 +182,7 @@ const fields: { readonly [K in keyof Agent]-?: undefined } = {
   trusted: undefined,
   network: undefined,
   workers: undefined,
+  minWorkers: undefined,
   slots: undefined,
   maxConcurrentTasks: undefined,
   recycleAfter: undefined,

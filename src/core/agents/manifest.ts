@@ -31,6 +31,8 @@ export const ManifestSchema = v.strictObject({
   ),
   /** The most workers that serve it at once. Default 1. */
   workers: v.optional(count(64), 1),
+  /** Workers that are kept up, also when there is nothing to do, while a page offers it. Default 0, at most `workers`. */
+  minWorkers: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(64))),
   /** Attempts that one worker runs at once. Default 1. */
   slots: v.optional(count(10_000), 1),
   /** Among agents that fit as well, those of a higher priority come first. Default "medium". */

@@ -15,6 +15,9 @@ export const agentsRules: Rules<AgentsView, AgentCommands, AgentEvents, AgentEve
   decide: {
     "agent.register": ({ agents }, { replace, ...manifest }) => {
       const id = agentId(manifest);
+      const { workers, minWorkers = 0 } = manifest;
+      if (minWorkers > workers)
+        throw new RuntimeError("agent/manifest-invalid", { agent: id, field: "minWorkers", minWorkers, workers });
       const known = agents.agents.get(id);
       if (known && !known.draining && differences(known, manifest).length === 0) return []; // another tab registers the same
       const differs = known && !known.draining ? differences(known, manifest) : [];

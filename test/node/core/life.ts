@@ -103,6 +103,7 @@ export function createLife(chance: Chance, prefix = ""): (host: Host) => number 
         slots: 1 + chance.below(3),
         replace: !chance.once(4),
         ...(chance.once(3) && { maxConcurrentTasks: 1 + chance.below(3) }),
+        ...(chance.once(3) && { recycleAfter: 1 + chance.below(20) }),
       }),
     ],
     ({ engine }) => one(engine.state.agents.agents.values()).map(({ id }) => join(`${prefix}l${String(++count)}`, id)),
