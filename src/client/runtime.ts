@@ -6,6 +6,7 @@ import type {
   ArchiveQuery,
   BlobRef,
   CoreEvents,
+  Enforcements,
   ErrorData,
   Execution,
   LogLevel,
@@ -93,6 +94,8 @@ export interface AgentOptions {
     readonly averageResponseTime?: number;
     readonly weight?: number;
   };
+  /** What a worker may use. Where the platform can't enforce it, `enforcement` of the agent's view says so. */
+  readonly resourceLimits?: { readonly maxMemoryMB?: number; readonly maxCPUPercent?: number };
   /** True: take the place of what is registered under the same name and version, if it differs. Default: it is refused. */
   readonly replace?: boolean;
 }
@@ -138,6 +141,8 @@ export interface AgentView extends Agent {
   readonly successRate: number;
   /** Mean milliseconds of an attempt, with the prior's part; undefined before the first. */
   readonly averageResponseTime: number | undefined;
+  /** For every resource limit that was asked for, whether it is enforced here, and why not. */
+  readonly enforcement: Enforcements;
 }
 
 /** The store's state: one immutable picture of all that lives. */

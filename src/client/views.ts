@@ -1,5 +1,6 @@
 /** How records look to a page: payloads are values, read when they are first looked at. */
 import { capacityOf, type Agent } from "../core/agents/agent.ts";
+import { enforcementOf } from "../core/agents/enforcement.ts";
 import { agentStatus, loadOf, type AgentsState } from "../core/agents/fold.ts";
 import { averageResponseTime, successRate } from "../core/agents/statistics.ts";
 import type { Approval } from "../core/approvals/approval.ts";
@@ -62,5 +63,6 @@ export function viewAgent(state: AgentsState, agent: Agent): AgentView {
     capacity: capacityOf(agent),
     successRate: successRate(agent),
     averageResponseTime: averageResponseTime(agent),
+    enforcement: enforcementOf(agent),
   };
 }

@@ -53,7 +53,8 @@ export const agentsFold: Fold<AgentsState, AgentEvents & TaskEvents & HostingEve
       const { registeredAt = at, statistics = NO_STATISTICS } = agents.get(id) ?? former.get(id) ?? {};
       const { fault, offline } = agents.get(id) ?? {};
       former.delete(id);
-      agents.set(id, { ...fields, ...copyJson(manifest), id, registeredAt, statistics, offline, fault });
+      const record = { ...copyJson(manifest), id, registeredAt, statistics };
+      agents.set(id, { ...record, draining: undefined, offline, fault });
     },
     "agent.withdrawn": (state, { id }) => {
       change(state, id, { draining: true });
@@ -79,7 +80,8 @@ export const agentsFold: Fold<AgentsState, AgentEvents & TaskEvents & HostingEve
       else state.offers.set(session, { id: session, agents: [...agents] });
     },
     "link.joined": (state, { link, agent, session, slots }, at) => {
-      state.links.set(link, { ...linkFields, id: link, agent, session, slots, held: 0, joinedAt: at });
+      const record = { id: link, agent, session, slots, held: 0, joinedAt: at };
+      state.links.set(link, { ...record, given: undefined, silent: undefined });
       add(state, agent, { links: 1 });
       if (state.agents.get(agent)?.fault) change(state, agent, { fault: undefined });
     },
@@ -144,11 +146,14 @@ export const agentsFold: Fold<AgentsState, AgentEvents & TaskEvents & HostingEve
     const { agents, links, holdings, offers = [], former = [] } = saved as Saved;
     restoreTable(
       state.agents,
-      agents.map((agent) => ({ ...fields, ...FRESH, ...agent, id: agentId(agent) })),
+      agents.map(({ statistics = NO_STATISTICS, draining, offline, fault, ...agent }) => {
+        const record = { ...agent, id: agentId(agent), statistics };
+        return { ...record, draining, offline, fault };
+      }),
     );
     restoreTable(
       state.links,
-      links.map((link) => ({ ...linkFields, ...link })),
+      links.map(({ given, silent, ...link }) => ({ ...link, given, silent })),
     );
     restoreTable(state.holdings, holdings);
     restoreTable(state.offers, offers);
@@ -158,60 +163,22 @@ export const agentsFold: Fold<AgentsState, AgentEvents & TaskEvents & HostingEve
   },
 };
 
-/** Snapshots of the first hosts knew agents by their name alone, and counted nothing. */
+/**
+ * Fields that may be undefined are dropped by JSON; they come last, in a fixed order, so that a restored record is byte
+ * by byte what it was. Snapshots of the first hosts knew agents by their name alone, and counted nothing.
+ */
 interface Saved {
-  readonly agents: readonly Agent[];
+  readonly agents: readonly (Omit<Agent, "statistics"> & Partial<Pick<Agent, "statistics">>)[];
   readonly links: readonly Link[];
   readonly holdings: readonly Holding[];
   readonly offers?: readonly Offer[];
   readonly former?: readonly Former[];
 }
 
-/** Every record begins with every field, in this order: so a restored one is byte by byte what it was. */
-const fields: { readonly [K in keyof Agent]-?: undefined } = {
-  id: undefined,
-  name: undefined,
-  version: undefined,
-  description: undefined,
-  capabilities: undefined,
-  specializations: undefined,
-  priority: undefined,
-  labels: undefined,
-  url: undefined,
-  integrity: undefined,
-  trusted: undefined,
-  network: undefined,
-  workers: undefined,
-  minWorkers: undefined,
-  slots: undefined,
-  maxConcurrentTasks: undefined,
-  recycleAfter: undefined,
-  prior: undefined,
-  registeredAt: undefined,
-  statistics: undefined,
-  draining: undefined,
-  offline: undefined,
-  fault: undefined,
-};
-
-const linkFields: { readonly [K in keyof Link]-?: undefined } = {
-  id: undefined,
-  agent: undefined,
-  session: undefined,
-  slots: undefined,
-  held: undefined,
-  joinedAt: undefined,
-  given: undefined,
-  silent: undefined,
-};
-
 function change(state: AgentsState, id: string, changes: Partial<Agent>): void {
   const agent = state.agents.get(id);
   if (agent) state.agents.set(id, { ...agent, ...changes });
 }
-
-/** What snapshots of the first hosts lack. */
-const FRESH: Partial<Agent> = { statistics: NO_STATISTICS };
 
 const NO_LOAD = { links: 0, held: 0, silent: 0, offers: 0 } as const;
 

@@ -40,5 +40,12 @@ export const ManifestSchema = v.strictObject({
   /** What a task can ask for, and what lists are filtered by. */
   labels: v.optional(v.pipe(v.record(label, v.pipe(v.string(), v.maxLength(200))), v.maxEntries(32))),
   prior: v.optional(PriorSchema),
+  /** What a worker may use. Whether that can be enforced is told by the agent's view. */
+  resourceLimits: v.optional(
+    v.strictObject({
+      maxMemoryMB: v.optional(v.pipe(v.number(), v.finite(), v.minValue(1))),
+      maxCPUPercent: v.optional(v.pipe(v.number(), v.minValue(1), v.maxValue(100))),
+    }),
+  ),
 });
 export type Manifest = v.InferOutput<typeof ManifestSchema>;

@@ -286,7 +286,8 @@ describe("a page's command about agents", () => {
       { priority: "urgent" },
       { statistics: { completed: 1_000 } },
       { draining: true },
-      { resourceLimits: { maxMemoryMB: 1 } },
+      { resourceLimits: { maxMemoryMB: 0 } },
+      { resourceLimits: { maxDisk: 1 } },
     ])
       assert.ok(!isTaken(changes), JSON.stringify(changes));
     const task = (order: object): boolean =>

@@ -155,6 +155,15 @@ describe(`discovery (seed ${String(seed)})`, () => {
     assert.deepEqual(heard, ["a@1.0.0 joined", "a@1.0.0 changed", "a@1.0.0 left", "a@1.0.0 joined"]);
   });
 
+  it("says of every resource limit that was asked for whether it is enforced", async () => {
+    const { world, discovery } = await openPage();
+    await world.submit(registerAgent("a", { resourceLimits: { maxMemoryMB: 512 } }), registerAgent("b"));
+    const [a, b] = discovery.find();
+    assert.deepEqual(b?.enforcement, {});
+    assert.deepEqual(Object.keys(a?.enforcement ?? {}), ["maxMemoryMB"]);
+    assert.equal(a?.enforcement.maxMemoryMB?.state, "not enforceable here");
+  });
+
   it("follows a mirror that begins anew", async () => {
     const [one, other] = [await openPage(), await openPage()];
     await one.world.submit(registerAgent("old"));
