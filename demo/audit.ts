@@ -63,9 +63,11 @@ export async function registerAudit(
   runtime.registerWorkflow(WORKFLOW);
   await Promise.all(
     agentsFor(navigator.hardwareConcurrency).map(([file, workers]) =>
-      runtime.registerAgent({ url: new URL(`agents/${file}.js`, base), workers }).catch((error: unknown) => {
-        failed(file, error);
-      }),
+      runtime // the code that comes with this page, whatever an earlier page of the same version had
+        .registerAgent({ url: new URL(`agents/${file}.js`, base), workers, replace: true })
+        .catch((error: unknown) => {
+          failed(file, error);
+        }),
     ),
   );
 }

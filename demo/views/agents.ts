@@ -42,10 +42,10 @@ function placeOf({ capabilities }: AgentView, { nodes }: Graph): number {
 }
 
 function agentRow(agent: AgentView): TemplateResult {
-  const { id, version, status, trusted, fault, links, running, workers } = agent;
+  const { name, version, status, trusted, fault, links, running, workers } = agent;
   return html`
     <tr>
-      <th scope="row">${id.replace(/^audit-/u, "")} <span class="faint wide">${version}</span></th>
+      <th scope="row">${name.replace(/^audit-/u, "")} <span class="faint wide">${version}</span></th>
       <td>
         <span class="status status-${status}">${status}</span>
         ${fault ? html`<span class="fault-line">${fault.message}</span>` : nothing}

@@ -1,6 +1,7 @@
 /** The workers that this page hosts: spawned when the host orders it, ended when it says so. */
-import { encodeError, RuntimeError, type ErrorData } from "../core/errors.ts";
+import { agentId } from "../core/agents/agent.ts";
 import type { Manifest } from "../core/agents/manifest.ts";
+import { encodeError, RuntimeError, type ErrorData } from "../core/errors.ts";
 import type { HostFrame, Wire } from "../core/protocol.ts";
 import type { Connection } from "./connection.ts";
 import type { AgentOptions } from "./runtime.ts";
@@ -11,6 +12,7 @@ export interface Cells {
   load(options: AgentOptions): Promise<Manifest>;
   /** The manifest is accepted: the page can serve it from now on. */
   offer(manifest: Manifest): void;
+  /** The agent was unregistered: it isn't offered any more. Its workers end when the host says so. */
   withdraw(agent: string): void;
   order(frame: Extract<HostFrame, { kind: "spawn" | "kill" | "relay" }>): void;
   /** The registration was refused: its worker isn't needed. */
@@ -34,9 +36,9 @@ interface Hosted {
 interface State {
   readonly connection: () => Connection;
   readonly cellURL: string;
-  /** Accepted agents that this page can spawn, by name. */
+  /** Accepted agents that this page can spawn, by id. */
   readonly manifests: Map<string, Manifest>;
-  /** The first worker of an agent that isn't accepted yet, by name. */
+  /** The first worker of an agent that isn't accepted yet, by id. */
   readonly loaded: Map<string, Cell>;
   readonly hosted: Map<string, Hosted>;
   /** Orders that are being carried out, by link. */
@@ -56,30 +58,28 @@ export function createCells(connection: () => Connection, cellURL: string, creat
   const leave = (): void => {
     spawning.clear();
     for (const link of [...hosted.keys()]) end(state, link);
-    for (const name of [...loaded.keys()]) discard(name);
+    for (const id of [...loaded.keys()]) discard(id);
   };
-  const discard = (name: string): void => {
-    loaded.get(name)?.kill();
-    loaded.delete(name);
+  const discard = (id: string): void => {
+    loaded.get(id)?.kill();
+    loaded.delete(id);
   };
   const offerAll = (): void => {
     const { ready, say } = connection();
-    if (ready) say({ kind: "offer", agents: [...manifests.keys()] }); // else with the welcome
+    if (ready) say({ kind: "offer", agents: [...manifests.keys()], cores: navigator.hardwareConcurrency }); // else with the welcome
   };
   return {
     load: (options) => load(state, options),
     offer(manifest) {
-      const { name } = manifest;
-      manifests.set(name, manifest);
-      const cell = loaded.get(name);
-      loaded.delete(name);
-      if (cell) take(state, createId(), name, cell); // first: an offer may be taken up at once
+      const id = agentId(manifest);
+      manifests.set(id, manifest);
+      const cell = loaded.get(id);
+      loaded.delete(id);
+      if (cell) take(state, createId(), id, cell); // first: an offer may be taken up at once
       offerAll();
     },
     withdraw(agent) {
-      manifests.delete(agent);
-      for (const [link, host] of hosted) if (host.agent === agent) end(state, link);
-      offerAll();
+      if (manifests.delete(agent)) offerAll();
     },
     order(frame) {
       if (frame.kind === "spawn") void spawn(state, frame.link, frame.agent);
@@ -128,21 +128,29 @@ async function start(
 }
 
 async function load(state: State, options: AgentOptions): Promise<Manifest> {
-  const { trusted = false, network = [], workers = 1, slots = 1, integrity } = options;
+  const { trusted = false, network = [], workers = 1, slots = 1, integrity, replace: _, ...rest } = options;
   const url = new URL(options.url, location.href).href;
   const grants = { url, trusted, network: [...network] };
   const cell = await start(state, { ...grants, integrity });
-  const { description, ...described } = cell.description;
-  state.loaded.get(described.name)?.kill();
-  state.loaded.set(described.name, cell);
+  const { description } = cell;
+  const id = agentId(description);
+  state.loaded.get(id)?.kill();
+  state.loaded.set(id, cell);
+  const bounds = [description, rest].flatMap(({ maxConcurrentTasks }) => maxConcurrentTasks ?? []);
   return {
-    ...described,
-    ...(description !== undefined && { description }),
+    ...without(description),
+    ...without(rest),
+    ...(bounds.length > 0 && { maxConcurrentTasks: Math.min(...bounds) }),
     ...grants,
     ...(cell.integrity !== "" && { integrity: cell.integrity }),
     workers,
     slots,
   };
+}
+
+/** The same without fields that are undefined. */
+function without<T extends object>(fields: T): T {
+  return JSON.parse(JSON.stringify(fields)) as T;
 }
 
 async function spawn(state: State, link: string, agent: string): Promise<void> {

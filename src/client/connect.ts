@@ -5,6 +5,7 @@ import type { StreamChannel } from "../core/protocol.ts";
 import type { CoreEvent } from "../core/runtime.ts";
 import { pageLock } from "../core/locks.ts";
 import mitt from "mitt";
+import { createAgentCalls } from "./agents.ts";
 import { createArchive, createBlobs } from "./archive.ts";
 import { createCells, type Cells } from "./cells.ts";
 import { createCommands } from "./commands.ts";
@@ -93,7 +94,7 @@ function assemble(
     modes: options.modes,
     mirror,
     onEvents: (events) => {
-      publish(emitter, expected, events);
+      publish({ emitter, expected, cells }, events);
     },
     onSignals: ({ signals }) => {
       mirror.signal(signals);
@@ -147,9 +148,16 @@ function stopped(mirror: Mirror, emitter: Emitter, error: RuntimeError): void {
   emitter.emit("status", { status: "stopped", error });
 }
 
-function publish(emitter: Emitter, expected: Map<string, () => void>, events: readonly CoreEvent[]): void {
+interface Told {
+  readonly emitter: Emitter;
+  readonly expected: Map<string, () => void>;
+  readonly cells: Cells;
+}
+
+function publish({ emitter, expected, cells }: Told, events: readonly CoreEvent[]): void {
   for (const { type, data, at } of events) {
     if (type === "task.created" || type === "task.aliased" || type === "execution.started") expected.delete(data.id);
+    if (type === "agent.unregistered") cells.withdraw(data.id);
     if (isHeard(emitter, type)) emitter.emit(type, { ...data, at });
     if (isHeard(emitter, "event")) emitter.emit("event", { type, data, at });
   }
@@ -185,22 +193,7 @@ function createRuntime(parts: Parts & Base & { readonly release: () => void }): 
     session,
     store,
     createId,
-    async registerAgent(options) {
-      const manifest = await cells.load(options);
-      try {
-        connection.command(manifest.name, { type: "agent.register", data: manifest });
-        await connection.outbox.settled(manifest.name);
-      } catch (error) {
-        cells.discard(manifest.name);
-        throw error;
-      }
-      cells.offer(manifest);
-      return manifest;
-    },
-    unregisterAgent(id) {
-      cells.withdraw(id);
-      connection.command(id, { type: "agent.unregister", data: { id } });
-    },
+    ...createAgentCalls(parts),
     ...commands,
     settled: connection.outbox.settled,
     result: results.result,

@@ -1,4 +1,6 @@
 /** The page's mirror: the same folds as the host's, over tables whose snapshots never change. */
+import { agentId } from "../core/agents/agent.ts";
+import type { Manifest } from "../core/agents/manifest.ts";
 import type { FinishedSink, Kit, Table } from "../core/kernel.ts";
 import type { Signal } from "../core/protocol.ts";
 import {
@@ -129,8 +131,8 @@ export function createMirror(onFinished: (finished: Finished) => void): Mirror {
 function foldAll(state: CoreState, events: readonly CoreEvent[]): Touched {
   const touched = untouched();
   for (const event of events) {
+    touch(touched, state, event); // before it is folded: it may take away what it names
     applyEvent(state, event);
-    touch(touched, state, event);
   }
   return touched;
 }
@@ -193,7 +195,6 @@ function snapshotOf<T>(table: Table<T>): ReadonlyMap<string, T> {
 function touch(touched: Touched, { agents }: CoreState, event: CoreEvent): void {
   const data = event.data as {
     readonly id?: string;
-    readonly name?: string;
     readonly agent?: string;
     readonly link?: string;
     readonly execution?: string;
@@ -207,7 +208,10 @@ function touch(touched: Touched, { agents }: CoreState, event: CoreEvent): void 
   if (execution !== undefined) touched.executions.add(execution);
   const agent = data.agent ?? (data.link === undefined ? undefined : agents.links.get(data.link)?.agent);
   if (agent !== undefined) touched.agents.add(agent);
-  if (noun === "agent") touched.agents.add(data.name ?? data.id ?? "");
+  if (noun === "agent") touched.agents.add(data.id ?? agentId(event.data as Manifest));
+  if (event.type === "page.offered")
+    for (const id of [...(agents.offers.get(event.data.session)?.agents ?? []), ...event.data.agents])
+      touched.agents.add(id);
   if (event.type === "host.started") for (const id of keysOf(agents.agents)) touched.agents.add(id);
 }
 

@@ -6,6 +6,7 @@ import type {
   ArchiveQuery,
   BlobRef,
   CoreEvents,
+  Enforcements,
   ErrorData,
   Execution,
   LogLevel,
@@ -16,6 +17,7 @@ import type {
   RuntimeError,
   Task,
   TaskRequest,
+  UnregisterMode,
   WorkflowInput,
 } from "../core/index.ts";
 import type { HostPlace } from "../core/protocol.ts";
@@ -75,6 +77,32 @@ export interface DeadLetterPage {
   readonly next: string | undefined;
 }
 
+/**
+ * What capabilities take, for the types of calls alone. A program that augments it has its inputs checked where they
+ * are written:
+ *
+ * ```ts norun
+ * declare module "troupe" {
+ *   interface Capabilities {
+ *     translate: { input: { text: string; to: string } };
+ *   }
+ * }
+ * ```
+ */
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- its members are the user's
+export interface Capabilities {}
+
+/** What the first of the capabilities takes, when {@link Capabilities} says so: it is the one that the agent is called with. */
+export type TypedInput<C extends readonly string[]> = C extends readonly [infer First, ...unknown[]]
+  ? WithoutRange<First> extends keyof Capabilities
+    ? Capabilities[WithoutRange<First>] extends { readonly input: infer Input }
+      ? { readonly input: Input }
+      : unknown
+    : unknown
+  : unknown;
+
+type WithoutRange<Name> = Name extends `${infer Plain}@${string}` ? Plain : Name;
+
 /** How a page registers an agent: where its code is, and what it may do. */
 export interface AgentOptions {
   readonly url: string | URL;
@@ -86,8 +114,27 @@ export interface AgentOptions {
   readonly network?: readonly string[];
   /** The most workers at once. Default 1. */
   readonly workers?: number;
+  /** Workers that are kept up, also when there is nothing to do, while a page offers the agent. Default 0. */
+  readonly minWorkers?: number;
   /** Attempts per worker at once. Default 1. */
   readonly slots?: number;
+  /** The most attempts at once, over all workers: no more than the agent itself says. */
+  readonly maxConcurrentTasks?: number;
+  /** Among agents that fit as well, those of a higher priority come first. Default "medium". */
+  readonly priority?: Priority;
+  /** What tasks can ask for, and lists are filtered by. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** What is known of its past, which counts like `weight` attempts that were seen. Default: 10 that all went well. */
+  readonly prior?: {
+    readonly successRate?: number;
+    /** In milliseconds. */
+    readonly averageResponseTime?: number;
+    readonly weight?: number;
+  };
+  /** What a worker may use. Where the platform can't enforce it, `enforcement` of the agent's view says so. */
+  readonly resourceLimits?: { readonly maxMemoryMB?: number; readonly maxCPUPercent?: number };
+  /** True: take the place of what is registered under the same name and version, if it differs. Default: it is refused. */
+  readonly replace?: boolean;
 }
 
 /** A task as a page sees it: payloads are values. */
@@ -121,9 +168,18 @@ export interface ApprovalView {
 
 export interface AgentView extends Agent {
   readonly status: AgentStatus;
-  /** Workers that serve it now, and slots of them that are taken. */
+  /** Slots that are taken, also by attempts that were stopped and haven't given theirs back. */
   readonly running: number;
+  /** The most that may be taken, over all workers that it may have. */
+  readonly capacity: number;
+  /** Workers that serve it now. */
   readonly links: number;
+  /** The part of attempts that end well, from 0 to 1, with the prior's part. */
+  readonly successRate: number;
+  /** Mean milliseconds of an attempt, with the prior's part; undefined before the first. */
+  readonly averageResponseTime: number | undefined;
+  /** For every resource limit that was asked for, whether it is enforced here, and why not. */
+  readonly enforcement: Enforcements;
 }
 
 /** The store's state: one immutable picture of all that lives. */
@@ -183,11 +239,21 @@ export interface Runtime {
   readonly approvals: ReadonlyMap<string, ApprovalView>;
   readonly agents: ReadonlyMap<string, AgentView>;
 
-  /** Loads the agent once, learns what it is, and registers it. @throws RuntimeError `agent/…` */
+  /**
+   * Loads the agent once, learns what it is, and registers it under `name@version`. What differs from what is registered
+   * there already is refused, unless it is to replace that. @throws RuntimeError `agent/…`, as `agent/duplicate`
+   */
   registerAgent(options: AgentOptions): Promise<Manifest>;
-  unregisterAgent(id: string): void;
+  /**
+   * Unregisters the agent of the id (`name@version`), or all versions of the name. drain, the default: it gets no new
+   * work, and is gone when it has ended what it runs; requeue: what it runs is told to stop, and queued again; kill: the
+   * same, and its workers are ended at once.
+   */
+  unregisterAgent(id: string, mode?: UnregisterMode): void;
+  /** Takes the agent off: it ends what it runs and gets no new work, until it is put on again. By id or name. */
+  setAgentOffline(id: string, offline: boolean): void;
   /** @throws RuntimeError `command/invalid`, `json/…` when the input can't be a task at all. */
-  createTask(input: TaskInput): string;
+  createTask<const C extends readonly string[]>(task: TaskInput & { readonly capabilities: C } & TypedInput<C>): string;
   cancelTask(id: string, reason?: string): void;
   /** Gives a live task another priority; the order of those that wait changes at once. Nothing happens to a finished one. */
   reprioritize(id: string, priority: Priority): void;

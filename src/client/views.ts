@@ -1,6 +1,8 @@
 /** How records look to a page: payloads are values, read when they are first looked at. */
-import type { Agent } from "../core/agents/agent.ts";
-import { agentStatus, type AgentsState } from "../core/agents/fold.ts";
+import { capacityOf, type Agent } from "../core/agents/agent.ts";
+import { enforcementOf } from "../core/agents/enforcement.ts";
+import { agentStatus, loadOf, type AgentsState } from "../core/agents/fold.ts";
+import { averageResponseTime, successRate } from "../core/agents/statistics.ts";
 import type { Approval } from "../core/approvals/approval.ts";
 import { decodeJson, type JsonText } from "../core/json.ts";
 import type { Task } from "../core/tasks/task.ts";
@@ -52,12 +54,15 @@ export function viewApproval({ payload, parent, onTimeout: _, ...rest }: Approva
 }
 
 export function viewAgent(state: AgentsState, agent: Agent): AgentView {
-  let running = 0;
-  let links = 0;
-  for (const link of state.links.values()) {
-    if (link.agent !== agent.id) continue;
-    links++;
-    running += link.held;
-  }
-  return { ...agent, status: agentStatus(state, agent.id), running, links };
+  const { held, links } = loadOf(state, agent.id);
+  return {
+    ...agent,
+    status: agentStatus(state, agent.id),
+    running: held,
+    links,
+    capacity: capacityOf(agent),
+    successRate: successRate(agent),
+    averageResponseTime: averageResponseTime(agent),
+    enforcement: enforcementOf(agent),
+  };
 }

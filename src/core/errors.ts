@@ -98,7 +98,7 @@ function describe(code: string, detail: ErrorDetail): string {
   const text = Object.entries(detail)
     .map(([key, value]) => `${key}: ${brief(value)}`)
     .join(", ");
-  return text === "" ? code : `${code} (${text})`;
+  return text ? `${code} (${text})` : code;
 }
 
 function brief(value: unknown): string {
@@ -186,5 +186,5 @@ const HARMLESS = /^\{(?!.*"__proto__":)/s; // readers spread and merge details
 export function decodeError(data: ErrorData): RuntimeError {
   const { name, message, code, detail, stack, cause } = data;
   const error = new RuntimeError(code as ErrorCode, detail, { message, cause: cause && decodeError(cause) });
-  return Object.assign(error, { name }, stack === undefined ? {} : { stack });
+  return Object.assign(error, { name }, stack !== undefined && { stack });
 }

@@ -1,6 +1,10 @@
 export * from "./agents/agent.ts";
 export * from "./agents/manifest.ts";
 export { agentStatus, type AgentStatus } from "./agents/fold.ts";
+export * from "./agents/agent-index.ts";
+export * from "./agents/enforcement.ts";
+export * from "./agents/matching.ts";
+export * from "./agents/statistics.ts";
 export * from "./approvals/approval.ts";
 export * from "./engine.ts";
 export * from "./errors.ts";

@@ -4,6 +4,7 @@
  * the storage was lost.
  */
 import * as v from "valibot";
+import { UNREGISTER_MODES } from "./agents/agent.ts";
 import { ManifestSchema } from "./agents/manifest.ts";
 import { ApprovalAnswerSchema } from "./approvals/approval.ts";
 import type { ErrorData } from "./errors.ts";
@@ -23,8 +24,15 @@ export const PageCommandSchema = v.variant("type", [
     type: v.literal("task.reprioritize"),
     data: v.strictObject({ id, priority: v.picklist(PRIORITIES) }),
   }),
-  v.strictObject({ type: v.literal("agent.register"), data: ManifestSchema }),
-  v.strictObject({ type: v.literal("agent.unregister"), data: v.strictObject({ id }) }),
+  v.strictObject({
+    type: v.literal("agent.register"),
+    data: v.strictObject({ ...ManifestSchema.entries, replace: v.optional(v.boolean()) }),
+  }),
+  v.strictObject({
+    type: v.literal("agent.unregister"),
+    data: v.strictObject({ id, mode: v.optional(v.picklist(UNREGISTER_MODES)) }),
+  }),
+  v.strictObject({ type: v.literal("agent.switch"), data: v.strictObject({ id, offline: v.boolean() }) }),
   v.strictObject({ type: v.literal("approval.answer"), data: ApprovalAnswerSchema }),
   v.strictObject({
     type: v.literal("workflow.register"),
@@ -74,7 +82,12 @@ export const PageFrameSchema = v.variant("kind", [
     commands: v.pipe(v.array(v.unknown()), v.maxLength(MAX_COMMANDS)),
   }),
   /** The agents that this page can spawn. */
-  v.strictObject({ kind: v.literal("offer"), agents: v.array(id) }),
+  v.strictObject({
+    kind: v.literal("offer"),
+    agents: v.pipe(v.array(id), v.maxLength(10_000)),
+    /** The processors of its machine, as far as it knows. */
+    cores: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(4_096))),
+  }),
   /** A worker is up; its port is transferred along, or its frames are relayed. */
   v.strictObject({
     kind: v.literal("joined"),

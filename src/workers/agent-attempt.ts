@@ -48,6 +48,10 @@ export const failed = ({ task, attempt }: AttemptId, error: ErrorData): Outcome 
   error,
 });
 
+// a detail of more than 4 kB would be left out
+const MAX_ISSUES = 8;
+const MAX_TEXT = 200;
+
 /** What the schema makes of the value. */
 async function check<T>(code: ErrorCode, schema: StandardSchema<T>, value: unknown): Promise<T> {
   const result = await schema["~standard"].validate(value);
@@ -55,12 +59,8 @@ async function check<T>(code: ErrorCode, schema: StandardSchema<T>, value: unkno
   throw new RuntimeError(code, { issues: result.issues.slice(0, MAX_ISSUES).map(describe) });
 }
 
-// a detail of more than 4 kB would be left out
-const MAX_ISSUES = 8;
-const MAX_TEXT = 200;
-
 function describe({ message, path = [] }: StandardIssue): object {
-  const keys = path.map((step) => (typeof step === "object" ? step.key : step));
+  const keys = path.map((step) => ((step as { readonly key?: PropertyKey }).key ?? step) as PropertyKey);
   return { path: keys.join(".").slice(0, MAX_TEXT), message: message.slice(0, MAX_TEXT) };
 }
 

@@ -78,7 +78,7 @@ function createOnce(recorded: Readonly<Record<string, JsonText>>, record: Record
     return text;
   };
   return async <T>(key: string, effect: () => T | Promise<T>): Promise<T> => {
-    if (key === "" || key.length > MAX_KEY) throw new RuntimeError("agent/message-invalid", { key });
+    if (!key || key.length > MAX_KEY) throw new RuntimeError("agent/message-invalid", { key });
     const text = texts.get(key) ?? perform(key, effect);
     texts.set(key, text);
     try {

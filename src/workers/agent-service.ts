@@ -30,6 +30,7 @@ export function createService<I, O>(definition: AgentDefinition<I, O>): Service 
     const outcome = await attempt.perform();
     clearInterval(beating);
     if (running.get(task) === attempt) running.delete(task);
+    if (!running.size) await definition.reset?.();
     link.finish(outcome);
   };
   const take = (frame: HostFrame): void => {

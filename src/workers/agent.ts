@@ -11,10 +11,10 @@ declare const self: DedicatedWorkerGlobalScope;
 
 /** Serves the definition to the page that started this worker, and to the host that the page connects. */
 export function exposeAgent<I, O>(definition: AgentDefinition<I, O>): void {
-  const { name, version, capabilities, description } = definition;
+  const { run: _run, reset: _reset, input: _input, output: _output, ...description } = definition; // what is left is data
   const { serve, blame } = createService(definition);
   const connect = (page: MessagePort): void => {
-    answer(page, { name, version, capabilities, description }, serve);
+    answer(page, description, serve);
     const crash = (thrown: unknown): void => {
       page.postMessage({ type: "CRASH", error: encodeError(thrown) } satisfies CrashMessage);
     };

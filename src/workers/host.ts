@@ -8,6 +8,7 @@ import type { HostFrame, HostPlace, Origin } from "../core/protocol.ts";
 import { createAlarm, type Alarm } from "./alarm.ts";
 import { createDefer } from "./defer.ts";
 import { createLinks, type Links } from "./links.ts";
+import { createPool, type Pool } from "./pool.ts";
 import { createSessions, type Connection, type Sessions } from "./sessions.ts";
 import { createSignals, type Signals } from "./signals.ts";
 import { createSpawning, type Spawning } from "./spawning.ts";
@@ -36,6 +37,7 @@ export interface Host {
 /** What stands around the engine; it comes to be once the engine has recovered. */
 interface Around {
   readonly links: Links;
+  readonly pool: Pool;
   readonly spawning: Spawning;
   readonly sessions: Sessions;
   readonly alarm: Alarm;
@@ -66,13 +68,15 @@ export async function startHost(options: HostOptions): Promise<Host> {
     defer: createDefer(),
     onCommitted(batch, events) {
       if (!life.around) return;
-      const { links, sessions, spawning, alarm, signals, streams } = life.around;
+      const { links, pool, sessions, spawning, alarm, signals, streams } = life.around;
       links.dispatch(events); // work first: pages can wait
       sessions.broadcast(batch);
       for (const task of endsOf(engine, events)) {
         signals.end(task);
         streams.end(task);
       }
+      pool.follow(events);
+      spawning.follow(events);
       spawning.consider();
       alarm.set();
     },
@@ -137,11 +141,13 @@ function surround(
     watchLock,
     origin,
   });
-  return { links, spawning, sessions, alarm: createAlarm(engine), signals, streams };
+  const pool = createPool({ engine, links, now: Date.now });
+  return { links, pool, spawning, sessions, alarm: createAlarm(engine), signals, streams };
 }
 
-function stopAll({ alarm, spawning, links, signals, streams, sessions }: Around, error: RuntimeError): void {
+function stopAll({ alarm, pool, spawning, links, signals, streams, sessions }: Around, error: RuntimeError): void {
   alarm.stop();
+  pool.stop();
   spawning.stop();
   links.stop();
   signals.stop();

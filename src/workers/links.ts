@@ -5,8 +5,9 @@ import type { Engine } from "../core/engine.ts";
 import { encodeError, RuntimeError, type ErrorData } from "../core/errors.ts";
 import type { Journal } from "../core/ports.ts";
 import type { Signal } from "../core/protocol.ts";
-import type { CoreEvent } from "../core/runtime.ts";
+import type { CoreEvent, CoreEvents } from "../core/runtime.ts";
 import { isActive } from "../core/tasks/task.ts";
+import { createHeartbeat, type Heartbeat } from "./heartbeat.ts";
 import { createIncoming } from "./incoming.ts";
 import { beatOf, createLiveness, type Liveness } from "./liveness.ts";
 import type { Streams } from "./streams.ts";
@@ -39,6 +40,8 @@ export interface Links {
   open(end: LinkEnd): void;
   /** The worker is gone; its slots and attempts go back. */
   close(link: string, cause: LeaveCause, error?: ErrorData): void;
+  /** Ends a worker that isn't needed any more. */
+  end(link: string): void;
   /** Frames from the worker, still unchecked. */
   receive(link: string, frames: unknown): void;
   /** Sends what durable events mean for workers. */
@@ -60,16 +63,26 @@ interface OpenLink {
 interface State extends LinksOptions {
   readonly open: Map<string, OpenLink>;
   readonly liveness: Liveness;
-  /** Timers of aborted attempts, by attempt. */
+  /** Timers of aborted attempts, by attempt; and of agents that were unregistered, by agent. */
   readonly graces: Map<string, ReturnType<typeof setTimeout>>;
   /** Links with frames to be posted at the end of this turn. */
   touched: Set<OpenLink>;
+  readonly heartbeat: Heartbeat;
 }
 
 export function createLinks(options: LinksOptions): Links {
-  const liveness = createLiveness(options.engine, options.now);
-  const state: State = { ...options, open: new Map(), liveness, graces: new Map(), touched: new Set() };
-  const { engine, now, open } = state;
+  const { engine, now } = options;
+  const open = new Map<string, OpenLink>();
+  const liveness = createLiveness(engine, now);
+  const heartbeat = createHeartbeat({
+    engine,
+    now,
+    links: () => open.keys(),
+    send: (link, frame) => {
+      send(state, link, frame);
+    },
+  });
+  const state: State = { ...options, open, liveness, graces: new Map(), touched: new Set(), heartbeat };
   const incoming = createIncoming({
     ...options,
     holds: (link, { task, attempt }) => engine.state.agents.holdings.get(holdingId(task, attempt))?.link === link,
@@ -88,9 +101,13 @@ export function createLinks(options: LinksOptions): Links {
     close(link, cause, error) {
       close(state, link, cause, error);
     },
+    end(link) {
+      kill(state, link, "closed");
+    },
     receive(id, frames) {
       const link = open.get(id);
       if (!link) return;
+      heartbeat.heard(id);
       try {
         incoming(id, measured(link, frames, now()));
       } catch (error) {
@@ -106,6 +123,7 @@ export function createLinks(options: LinksOptions): Links {
     ofAgent: (agent) => ends().filter((end) => end.agent === agent),
     has: (link) => open.has(link),
     stop() {
+      heartbeat.stop();
       for (const timer of state.graces.values()) clearTimeout(timer);
       liveness.stop();
       open.clear();
@@ -131,8 +149,9 @@ function flush(state: State): void {
   for (const { end, out } of due) if (out.length > 0) end.post(out.splice(0));
 }
 
-function close({ open, engine }: State, link: string, cause: LeaveCause, error?: ErrorData): void {
+function close({ open, engine, heartbeat }: State, link: string, cause: LeaveCause, error?: ErrorData): void {
   if (!open.delete(link)) return;
+  heartbeat.forget(link);
   engine.submit([{ type: "link.leave", data: { link, cause, ...(error && { error }) } }]);
 }
 
@@ -150,6 +169,16 @@ function abort(state: State, link: string, task: string, attempt: number, error:
     if (state.engine.state.agents.holdings.get(key)?.link === link) kill(state, link, "killed");
   }, GRACE);
   state.graces.set(key, timer);
+}
+
+/** Ends the workers of an agent that is gone: at once, or when what they ran had time to stop. */
+function dismiss(state: State, { id, mode }: CoreEvents["agent.unregistered"]): void {
+  const links = [...state.open.values()].filter(({ end }) => end.agent === id).map(({ end }) => end.id);
+  const endAll = (): void => {
+    for (const link of links) kill(state, link, "killed");
+  };
+  if (mode === "requeue") state.graces.set(id, setTimeout(endAll, GRACE));
+  else endAll();
 }
 
 /** Refuses a flood before it is looked at. */
@@ -181,6 +210,7 @@ function dispatch(state: State, event: CoreEvent): void {
       const run = { task: id, attempt, capability, input, checkpoint, effects, beat: beatOf(task) };
       send(state, link, { kind: "run", ...run });
       state.liveness.watch(task, attempt);
+      state.heartbeat.start();
       return;
     }
     case "task.failed": {
@@ -196,8 +226,15 @@ function dispatch(state: State, event: CoreEvent): void {
       abort(state, holding.link, id, attempt, error);
       return;
     }
+    case "task.interrupted": {
+      // Its worker is still there only when its agent was unregistered: then it may stop in order.
+      const { id, attempt, link, reason } = event.data;
+      const error = { name: "AbortError", message: reason, code: "task/interrupted" };
+      if (state.open.has(link)) send(state, link, { kind: "abort", task: id, attempt, error });
+      return;
+    }
     case "agent.unregistered":
-      for (const { end } of [...state.open.values()]) if (end.agent === event.data.id) kill(state, end.id, "killed");
+      dismiss(state, event.data);
       return;
     default:
   }

@@ -53,6 +53,7 @@ export interface Sessions {
 
 interface Session extends Spawner {
   offers: ReadonlySet<string>;
+  cores: number;
   /** Batches that came before the welcome, to be posted after it. */
   backlog: Batch[] | undefined;
   /** The number of its latest hello. */
@@ -72,6 +73,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     sessions.delete(id);
     session.unwatch();
     spawning.forget(id);
+    options.engine.submit([{ type: "page.offer", data: { session: id, agents: [] } }]);
     for (const link of links.ofSession(id)) links.close(link.id, "page-gone");
     spawning.consider();
   };
@@ -154,10 +156,14 @@ function unknownSession(): RuntimeError {
   return new RuntimeError("host/unreachable", { reason: "this host doesn't know the page" });
 }
 
+/** What a page is taken to have that doesn't say. */
+const UNKNOWN_CORES = 4;
+
 function createSession(id: string): Session {
   const session: Session = {
     session: id,
     offers: new Set(),
+    cores: UNKNOWN_CORES,
     backlog: undefined,
     number: 0,
     post: () => undefined,
@@ -202,6 +208,8 @@ function listen(
       return;
     case "offer":
       session.offers = new Set(frame.agents);
+      session.cores = frame.cores ?? UNKNOWN_CORES;
+      options.engine.submit([{ type: "page.offer", data: { session: session.session, agents: frame.agents } }]);
       spawning.consider();
       return;
     case "joined":
@@ -230,16 +238,16 @@ function owns(links: Links, { session }: Session, link: string): boolean {
 function join(
   { engine, links, spawning }: SessionsOptions,
   session: Session,
-  { link, agent: name }: Said<"joined">,
+  { link, agent: id }: Said<"joined">,
   port: MessagePort | undefined,
 ): void {
-  const agent = engine.state.agents.agents.get(name);
+  const agent = engine.state.agents.agents.get(id);
   const kill = (): void => {
     port?.close();
     session.post({ kind: "kill", link });
   };
   const ordered = spawning.arrived(link);
-  const full = !ordered && agent !== undefined && links.ofAgent(name).length >= agent.workers;
+  const full = !ordered && agent && (links.ofAgent(id).length >= agent.workers || !spawning.hasRoom(session, id));
   const known = links.has(link);
   if (known) links.close(link, "killed"); // its worker serves the new port alone: what the old one carried is lost
   if (!agent || full || known) {
@@ -252,7 +260,7 @@ function join(
     };
   links.open({
     id: link,
-    agent: name,
+    agent: id,
     session: session.session,
     post: (frames) => {
       if (port) port.postMessage(frames, transferOf(frames));

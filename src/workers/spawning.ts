@@ -1,18 +1,26 @@
 /** Orders pages to start workers for agents that have work waiting. */
+import { agentId, capacityOf } from "../core/agents/agent.ts";
 import type { Engine } from "../core/engine.ts";
 import type { ErrorData } from "../core/errors.ts";
+import type { CoreEvent } from "../core/runtime.ts";
 import type { Links } from "./links.ts";
 
 /** A page that can spawn. */
 export interface Spawner {
   readonly session: string;
   readonly offers: ReadonlySet<string>;
+  /** The page's processors, as far as it says. */
+  readonly cores: number;
   readonly spawn: (link: string, agent: string) => void;
 }
 
 export interface Spawning {
+  /** Follows durable events. */
+  follow(events: readonly CoreEvent[]): void;
   /** Orders what is needed now. */
   consider(): void;
+  /** Whether the page may host another worker of the agent. */
+  hasRoom(page: Spawner, agent: string): boolean;
   /** True when the link was ordered and is welcome. */
   arrived(link: string): boolean;
   /** A worker that was ordered didn't come up. */
@@ -32,6 +40,10 @@ interface Order {
 
 /** A page that neither brings the worker nor says why not in so many milliseconds is frozen; others get their turn. */
 const PATIENCE = 30_000;
+
+/** So many workers per processor a page hosts at most, and this many in any case; the first of an agent is always let in. */
+const PER_CORE = 2;
+const LEAST = 2;
 
 /** After a failed start the next one waits, twice as long each time, up to half a minute. */
 const FIRST_WAIT = 1_000;
@@ -56,6 +68,8 @@ interface State extends SpawningOptions {
   /** When pages last failed an agent, counted: they come last, and take turns. */
   readonly flops: Map<string, number>;
   flopCount: number;
+  /** Agents that keep some workers up. */
+  readonly keeping: Set<string>;
 }
 
 export function createSpawning(options: SpawningOptions): Spawning {
@@ -67,8 +81,14 @@ export function createSpawning(options: SpawningOptions): Spawning {
     waits: new Map(),
     flops: new Map(),
     flopCount: 0,
+    keeping: new Set(),
   };
+  for (const { id, minWorkers } of options.engine.state.agents.agents.values()) keep(state, id, minWorkers);
   return {
+    follow(events) {
+      for (const { type, data } of events) if (type === "agent.registered") keep(state, agentId(data), data.minWorkers);
+    },
+    hasRoom: (page, agent) => hasRoom(state, page, agent),
     consider() {
       consider(state);
     },
@@ -104,40 +124,62 @@ function drop({ orders }: State, link: string): void {
   orders.delete(link);
 }
 
-/** For each agent with waiting tasks: as many workers as these need and the agent may have. */
+function keep({ keeping }: State, agent: string, minWorkers = 0): void {
+  if (minWorkers > 0) keeping.add(agent);
+  else keeping.delete(agent);
+}
+
+/** For each agent with waiting tasks: as many workers as these need and the agent may have; and those that it keeps. */
 function consider(state: State): void {
+  const { engine, keeping } = state;
+  for (const [id, queued] of engine.scheduler.waiting()) provide(state, id, queued);
+  for (const id of keeping)
+    if (engine.state.agents.agents.has(id)) provide(state, id, 0);
+    else keeping.delete(id);
+}
+
+function provide(state: State, id: string, queued: number): void {
   const { engine, links, orders, waits, ids } = state;
-  for (const [id, queued] of engine.scheduler.waiting()) {
-    const agent = engine.state.agents.agents.get(id);
-    if (!agent || queued === 0 || waits.has(id)) continue;
-    let coming = [...orders.values()].filter((order) => order.agent === id).length;
-    const room = agent.workers - links.ofAgent(id).length;
-    while (coming < room && coming * agent.slots < queued) {
-      const page = pick(state, id);
-      if (!page) break;
-      const link = ids();
-      const patience = setTimeout(() => {
-        failed(state, link, undefined);
-      }, state.patience);
-      orders.set(link, { agent: id, session: page.session, patience });
-      page.spawn(link, id);
-      coming++;
-    }
+  const agent = engine.state.agents.agents.get(id);
+  if (!agent || agent.draining || agent.offline || waits.has(id)) return;
+  let coming = [...orders.values()].filter((order) => order.agent === id).length;
+  const fewest = (agent.minWorkers ?? 0) - links.ofAgent(id).length;
+  const useful = Math.ceil(capacityOf(agent) / agent.slots); // more couldn't run anything
+  const room = Math.min(agent.workers, useful) - links.ofAgent(id).length;
+  while (coming < room && (coming < fewest || coming * agent.slots < queued)) {
+    const page = pick(state, id);
+    if (!page) return;
+    const link = ids();
+    const patience = setTimeout(() => {
+      failed(state, link, undefined);
+    }, state.patience);
+    orders.set(link, { agent: id, session: page.session, patience });
+    page.spawn(link, id);
+    coming++;
   }
 }
 
-/** Of the pages that offer the agent, the one with the fewest workers; those that have failed it wait for their turn. */
-function pick({ pages, links, orders, flops }: State, agent: string): Spawner | undefined {
+/** Of the pages that offer the agent and have room the one with the fewest workers; those that failed it take turns. */
+function pick(state: State, agent: string): Spawner | undefined {
   let best: Spawner | undefined;
   let least = Infinity;
-  for (const page of pages()) {
-    if (!page.offers.has(agent)) continue;
-    const ordered = [...orders.values()].filter(({ session }) => session === page.session);
-    const load =
-      links.ofSession(page.session).length + ordered.length + (flops.get(flopKey(page.session, agent)) ?? 0) * 1e6;
+  for (const page of state.pages()) {
+    if (!page.offers.has(agent) || !hasRoom(state, page, agent)) continue;
+    const load = loadOf(state, page) + (state.flops.get(flopKey(page.session, agent)) ?? 0) * 1e6;
     if (load < least) [best, least] = [page, load];
   }
   return best;
+}
+
+/** Workers that the page hosts, or was told to start. */
+function loadOf({ links, orders }: State, { session }: Spawner): number {
+  return links.ofSession(session).length + [...orders.values()].filter((order) => order.session === session).length;
+}
+
+function hasRoom(state: State, page: Spawner, agent: string): boolean {
+  if (loadOf(state, page) < Math.max(LEAST, page.cores * PER_CORE)) return true;
+  const isComing = [...state.orders.values()].some((order) => order.agent === agent);
+  return !isComing && state.links.ofAgent(agent).length === 0;
 }
 
 function failed(state: State, link: string, error: ErrorData | undefined): void {

@@ -1,7 +1,20 @@
 import * as v from "valibot";
 import { AgentDescriptionSchema } from "../plugin.ts";
+import { PRIORITIES } from "../tasks/priority.ts";
 
 const count = (max: number): v.GenericSchema<number> => v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(max));
+
+const label = v.pipe(v.string(), v.regex(/^[a-z\d][\w.-]{0,63}$/i, "1 to 64 letters, digits, '.', '_' or '-'"));
+
+/** What the registering page knows of the agent's past: it counts like so many attempts that were seen. */
+const PriorSchema = v.strictObject({
+  /** Default 1. */
+  successRate: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1))),
+  /** In milliseconds. Default: unknown. */
+  averageResponseTime: v.optional(v.pipe(v.number(), v.finite(), v.minValue(0))),
+  /** In attempts; 0: nothing is known. Default 10. */
+  weight: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1_000))),
+});
 
 /** An agent's manifest: what its code says of itself, and what the registering page grants it. */
 export const ManifestSchema = v.strictObject({
@@ -18,7 +31,21 @@ export const ManifestSchema = v.strictObject({
   ),
   /** The most workers that serve it at once. Default 1. */
   workers: v.optional(count(64), 1),
+  /** Workers that are kept up, also when there is nothing to do, while a page offers it. Default 0, at most `workers`. */
+  minWorkers: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(64))),
   /** Attempts that one worker runs at once. Default 1. */
   slots: v.optional(count(10_000), 1),
+  /** Among agents that fit as well, those of a higher priority come first. Default "medium". */
+  priority: v.optional(v.picklist(PRIORITIES)),
+  /** What a task can ask for, and what lists are filtered by. */
+  labels: v.optional(v.pipe(v.record(label, v.pipe(v.string(), v.maxLength(200))), v.maxEntries(32))),
+  prior: v.optional(PriorSchema),
+  /** What a worker may use. Whether that can be enforced is told by the agent's view. */
+  resourceLimits: v.optional(
+    v.strictObject({
+      maxMemoryMB: v.optional(v.pipe(v.number(), v.finite(), v.minValue(1))),
+      maxCPUPercent: v.optional(v.pipe(v.number(), v.minValue(1), v.maxValue(100))),
+    }),
+  ),
 });
 export type Manifest = v.InferOutput<typeof ManifestSchema>;

@@ -42,6 +42,17 @@ export type HostFrame =
       readonly error?: ErrorData | undefined;
     };
 
+/**
+ * Asks for a sign of life: an abort of an attempt that nobody has (they count from 1) is answered at once by every
+ * worker that isn't stuck, of whatever release, with `failed`; the host then settles it.
+ */
+export const PING: HostFrame = {
+  kind: "abort",
+  task: "ping",
+  attempt: 0,
+  error: { name: "RuntimeError", message: "ping", code: "task/finished" },
+};
+
 const id = v.pipe(v.string(), v.minLength(1), v.maxLength(300));
 const number = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const text = v.string(); // its bounds are checked where it is used: `checkJson`

@@ -1,26 +1,39 @@
 import { plainError, RuntimeError, type ErrorData } from "../errors.ts";
-import type { Request, Rules } from "../kernel.ts";
+import type { FactOf, Request, Rules } from "../kernel.ts";
 import type { TasksView } from "../tasks/rules.ts";
-import { isActive } from "../tasks/task.ts";
-import { holdingId } from "./agent.ts";
-import type { AgentCommands, AgentEvents } from "./agent.ts";
-import type { AgentsState } from "./fold.ts";
+import { isActive, type TaskEvents } from "../tasks/task.ts";
+import { agentId, holdingId, MAX_FORMER } from "./agent.ts";
+import type { AgentCommands, AgentEvents, UnregisterMode } from "./agent.ts";
+import { loadOf, type AgentsState } from "./fold.ts";
+import { ManifestSchema, type Manifest } from "./manifest.ts";
 
 export interface AgentsView extends TasksView {
   readonly agents: AgentsState;
 }
 
-export const agentsRules: Rules<AgentsView, AgentCommands, AgentEvents> = {
+export const agentsRules: Rules<AgentsView, AgentCommands, AgentEvents, AgentEvents & TaskEvents> = {
   decide: {
-    "agent.register": ({ agents }, manifest) => {
-      const known = agents.agents.get(manifest.name);
-      if (known && sameManifest(known, manifest)) return []; // another tab registers the same
+    "agent.register": ({ agents }, { replace, ...manifest }) => {
+      const id = agentId(manifest);
+      const { workers, minWorkers = 0 } = manifest;
+      if (minWorkers > workers)
+        throw new RuntimeError("agent/manifest-invalid", { agent: id, field: "minWorkers", minWorkers, workers });
+      const known = agents.agents.get(id);
+      if (known && !known.draining && differences(known, manifest).length === 0) return []; // another tab registers the same
+      const differs = known && !known.draining ? differences(known, manifest) : [];
+      if (differs.length > 0 && !replace) throw new RuntimeError("agent/duplicate", { id, differs });
       return [{ type: "agent.registered", data: manifest }];
     },
-    "agent.unregister": ({ agents }, { id }) => {
-      if (!agents.agents.has(id)) throw new RuntimeError("agent/unknown", { id });
-      return [{ type: "agent.unregistered", data: { id } }];
-    },
+    "agent.unregister": ({ agents }, { id, mode = "drain" }) =>
+      named(agents, id)
+        .map((one) => unregister(agents, one, mode))
+        .flat(),
+    "agent.retire": ({ agents }, { id }) =>
+      agents.agents.get(id)?.draining && loadOf(agents, id).held === 0 ? [unregistered(agents, id, "drain")] : [],
+    "agent.switch": ({ agents }, { id, offline }) =>
+      named(agents, id)
+        .filter((one) => (agents.agents.get(one)?.offline ?? false) !== offline)
+        .map((one) => ({ type: "agent.switched", data: { id: one, offline } })),
     "agent.fault": ({ agents }, { id, error }) =>
       agents.agents.has(id) ? [{ type: "agent.faulted", data: { id, error: plainError(error) } }] : [],
     "link.join": ({ agents }, { link, agent, session }) => {
@@ -37,6 +50,20 @@ export const agentsRules: Rules<AgentsView, AgentCommands, AgentEvents> = {
       const data = { link, agent: left.agent, cause, ...(error && { error: plainError(error) }), holdings };
       return [{ type: "link.left", data }];
     },
+    "link.silence": ({ agents }, { link }) => {
+      const known = agents.links.get(link);
+      return known && !known.silent ? [{ type: "link.silenced", data: { link, agent: known.agent } }] : [];
+    },
+    "link.hear": ({ agents }, { link }) => {
+      const known = agents.links.get(link);
+      return known?.silent ? [{ type: "link.heard", data: { link, agent: known.agent } }] : [];
+    },
+    "page.offer": ({ agents }, { session, agents: offered }) => {
+      const before = agents.offers.get(session)?.agents ?? [];
+      const now = [...new Set(offered)];
+      const same = now.length === before.length && now.every((id) => before.includes(id));
+      return same ? [] : [{ type: "page.offered", data: { session, agents: now } }];
+    },
     "slot.release": ({ agents, tasks }, data) => {
       const { link, task, attempt } = data;
       if (agents.holdings.get(holdingId(task, attempt))?.link !== link) return [];
@@ -46,14 +73,56 @@ export const agentsRules: Rules<AgentsView, AgentCommands, AgentEvents> = {
     },
   },
   react: {
-    "link.left": (_view, { cause, error, holdings }) =>
-      holdings.map(([id, attempt]): Request => {
+    "link.left": ({ agents }, { agent, cause, error, holdings }) => [
+      ...holdings.map(([id, attempt]): Request => {
         // A crash counts against the task that ran; a page that went or a kill for another attempt doesn't.
         if (cause === "crashed") return { type: "task.fail", data: { id, attempt, error: error ?? crashed } };
         return { type: "task.interrupt", data: { id, attempt, reason: `its worker is ${cause}` } };
       }),
+      ...retiring(agents, agent),
+    ],
+    "agent.withdrawn": ({ agents }, { id }) => retiring(agents, id),
+    "agent.unregistered": ({ agents }, { id, mode }) => {
+      if (mode === "drain") return [];
+      return [...agents.holdings.values()]
+        .filter(({ link, over }) => !over && agents.links.get(link)?.agent === id)
+        .map(({ task, attempt }): Request => {
+          const reason = "its agent was unregistered";
+          return { type: "task.interrupt", data: { id: task, attempt, reason } };
+        });
+    },
+    "task.completed": ({ agents }, { link }) => retiring(agents, agents.links.get(link)?.agent),
+    "task.failed": ({ agents }, { link = "" }) => retiring(agents, agents.links.get(link)?.agent),
+    "task.interrupted": ({ agents }, { link }) => retiring(agents, agents.links.get(link)?.agent),
+    "slot.released": ({ agents }, { link }) => retiring(agents, agents.links.get(link)?.agent),
   },
 };
+
+/** An agent that was withdrawn is gone when it runs nothing any more. */
+function retiring(agents: AgentsState, id: string | undefined): readonly Request[] {
+  if (id === undefined || !agents.agents.get(id)?.draining || loadOf(agents, id).held > 0) return none;
+  return [{ type: "agent.retire", data: { id } }];
+}
+
+const none: readonly Request[] = [];
+
+/** Those of the id, or of the name in all versions. @throws RuntimeError `agent/unknown` */
+function named({ agents }: AgentsState, id: string): readonly string[] {
+  if (agents.has(id)) return [id];
+  const found = [...agents.values()].filter(({ name }) => name === id).map((agent) => agent.id);
+  if (found.length === 0) throw new RuntimeError("agent/unknown", { id });
+  return found;
+}
+
+function unregister(agents: AgentsState, id: string, mode: UnregisterMode): readonly FactOf<AgentEvents>[] {
+  if (mode !== "drain" || loadOf(agents, id).held === 0) return [unregistered(agents, id, mode)];
+  return agents.agents.get(id)?.draining ? [] : [{ type: "agent.withdrawn", data: { id } }];
+}
+
+function unregistered({ former }: AgentsState, id: string, mode: UnregisterMode): FactOf<AgentEvents> {
+  const [oldest] = former.size >= MAX_FORMER ? former.entries() : [];
+  return { type: "agent.unregistered", data: { id, mode, ...(oldest && { forgotten: oldest[0] }) } };
+}
 
 const crashed: ErrorData = {
   name: "RuntimeError",
@@ -61,7 +130,14 @@ const crashed: ErrorData = {
   code: "agent/crashed",
 };
 
-function sameManifest(known: object, manifest: object): boolean {
+/** The fields in which the manifests differ. The same code may come from another place. */
+function differences(known: Manifest, manifest: Manifest): readonly string[] {
+  const isSameCode = manifest.integrity !== undefined && manifest.integrity === known.integrity;
   const of = known as Readonly<Record<string, unknown>>;
-  return Object.entries(manifest).every(([key, value]) => JSON.stringify(of[key]) === JSON.stringify(value));
+  const is = manifest as Readonly<Record<string, unknown>>;
+  return MANIFEST_FIELDS.filter(
+    (field) => !(isSameCode && field === "url") && JSON.stringify(of[field]) !== JSON.stringify(is[field]),
+  );
 }
+
+const MANIFEST_FIELDS = Object.keys(ManifestSchema.entries);

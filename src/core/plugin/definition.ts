@@ -80,15 +80,30 @@ export interface AgentContext {
 export interface AgentDefinition<I = unknown, O = unknown> {
   readonly name: string;
   readonly version: string;
+  /** What it can do: `translate`, or `translate@2.1.0` for those who need a range of versions. `code` does `code.refactor` too. */
   readonly capabilities: readonly string[];
   readonly description?: string | undefined;
+  /** What it is best at: tasks that name one of these prefer it. */
+  readonly specializations?: readonly string[] | undefined;
+  /** The most attempts at once, over all of its workers. Default: what these have slots for. */
+  readonly maxConcurrentTasks?: number | undefined;
+  /** After so many attempts a worker is ended when it runs none, and a new one takes its place. Default: never. */
+  readonly recycleAfter?: number | undefined;
   readonly input: StandardSchema<I>;
   readonly output: StandardSchema<O>;
   run(input: I, context: AgentContext): O | Promise<O>;
+  /**
+   * Called when an attempt has ended and no other runs: forgets what the next one mustn't find. It is part of the
+   * attempt's time; when it throws, the worker is ended as crashed.
+   */
+  reset?(): void | Promise<void>;
 }
 
 /** How agents and capabilities are named. */
 export const AGENT_NAME: RegExp = /^[a-z\d][\w.-]{0,63}$/i;
+
+/** How a capability is offered: its name, and perhaps its version. */
+export const CAPABILITY: RegExp = /^[a-z\d][\w.-]{0,63}(@\d+\.\d+\.\d+([-+][\w.+-]{1,64})?)?$/i;
 
 /** How agents are versioned: major.minor.patch, and a suffix. */
 export const AGENT_VERSION: RegExp = /^\d+\.\d+\.\d+([-+][\w.+-]{1,64})?$/;
@@ -99,11 +114,11 @@ export const AGENT_VERSION: RegExp = /^\d+\.\d+\.\d+([-+][\w.+-]{1,64})?$/;
  */
 export function defineAgent<I, O>(definition: AgentDefinition<I, O>): AgentDefinition<I, O> {
   const { name, version, capabilities, run, input, output } = definition as Partial<AgentDefinition<I, O>>;
-  const isName = (value?: unknown): boolean => typeof value === "string" && AGENT_NAME.test(value);
+  const is = (text = ""): boolean => CAPABILITY.test(text);
   const wrong =
-    (!isName(name) && "name") ||
-    (!AGENT_VERSION.test(version ?? "") && "version") ||
-    (!(capabilities?.length && capabilities.every(isName)) && "capabilities") ||
+    (!is(name) && "name") ||
+    (!is(`${name}@${version}`) && "version") ||
+    (!(capabilities?.length && capabilities.every(is)) && "capabilities") ||
     (typeof run !== "function" && "run") ||
     (!input?.["~standard"] && "input") ||
     (!output?.["~standard"] && "output");

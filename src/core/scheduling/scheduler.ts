@@ -4,13 +4,16 @@
  * tasks in order and the workers that could take one now. The next start is the best head among the lanes that
  * have such a worker; the worker is the next free one in turn.
  */
-import type { Agent, AgentEvents } from "../agents/agent.ts";
-import type { AgentsState } from "../agents/fold.ts";
+import { agentId, type Agent, type AgentEvents } from "../agents/agent.ts";
+import { isOpen, type AgentsState } from "../agents/fold.ts";
+import { matches, requirementKey } from "../agents/matching.ts";
+import { successPercent } from "../agents/statistics.ts";
 import type { HostingEvents } from "../hosting/hosting.ts";
 import type { Request } from "../kernel.ts";
 import type { TasksState } from "../tasks/fold.ts";
+import type { Requirement } from "../tasks/requirement.ts";
 import type { TaskEvents } from "../tasks/task.ts";
-import { createBitset, type Bitset } from "./bitset.ts";
+import { createBitset, type Bitset } from "../bitset.ts";
 import { createReadyQueue, readyOf, startsBefore, type ReadyQueue } from "./ready-queue.ts";
 
 export interface SchedulerView {
@@ -31,7 +34,7 @@ export interface Scheduler {
 }
 
 interface Lane {
-  readonly capabilities: readonly string[];
+  readonly requirement: Requirement;
   readonly queue: ReadyQueue;
   /** Numbers of the links that match and have a free slot. */
   readonly free: Bitset;
@@ -52,6 +55,8 @@ interface State {
   readonly linkByNumber: (string | undefined)[];
   /** The number after that of the worker that was last given a task. */
   turn: number;
+  /** Success rates that the agents were matched with. */
+  readonly percents: Map<string, number>;
 }
 
 export function createScheduler(view: SchedulerView): Scheduler {
@@ -64,6 +69,7 @@ export function createScheduler(view: SchedulerView): Scheduler {
     numbers: new Map(),
     linkByNumber: [],
     turn: 0,
+    percents: new Map(),
   };
   rebuild(state);
   return {
@@ -78,7 +84,10 @@ export function createScheduler(view: SchedulerView): Scheduler {
 
 function followers(state: State): Scheduler["follow"] {
   const updateTheLink = ({ link }: { readonly link: string }): void => {
-    updateLink(state, link);
+    updateLinks(state, link);
+  };
+  const indexTheAgent = ({ id }: { readonly id: string }): void => {
+    indexAgent(state, id);
   };
   const enqueueTheTask = ({ id }: { readonly id: string }): void => {
     enqueue(state, id);
@@ -91,24 +100,28 @@ function followers(state: State): Scheduler["follow"] {
     "host.started": () => {
       rebuild(state);
     },
-    "agent.registered": ({ name }) => {
-      indexAgent(state, name);
+    "agent.registered": (manifest) => {
+      indexAgent(state, agentId(manifest));
     },
-    "agent.unregistered": ({ id }) => {
-      indexAgent(state, id);
-    },
+    "agent.withdrawn": indexTheAgent,
+    "agent.switched": indexTheAgent,
+    "agent.unregistered": indexTheAgent,
+    "link.silenced": updateTheLink,
+    "link.heard": updateTheLink,
     "link.joined": ({ link }) => {
       addLink(state, link);
     },
-    "link.left": ({ link }) => {
+    "link.left": ({ link, agent }) => {
       dropLink(state, link);
+      indexIfChanged(state, agent);
+      if (state.view.agents.agents.get(agent)?.maxConcurrentTasks !== undefined) updateAll(state, agent);
     },
     "slot.released": updateTheLink,
     "task.created": enqueueTheTask,
     "task.queued": enqueueTheTask,
     "task.assigned": ({ id, link }) => {
       dequeue(state, id);
-      updateLink(state, link);
+      updateLinks(state, link);
     },
     "task.completed": updateTheLink,
     "task.failed": ({ id, link }) => {
@@ -118,7 +131,7 @@ function followers(state: State): Scheduler["follow"] {
     "task.reprioritized": requeueTheTask,
     "task.escalated": requeueTheTask,
     "task.interrupted": ({ id, link }) => {
-      updateLink(state, link);
+      updateLinks(state, link);
       enqueue(state, id);
     },
     "task.cancelled": ({ id }) => {
@@ -170,7 +183,7 @@ function rebuild(state: State): void {
 function enqueue(state: State, id: string): void {
   const task = state.view.tasks.tasks.get(id);
   if (task?.status !== "queued") return;
-  const lane = laneOf(state, task.capabilities);
+  const lane = laneOf(state, task);
   lane.queue.add(readyOf(task));
   state.laneByTask.set(id, lane);
 }
@@ -197,12 +210,34 @@ function dropLink({ numbers, linkByNumber, lanes, open }: State, id: string): vo
   linkByNumber[number] = undefined;
 }
 
+/** The link's slots have changed, and with them perhaps what its agent may still take and how well it stands. */
+function updateLinks(state: State, id: string): void {
+  const agent = state.view.agents.links.get(id)?.agent;
+  if (agent === undefined) return;
+  indexIfChanged(state, agent);
+  if (state.view.agents.agents.get(agent)?.maxConcurrentTasks === undefined) updateLink(state, id);
+  else updateAll(state, agent);
+}
+
+/** All links of an agent: its bound is over all of them. */
+function updateAll(state: State, agent: string): void {
+  for (const id of state.numbers.keys()) if (state.view.agents.links.get(id)?.agent === agent) updateLink(state, id);
+}
+
+/** Tasks may ask for a success rate: the agent is looked at again when its own has changed. */
+function indexIfChanged(state: State, id: string): void {
+  const agent = state.view.agents.agents.get(id);
+  if (!agent || state.percents.get(id) === successPercent(agent)) return;
+  state.percents.set(id, successPercent(agent));
+  indexAgent(state, id);
+}
+
 /** Marks in every lane that the link's agent serves whether it could take a task now. */
 function updateLink({ view, numbers, lanesByAgent, open }: State, id: string): void {
   const number = numbers.get(id);
   const link = view.agents.links.get(id);
   if (number === undefined || !link) return;
-  const isFree = link.held < link.slots && view.agents.agents.has(link.agent);
+  const isFree = isOpen(view.agents, link);
   for (const lane of lanesByAgent.get(link.agent) ?? []) mark(open, lane, number, isFree);
 }
 
@@ -213,13 +248,14 @@ function mark(open: Set<Lane>, lane: Lane, number: number, isFree: boolean): voi
   else open.delete(lane);
 }
 
-function laneOf(state: State, capabilities: readonly string[]): Lane {
+function laneOf(state: State, { capabilities, optional, specializations, agents }: Requirement): Lane {
   const { view, lanes, laneByTask, numbers } = state;
-  const key = JSON.stringify([...capabilities].sort());
+  const requirement = { capabilities, optional, specializations, agents };
+  const key = requirementKey(requirement);
   const known = lanes.get(key);
   if (known) return known;
   if (lanes.size >= SPARE_LANES + laneByTask.size) dropSpareLanes(state);
-  const lane = { capabilities, queue: createReadyQueue(), free: createBitset() };
+  const lane = { requirement, queue: createReadyQueue(), free: createBitset() };
   lanes.set(key, lane);
   for (const agent of view.agents.agents.values()) joinLane(state, agent, lane);
   for (const id of numbers.keys()) updateLink(state, id);
@@ -241,7 +277,7 @@ function dropSpareLanes({ lanes, lanesByAgent, open }: State): void {
 }
 
 function joinLane({ lanesByAgent }: State, agent: Agent, lane: Lane): void {
-  if (!lane.capabilities.every((name) => agent.capabilities.includes(name))) return;
+  if (!matches(agent, lane.requirement)) return;
   const joined = lanesByAgent.get(agent.id) ?? [];
   joined.push(lane);
   lanesByAgent.set(agent.id, joined);

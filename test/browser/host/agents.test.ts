@@ -31,8 +31,8 @@ describe("agents of a host", () => {
   /** All is idle again, and the next task is done as if nothing had been. */
   const isUnharmed = async (runtime: Runtime): Promise<void> => {
     expect(await runtime.result(work(runtime, { do: "echo", value: "well" }))).to.equal("well");
-    await until(runtime, ({ agents }) => agents.get("worker")?.running === 0);
-    expect(runtime.agents.get("worker")?.links).to.equal(1);
+    await until(runtime, ({ agents }) => agents.get("worker@1.0.0")?.running === 0);
+    expect(runtime.agents.get("worker@1.0.0")?.links).to.equal(1);
   };
   beforeEach(() => {
     name = newName("agents");
@@ -114,11 +114,11 @@ describe("agents of a host", () => {
       "task/timeout",
     );
     const waiting = runtime.result(work(runtime, { do: "echo", value: "served at last" }));
-    await until(runtime, ({ agents }) => agents.get("worker")?.fault !== undefined);
-    expect(runtime.agents.get("worker")?.fault?.code).to.equal("agent/load-failed");
-    await runtime.registerAgent({ url: scriptURL(script), trusted: true });
+    await until(runtime, ({ agents }) => agents.get("worker@1.0.0")?.fault !== undefined);
+    expect(runtime.agents.get("worker@1.0.0")?.fault?.code).to.equal("agent/load-failed");
+    await runtime.registerAgent({ url: scriptURL(script), trusted: true, replace: true });
     expect(await waiting).to.equal("served at last");
-    await until(runtime, ({ agents }) => agents.get("worker")?.fault === undefined);
+    await until(runtime, ({ agents }) => agents.get("worker@1.0.0")?.fault === undefined);
   }).timeout(60_000); // a browser may keep silent about a worker that can't be loaded
 
   const breaches: Readonly<Record<string, { readonly script: string; readonly code: string }>> = {
@@ -141,7 +141,7 @@ describe("agents of a host", () => {
       await runtime.registerAgent({ url: scriptURL(honest(script)) });
       const error = await rejection(runtime.result(runtime.createTask({ capabilities: ["raw"], ...ONCE })));
       expect(error.code).to.equal(code);
-      await until(runtime, ({ agents }) => agents.get("raw")?.links === 0);
+      await until(runtime, ({ agents }) => agents.get("raw@1.0.0")?.links === 0);
       await isUnharmed(runtime);
     }).timeout(60_000);
 

@@ -1,7 +1,7 @@
 /** The indexes against the plainest thing that does the same. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { createBitset } from "../../../src/core/scheduling/bitset.ts";
+import { createBitset } from "../../../src/core/bitset.ts";
 import { createReadyQueue, startsBefore, type Ready } from "../../../src/core/scheduling/ready-queue.ts";
 import { createDueQueue } from "../../../src/core/timers/due-queue.ts";
 import { createChance, seedOf } from "./chance.ts";

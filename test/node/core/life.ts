@@ -2,6 +2,7 @@
 import type { CoreCommand } from "../../../src/core/runtime.ts";
 import { endedIds } from "../../../src/core/tasks/ends.ts";
 import { PRIORITIES } from "../../../src/core/tasks/priority.ts";
+import { UNREGISTER_MODES } from "../../../src/core/agents/agent.ts";
 import type { WorkflowInput } from "../../../src/core/workflows/definition.ts";
 import type { Chance } from "./chance.ts";
 import type { Behaviour, Host, Saying } from "./kit.ts";
@@ -101,7 +102,15 @@ export function createLife(chance: Chance, prefix = "", now = (): number => 0): 
     return list.length > 0 ? [chance.pick(list)] : [];
   };
   const draws: readonly ((host: Host) => CoreCommand | readonly CoreCommand[])[] = [
-    () => [registerAgent(agent(), { capabilities: some(), slots: 1 + chance.below(3) })],
+    () => [
+      registerAgent(agent(), {
+        capabilities: some(),
+        slots: 1 + chance.below(3),
+        replace: !chance.once(4),
+        ...(chance.once(3) && { maxConcurrentTasks: 1 + chance.below(3) }),
+        ...(chance.once(3) && { recycleAfter: 1 + chance.below(20) }),
+      }),
+    ],
     ({ engine }) => one(engine.state.agents.agents.values()).map(({ id }) => join(`${prefix}l${String(++count)}`, id)),
     ({ engine }) => one(engine.state.agents.agents.values()).map(({ id }) => join(`${prefix}l${String(++count)}`, id)),
     ({ engine }) =>
@@ -110,7 +119,10 @@ export function createLife(chance: Chance, prefix = "", now = (): number => 0): 
       ),
     ({ engine }) =>
       chance.once(4)
-        ? one(engine.state.agents.agents.values()).map(({ id }) => ({ type: "agent.unregister", data: { id } }))
+        ? one(engine.state.agents.agents.values()).map(({ id }) => ({
+            type: "agent.unregister",
+            data: { id, mode: chance.pick(UNREGISTER_MODES) },
+          }))
         : [],
     (host) => Array.from({ length: chance.below(8) }, () => drawTask(host, `${prefix}t${String(++count)}`)),
     (host) => Array.from({ length: chance.below(3) }, () => drawTask(host, `${prefix}t${String(++count)}`)),
@@ -134,10 +146,29 @@ export function createLife(chance: Chance, prefix = "", now = (): number => 0): 
         data: { session: `s${String(chance.below(3))}`, mark: engine.head, acknowledged: chance.below(9), refused: [] },
       },
     ],
+    ({ engine }) =>
+      one(engine.state.agents.agents.values()).map(({ id }) => ({
+        type: "agent.switch",
+        data: { id, offline: chance.once(5) },
+      })),
+    ({ engine }) =>
+      one(engine.state.agents.links.values()).map(({ id, silent }) => ({
+        type: silent || !chance.once(3) ? "link.hear" : "link.silence",
+        data: { link: id },
+      })),
+    () => [
+      {
+        type: "page.offer",
+        data: {
+          session: `s${String(chance.below(3))}`,
+          agents: Array.from({ length: chance.below(4) }, () => `${agent()}@1.0.0`),
+        },
+      },
+    ],
     () => [
       {
         type: "agent.fault",
-        data: { id: agent(), error: { name: "Error", message: "404", code: "agent/load-failed" } },
+        data: { id: `${agent()}@1.0.0`, error: { name: "Error", message: "404", code: "agent/load-failed" } },
       },
     ],
   ];

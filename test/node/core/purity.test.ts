@@ -16,6 +16,7 @@ import { createChance, seedOf } from "./chance.ts";
 import { eventsOf } from "./disk.ts";
 import { deepFreeze, frozenKit, openHost, openWorld } from "./kit.ts";
 import { chaotic, createLife } from "./life.ts";
+import { createTask, serve } from "./things.ts";
 
 const seed = seedOf(606);
 
@@ -25,7 +26,11 @@ async function makeHistory(): Promise<readonly CoreEvent[]> {
   const world = await openWorld(seed, { behaviour: chaotic, chance });
   const live = createLife(chance, "", world.time.now);
   for (let step = 0; step < 1_500; step++) await world.advance(live(world));
-  await world.submit({ type: "task.extend", data: { by: 5 } });
+  await world.submit(
+    ...serve("extended", { capabilities: ["extended"] }),
+    createTask("extended", { capabilities: ["extended"] }),
+    { type: "task.extend", data: { by: 5 } },
+  );
   assert.equal(world.stopped(), undefined);
   assert.equal(saveState(world.mirror), saveState(world.engine.state), "the mirror folds to the host's state");
   world.kill();

@@ -81,6 +81,7 @@ function createLife(chance: Chance, { state, tell }: Yard): () => void {
   let count = 0;
   const some = (): string[] => chance.shuffle(CAPABILITIES).slice(0, 1 + chance.below(3));
   const agentName = (): string => `agent${String(chance.below(6))}`;
+  const agentIdOf = (): string => `${agentName()}@1.0.0`;
   const held = (status: Task["status"]): Task | undefined => {
     const tasks = [...state.tasks.tasks.values()].filter((task) => task.status === status);
     return tasks.length > 0 ? chance.pick(tasks) : undefined;
@@ -162,7 +163,7 @@ function createLife(chance: Chance, { state, tell }: Yard): () => void {
     [
       5,
       () => {
-        const [agent, link] = [agentName(), `link${String(chance.below(12))}`];
+        const [agent, link] = [agentIdOf(), `link${String(chance.below(12))}`];
         const slots = state.agents.agents.get(agent)?.slots;
         if (slots !== undefined && !state.agents.links.has(link))
           tell({ type: "link.joined", data: { link, agent, session: "page", slots } });
@@ -179,14 +180,14 @@ function createLife(chance: Chance, { state, tell }: Yard): () => void {
       4,
       () => {
         const registered = registerAgent(agentName(), { capabilities: some(), slots: 1 + chance.below(3) });
-        if (registered.type === "agent.register") tell({ type: "agent.registered", data: registered.data });
+        tell({ type: "agent.registered", data: registered.data });
       },
     ],
     [
       1,
       () => {
-        const id = agentName();
-        if (state.agents.agents.has(id)) tell({ type: "agent.unregistered", data: { id } });
+        const id = agentIdOf();
+        if (state.agents.agents.has(id)) tell({ type: "agent.unregistered", data: { id, mode: "kill" } });
       },
     ],
     [
@@ -240,7 +241,7 @@ describe(`the scheduler (seed ${String(seed)})`, () => {
     const world = await openWorld(seed, { behaviour: () => [] });
     await world.submit(registerAgent("a", { capabilities: ["other"] }), join("l1", "a"), createTask("t1"));
     assert.equal(world.mirror.tasks.tasks.get("t1")?.status, "queued");
-    await world.submit(registerAgent("a", { capabilities: ["other", "work"] }));
+    await world.submit(registerAgent("a", { capabilities: ["other", "work"], replace: true }));
     assert.equal(world.mirror.tasks.tasks.get("t1")?.status, "assigned");
   });
 

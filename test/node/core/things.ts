@@ -1,5 +1,5 @@
 /** Commands that tests are made of. */
-import type { CoreCommand } from "../../../src/core/runtime.ts";
+import type { CoreCommand, CoreCommands } from "../../../src/core/runtime.ts";
 import { TaskOrderSchema } from "../../../src/core/tasks/order.ts";
 import type { TaskCreate } from "../../../src/core/tasks/task.ts";
 import type { LeaveCause } from "../../../src/core/agents/agent.ts";
@@ -14,8 +14,11 @@ export function createTask(id: string, options: TaskOptions = {}): CoreCommand {
   return { type: "task.create", data };
 }
 
-export function registerAgent(name: string, options: Partial<Manifest> = {}): CoreCommand {
-  const manifest: Manifest = {
+export function registerAgent(
+  name: string,
+  options: Partial<CoreCommands["agent.register"]> = {},
+): CoreCommand & { type: "agent.register" } {
+  const manifest = {
     name,
     version: "1.0.0",
     capabilities: ["work"],
@@ -29,8 +32,9 @@ export function registerAgent(name: string, options: Partial<Manifest> = {}): Co
   return { type: "agent.register", data: manifest };
 }
 
+/** A worker of the agent, of version 1.0.0 unless another is named. */
 export function join(link: string, agent: string): CoreCommand {
-  return { type: "link.join", data: { link, agent, session: "page" } };
+  return { type: "link.join", data: { link, agent: agent.includes("@") ? agent : `${agent}@1.0.0`, session: "page" } };
 }
 
 export function leave(link: string, cause: LeaveCause): CoreCommand {

@@ -107,7 +107,7 @@ describe("the time of an attempt", () => {
     const codes = rowOf(world).attempts?.map(({ attempt, agent, code }) => [attempt, agent, code]);
     assert.deepEqual(
       codes,
-      [1, 2, 3].map((attempt) => [attempt, "a", "task/timeout"]),
+      [1, 2, 3].map((attempt) => [attempt, "a@1.0.0", "task/timeout"]),
     );
   });
 
@@ -336,7 +336,8 @@ describe("retries", () => {
     );
     assert.ok(
       attempts.every(
-        ({ agent, code, startedAt = 0, endedAt }) => agent === "a" && code === "boom" && endedAt - startedAt === 7,
+        ({ agent, code, startedAt = 0, endedAt }) =>
+          agent === "a@1.0.0" && code === "boom" && endedAt - startedAt === 7,
       ),
     );
   });

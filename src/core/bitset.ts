@@ -6,6 +6,10 @@ export interface Bitset {
   delete(member: number): void;
   /** The first member that is `from` or greater, else the first of all; -1 when there is none. */
   next(from: number): number;
+  /** So many words of 32 members it has. */
+  readonly words: number;
+  /** 32 members as bits, from `32 * at` on. */
+  word(at: number): number;
 }
 
 export function createBitset(): Bitset {
@@ -42,6 +46,10 @@ export function createBitset(): Bitset {
     get size() {
       return size;
     },
+    get words() {
+      return words.length;
+    },
+    word: (at) => words[at] ?? 0,
     has,
     add(member) {
       if (has(member)) return;
