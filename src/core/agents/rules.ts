@@ -91,12 +91,16 @@ export const agentsRules: Rules<AgentsView, AgentCommands, AgentEvents, AgentEve
           return { type: "task.interrupt", data: { id: task, attempt, reason } };
         });
     },
-    "task.completed": ({ agents }, { link }) => retiring(agents, agents.links.get(link)?.agent),
-    "task.failed": ({ agents }, { link = "" }) => retiring(agents, agents.links.get(link)?.agent),
-    "task.interrupted": ({ agents }, { link }) => retiring(agents, agents.links.get(link)?.agent),
-    "slot.released": ({ agents }, { link }) => retiring(agents, agents.links.get(link)?.agent),
+    "task.completed": ({ agents }, { link }) => retiring(agents, agentOf(agents, link)),
+    "task.failed": ({ agents }, { link = "" }) => retiring(agents, agentOf(agents, link)),
+    "task.interrupted": ({ agents }, { link }) => retiring(agents, agentOf(agents, link)),
+    "slot.released": ({ agents }, { link }) => retiring(agents, agentOf(agents, link)),
   },
 };
+
+function agentOf({ links }: AgentsState, link: string | undefined): string | undefined {
+  return link === undefined ? undefined : links.get(link)?.agent;
+}
 
 /** An agent that was withdrawn is gone when it runs nothing any more. */
 function retiring(agents: AgentsState, id: string | undefined): readonly Request[] {
