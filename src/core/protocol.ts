@@ -8,6 +8,7 @@ import { ManifestSchema } from "./agents/manifest.ts";
 import { ApprovalAnswerSchema } from "./approvals/approval.ts";
 import type { ErrorData } from "./errors.ts";
 import type { JsonText } from "./json.ts";
+import { LimitRemoveSchema, LimitSetSchema } from "./limits/settings.ts";
 import { TaskOrderSchema } from "./tasks/order.ts";
 import { PRIORITIES } from "./tasks/priority.ts";
 
@@ -19,6 +20,8 @@ const reason = v.optional(v.pipe(v.string(), v.maxLength(4_096)));
 export const PageCommandSchema = v.variant("type", [
   v.strictObject({ type: v.literal("task.create"), data: TaskOrderSchema }),
   v.strictObject({ type: v.literal("task.cancel"), data: v.strictObject({ id, reason }) }),
+  v.strictObject({ type: v.literal("limit.set"), data: LimitSetSchema }),
+  v.strictObject({ type: v.literal("limit.remove"), data: LimitRemoveSchema }),
   v.strictObject({ type: v.literal("agent.register"), data: ManifestSchema }),
   v.strictObject({ type: v.literal("agent.unregister"), data: v.strictObject({ id }) }),
   v.strictObject({ type: v.literal("approval.answer"), data: ApprovalAnswerSchema }),

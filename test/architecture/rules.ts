@@ -2,11 +2,11 @@
 
 /** Inside core a folder or file imports from its own group and from those above it. */
 export const CORE_ORDER: readonly (readonly string[])[] = [
-  ["json", "errors"],
+  ["json", "errors", "bitset"],
   ["kernel", "ports", "plugin", "tables", "ids"],
   ["timers", "expressions", "hosting"],
   ["tasks", "approvals"],
-  ["agents"],
+  ["agents", "limits"],
   ["workflows"],
   ["scheduling"],
   ["protocol", "runtime"],

@@ -1,7 +1,7 @@
 /** A unit of work that one agent performs. */
 import type { ErrorData } from "../errors.ts";
 import type { JsonText } from "../json.ts";
-import type { TaskOrder } from "./order.ts";
+import type { LimitUse, TaskOrder } from "./order.ts";
 import type { Priority } from "./priority.ts";
 
 export type TaskStatus = "queued" | "running" | "retrying" | "completed" | "failed" | "cancelled";
@@ -53,6 +53,8 @@ export interface TaskEvents {
     readonly link: string;
     readonly agent: string;
     readonly dueAt: number;
+    /** What the task names; an attempt counts there while it holds its slot. */
+    readonly limits?: readonly LimitUse[] | undefined;
   };
   "task.checkpointed": AttemptKey & { readonly value: JsonText };
   "task.effected": AttemptKey & { readonly key: string; readonly value: JsonText };
