@@ -165,7 +165,7 @@ function remove(state: State, agent: string, matcher: Matcher): void {
 
 function indexAgent(state: State, id: string): void {
   const agent = state.view.agents.agents.get(id);
-  if (agent === state.known.get(id)) return; // nothing about it has changed
+  if (agent && agent === state.known.get(id)) return; // nothing about it has changed
   if (agent) {
     state.known.set(id, agent);
     for (const matcher of state.byKey.values()) place(state, agent, matcher);

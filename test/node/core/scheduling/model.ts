@@ -7,6 +7,8 @@ export interface Model {
   readonly ledger: Ledger;
   /** Notes who waits at which rank now. */
   refresh(): void;
+  /** When some task's rank changes next, by waiting or for its deadline. */
+  nextChange(): number;
   /** All that could start now, the first one first. */
   startable(): Task[];
   started(task: Task, attempt: number): void;
@@ -48,6 +50,14 @@ export function createModel(yard: Yard): Model {
   return {
     ledger,
     refresh,
+    nextChange() {
+      const moments = queued().flatMap((task) => {
+        const { createdAt, startedAt = 0, deadline = Infinity, timeout } = task;
+        const since = Math.max(createdAt, startedAt);
+        return [1, 2, 3].map((step) => since + step * 30_000).concat(deadline - Math.min(timeout, 60_000));
+      });
+      return Math.min(...moments.filter((moment) => moment > yard.now));
+    },
     startable: () =>
       queued()
         .filter((task) => freeLinksFor(yard.state, task).length > 0 && fullLimit(yard, ledger, task) === undefined)
@@ -75,7 +85,7 @@ export function createModel(yard: Yard): Model {
     },
     changeRate(limit, rate, perKey) {
       const before = yard.state.limits.limits.get(limit);
-      for (const [use, { at }] of ledger.buckets) {
+      for (const [use, { at }] of [...ledger.buckets]) {
         if (!use.startsWith(`${limit}|`)) continue;
         const level = levelOf(yard, ledger, use) ?? 0;
         ledger.buckets.delete(use);
