@@ -11,7 +11,7 @@ import type { Runtime } from "./runtime.ts";
 
 type Calls = Pick<
   Runtime,
-  "createTask" | "cancelTask" | "registerWorkflow" | "startWorkflow" | "cancelWorkflow" | "answer"
+  "createTask" | "cancelTask" | "setLimit" | "removeLimit" | "registerWorkflow" | "startWorkflow" | "cancelWorkflow" | "answer"
 >;
 
 export interface CommandParts {
@@ -40,6 +40,12 @@ export function createCommands({ connection, mirror, createId, expected }: Comma
     },
     cancelTask(id, reason) {
       connection.command(id, { type: "task.cancel", data: { id, ...(reason !== undefined && { reason }) } });
+    },
+    setLimit(name, settings) {
+      connection.command(name, { type: "limit.set", data: { ...settings, name } });
+    },
+    removeLimit(name) {
+      connection.command(name, { type: "limit.remove", data: { name } });
     },
     registerWorkflow(definition) {
       const text = encodeJson(definition, "workflow");

@@ -2,6 +2,7 @@
 import { RuntimeError, decodeError } from "../core/errors.ts";
 import { createIds } from "../core/ids.ts";
 import type { CoreEvent } from "../core/runtime.ts";
+import type { AgentMatch, Waiting } from "../core/scheduling/why.ts";
 import { pageLock } from "../core/locks.ts";
 import mitt from "mitt";
 import { createArchive, createBlobs } from "./archive.ts";
@@ -204,6 +205,12 @@ function createRuntime(parts: Parts & Base & { readonly release: () => void }): 
     result: results.result,
     blobs: createBlobs(connection),
     archive: createArchive(connection),
+    async whyWaiting(id) {
+      return (await connection.ask({ type: "why", id })) as Waiting;
+    },
+    async explain(requirement) {
+      return (await connection.ask({ type: "explain", requirement })) as readonly AgentMatch[];
+    },
     on(type, listener) {
       const hear = (event: unknown): void => {
         isolated(() => {
@@ -220,11 +227,11 @@ function createRuntime(parts: Parts & Base & { readonly release: () => void }): 
   return withPresent(handle, store);
 }
 
-type Present = Pick<Runtime, "mode" | "tasks" | "executions" | "approvals" | "agents">;
+type Present = Pick<Runtime, "mode" | "tasks" | "executions" | "approvals" | "agents" | "limits">;
 
 /** Adds the live getters: whatever handle is captured, it shows the present. */
 function withPresent(handle: Omit<Runtime, keyof Present>, { getState }: Runtime["store"]): Runtime {
-  const fields = ["mode", "tasks", "executions", "approvals", "agents"] as const;
+  const fields = ["mode", "tasks", "executions", "approvals", "agents", "limits"] as const;
   const getters = fields.map((field) => [field, { enumerable: true, get: () => getState()[field] }]);
   return Object.defineProperties(handle, Object.fromEntries(getters) as PropertyDescriptorMap) as Runtime;
 }

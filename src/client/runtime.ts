@@ -8,13 +8,18 @@ import type {
   CoreEvents,
   ErrorData,
   Execution,
+  Limit,
+  LimitSettings,
   LogLevel,
   Manifest,
   NodeState,
   Priority,
+  AgentMatch,
   Retry,
   RuntimeError,
   Task,
+  TaskRequest,
+  Waiting,
   WorkflowInput,
 } from "../core/index.ts";
 import type { StoreApi } from "zustand/vanilla";
@@ -36,6 +41,15 @@ export interface TaskInput {
   /** The longest an attempt may run, in milliseconds. Default 60,000. */
   readonly timeout?: number;
   readonly title?: string;
+  /** Agents that have these too are preferred. */
+  readonly optional?: TaskRequest["optional"];
+  readonly agents?: TaskRequest["agents"];
+  /** Its part of what is shared: tasks of other keys get as much, in proportion to the weights. */
+  readonly fairness?: TaskRequest["fairness"];
+  /** The limits that it counts against; `settled(id)` rejects with `limit/unknown` for one that isn't set. */
+  readonly limits?: TaskRequest["limits"];
+  /** When it should have ended, in milliseconds since 1970; it goes first when that comes near. */
+  readonly deadline?: number;
 }
 
 /** How a page registers an agent: where its code is, and what it may do. */
@@ -89,6 +103,14 @@ export interface AgentView extends Agent {
   readonly links: number;
 }
 
+/** A limit, and what it has given out now. */
+export interface LimitView extends Limit {
+  /** Attempts that hold a slot, over all keys. */
+  readonly running: number;
+  /** The same by key, for a limit per key; keys of which none runs are left out. */
+  readonly byKey: Readonly<Record<string, number>>;
+}
+
 /** The store's state: one immutable picture of all that lives. */
 export interface MirrorState {
   readonly status: ConnectionStatus;
@@ -101,6 +123,7 @@ export interface MirrorState {
   readonly executions: ReadonlyMap<string, ExecutionView>;
   readonly approvals: ReadonlyMap<string, ApprovalView>;
   readonly agents: ReadonlyMap<string, AgentView>;
+  readonly limits: ReadonlyMap<string, LimitView>;
   /** Latest progress by task, while it runs. */
   readonly progress: ReadonlyMap<string, { readonly fraction: number; readonly note?: string }>;
 }
@@ -144,6 +167,7 @@ export interface Runtime {
   readonly executions: ReadonlyMap<string, ExecutionView>;
   readonly approvals: ReadonlyMap<string, ApprovalView>;
   readonly agents: ReadonlyMap<string, AgentView>;
+  readonly limits: ReadonlyMap<string, LimitView>;
 
   /** Loads the agent once, learns what it is, and registers it. @throws RuntimeError `agent/…` */
   registerAgent(options: AgentOptions): Promise<Manifest>;
@@ -151,6 +175,19 @@ export interface Runtime {
   /** @throws RuntimeError `command/invalid`, `json/…` when the input can't be a task at all. */
   createTask(input: TaskInput): string;
   cancelTask(id: string, reason?: string): void;
+  /**
+   * Sets a limit that tasks name in `limits`, or changes it at once; the one named "*" applies to every task.
+   * `settled(name)` rejects with `command/invalid` when it is none.
+   */
+  setLimit(name: string, settings: LimitSettings): void;
+  /** Tasks that name it go on without it. `settled(name)` rejects with `limit/unknown`. */
+  removeLimit(name: string): void;
+  /** Why a live task hasn't started yet, as it is now. @throws RuntimeError `task/unknown` when it doesn't live. */
+  whyWaiting(id: string): Promise<Waiting>;
+  /** For every agent: how it fits, or what it lacks. @throws RuntimeError `command/invalid` */
+  explain(
+    requirement: Pick<TaskRequest, "capabilities" | "optional" | "specializations" | "agents">,
+  ): Promise<readonly AgentMatch[]>;
   /**
    * Registers a definition under its id. The host checks it wholly: `settled(id)` rejects with `workflow/invalid` and
    * what is wrong at which nodes. `planWorkflow` of `troupe/core` makes the same check on the spot.

@@ -11,6 +11,7 @@ import type { JsonText } from "./json.ts";
 import { LimitRemoveSchema, LimitSetSchema } from "./limits/settings.ts";
 import { TaskOrderSchema } from "./tasks/order.ts";
 import { PRIORITIES } from "./tasks/priority.ts";
+import { requirementFields } from "./tasks/requirement.ts";
 
 const id = v.pipe(v.string(), v.minLength(1), v.maxLength(200));
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -103,6 +104,8 @@ export const QuerySchema = v.variant("type", [
     after: v.optional(v.pipe(v.string(), v.maxLength(300))),
     limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000))),
   }),
+  v.strictObject({ type: v.literal("why"), id }),
+  v.strictObject({ type: v.literal("explain"), requirement: v.strictObject(requirementFields) }),
   v.strictObject({ type: v.literal("blob.read"), blob: id, offset: count, size: count }),
   v.strictObject({
     type: v.literal("blob.write"),

@@ -1,16 +1,18 @@
 import * as v from "valibot";
 import { encodeError, RuntimeError, type ErrorData } from "../core/errors.ts";
+import type { Engine } from "../core/engine.ts";
 import type { Journal } from "../core/ports.ts";
 import { QuerySchema, type Query } from "../core/protocol.ts";
+import { explainMatch, whyWaiting } from "../core/scheduling/why.ts";
 import { writeBlob } from "./blobs.ts";
 
 /** The answer to a page's question: a value, or why there is none. */
 export type QueryAnswer =
   { readonly value: unknown; readonly error?: undefined } | { readonly error: ErrorData; readonly value?: undefined };
 
-export async function answerQuery(journal: Journal, raw: unknown): Promise<QueryAnswer> {
+export async function answerQuery(journal: Journal, engine: Engine, raw: unknown): Promise<QueryAnswer> {
   try {
-    return { value: await answer(journal, v.parse(QuerySchema, raw)) };
+    return { value: await answer(journal, engine, v.parse(QuerySchema, raw)) };
   } catch (error) {
     const known = error instanceof RuntimeError ? error : invalid(error);
     return { error: encodeError(known) };
@@ -22,13 +24,35 @@ function invalid(cause: unknown): RuntimeError {
   return new RuntimeError("command/invalid", { reason }, { cause });
 }
 
-async function answer(journal: Journal, query: Query): Promise<unknown> {
+/** What was looked at may not be durable yet, and nothing leaves before that (E2). */
+function durable(engine: Engine): Promise<void> {
+  return new Promise((resolve, reject) => {
+    engine.whenDurable((stopped) => {
+      if (stopped) reject(stopped);
+      else resolve();
+    });
+  });
+}
+
+async function answer(journal: Journal, engine: Engine, query: Query): Promise<unknown> {
   switch (query.type) {
     case "archived":
       return journal.archived(query.id);
     case "archive": {
       const { type: _, ...filter } = query;
       return journal.archive(filter);
+    }
+    case "why": {
+      engine.submit([{ type: "limit.wake", data: { id: "" } }]); // what time alone has changed is seen first
+      const why = whyWaiting(engine.state, engine.scheduler.index, query.id, Date.now());
+      await durable(engine);
+      if (!why) throw new RuntimeError("task/unknown", { id: query.id });
+      return why;
+    }
+    case "explain": {
+      const matches = explainMatch(engine.state, query.requirement);
+      await durable(engine);
+      return matches;
     }
     case "blob.read":
       return journal.blobs.get(query.blob, query.offset, query.size);

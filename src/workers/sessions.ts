@@ -200,7 +200,7 @@ function listen(
       if (owns(links, session, frame.link)) links.receive(frame.link, frame.frames);
       return;
     case "query":
-      void answerQuery(options.journal, frame.query).then((answer) => {
+      void answerQuery(options.journal, options.engine, frame.query).then((answer) => {
         const transfer = answer.value instanceof Uint8Array ? [answer.value.buffer] : [];
         session.post({ kind: "answer", call: frame.call, ...answer }, transfer);
       });

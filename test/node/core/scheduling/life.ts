@@ -48,7 +48,7 @@ export function createLife(chance: Chance, yard: Yard, model: Model): () => void
     }
   };
   const draws: readonly (readonly [weight: number, act: () => void])[] = [
-    [30, () => yard.state.tasks.tasks.size < 60 && tell(drawTask())],
+    [30, () => yard.state.tasks.tasks.size < 25 && tell(drawTask())],
     [30, () => one(tasks("running"), (task) => tell(end(task)))],
     [6, () => one(tasks("retrying"), ({ id }) => tell({ type: "task.queued", data: { id } }))],
     [

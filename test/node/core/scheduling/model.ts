@@ -1,7 +1,7 @@
 /** The order of starting, as plainly as it can be told: everything is looked at, every time. */
 import { PRIORITIES } from "../../../../src/core/tasks/priority.ts";
 import type { Task } from "../../../../src/core/tasks/task.ts";
-import { freeLinksFor, fullLimit, levelOf, usesOf, type Ledger, type Yard } from "./yard.ts";
+import { freeLinksFor, fullLimit, levelOf, runningOf, usesOf, type Ledger, type Yard } from "./yard.ts";
 
 export interface Model {
   readonly ledger: Ledger;
@@ -58,13 +58,15 @@ export function createModel(yard: Yard): Model {
       });
       return Math.min(...moments.filter((moment) => moment > yard.now));
     },
-    startable: () =>
-      queued()
-        .filter((task) => freeLinksFor(yard.state, task).length > 0 && fullLimit(yard, ledger, task) === undefined)
+    startable: () => {
+      const running = runningOf(yard, ledger);
+      return queued()
+        .filter((task) => freeLinksFor(yard.state, task).length > 0 && !fullLimit(yard, ledger, task, running))
         .sort((a, b) => {
           const [one, other] = [starts.get(tagOf(a)) ?? 0, starts.get(tagOf(b)) ?? 0];
           return rankOf(a) - rankOf(b) || one - other || a.createdAt - b.createdAt || a.order - b.order;
-        }),
+        });
+    },
     started(task, attempt) {
       const tag = tagOf(task);
       const rank = rankOf(task);

@@ -67,14 +67,26 @@ export function levelOf({ state, now }: Yard, { buckets }: Ledger, use: string):
 }
 
 /** The first limit that holds the task back now, if one does. */
-export function fullLimit(yard: Yard, ledger: Ledger, task: Task): string | undefined {
+export function fullLimit(
+  yard: Yard,
+  ledger: Ledger,
+  task: Task,
+  running: ReadonlyMap<string, number> = runningOf(yard, ledger),
+): string | undefined {
   return usesOf(yard.state, task.limits).find((use) => {
     const limit = yard.state.limits.limits.get(use.slice(0, use.indexOf("|")));
-    const running = [...ledger.held.values()].filter((named) => usesOf(yard.state, named).includes(use)).length;
-    if (running >= (limit?.concurrency ?? Infinity)) return true;
+    if ((running.get(use) ?? 0) >= (limit?.concurrency ?? Infinity)) return true;
     const level = levelOf(yard, ledger, use);
     return level !== undefined && level < (limit?.rate?.per ?? 0);
   });
+}
+
+/** How many attempts count against each use. */
+export function runningOf({ state }: Yard, { held }: Ledger): ReadonlyMap<string, number> {
+  const running = new Map<string, number>();
+  for (const named of held.values())
+    for (const use of usesOf(state, named)) running.set(use, (running.get(use) ?? 0) + 1);
+  return running;
 }
 
 export function isCapable({ id, capabilities }: Agent, { capabilities: needs, agents }: Task): boolean {
@@ -84,6 +96,7 @@ export function isCapable({ id, capabilities }: Agent, { capabilities: needs, ag
 /** The links that could take the task now, those of the best agents only. */
 export function freeLinksFor({ agents }: CoreState, task: Task): Link[] {
   const links = [...agents.links.values()];
+  if (links.every(({ held, slots }) => held >= slots)) return [];
   const loads = (id: string): number => {
     const own = links.filter(({ agent }) => agent === id);
     return own.reduce((sum, { held }) => sum + held, 0) / own.reduce((sum, { slots }) => sum + slots, 0);
