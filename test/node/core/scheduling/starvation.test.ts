@@ -128,7 +128,7 @@ describe(`priority inheritance (seed ${String(seed)})`, () => {
     const dependents = createDependents();
     const waiting = new Map<string, { on: string[]; rank: number }>();
     const bestOf = (id: string, seen = new Set<string>()): number => {
-      let best = PRIORITIES.length;
+      let best: number = PRIORITIES.length;
       for (const [other, { on, rank }] of waiting)
         if (on.includes(id) && !seen.has(other)) best = Math.min(best, rank, bestOf(other, seen.add(other)));
       return best;
