@@ -11,7 +11,14 @@ import type { Runtime } from "./runtime.ts";
 
 type Calls = Pick<
   Runtime,
-  "createTask" | "cancelTask" | "setLimit" | "removeLimit" | "registerWorkflow" | "startWorkflow" | "cancelWorkflow" | "answer"
+  | "createTask"
+  | "cancelTask"
+  | "setLimit"
+  | "removeLimit"
+  | "registerWorkflow"
+  | "startWorkflow"
+  | "cancelWorkflow"
+  | "answer"
 >;
 
 export interface CommandParts {

@@ -2,13 +2,13 @@
 import { RuntimeError, decodeError } from "../core/errors.ts";
 import { createIds } from "../core/ids.ts";
 import type { CoreEvent } from "../core/runtime.ts";
-import type { AgentMatch, Waiting } from "../core/scheduling/why.ts";
 import { pageLock } from "../core/locks.ts";
 import mitt from "mitt";
 import { createArchive, createBlobs } from "./archive.ts";
 import { createCells, type Cells } from "./cells.ts";
 import { createCommands } from "./commands.ts";
 import { createConnection, type Connection } from "./connection.ts";
+import { createExplaining } from "./explaining.ts";
 import { isolated } from "./isolated.ts";
 import { createMirror, type Finished, type Mirror } from "./mirror.ts";
 import type { Places } from "./places.ts";
@@ -205,12 +205,7 @@ function createRuntime(parts: Parts & Base & { readonly release: () => void }): 
     result: results.result,
     blobs: createBlobs(connection),
     archive: createArchive(connection),
-    async whyWaiting(id) {
-      return (await connection.ask({ type: "why", id })) as Waiting;
-    },
-    async explain(requirement) {
-      return (await connection.ask({ type: "explain", requirement })) as readonly AgentMatch[];
-    },
+    ...createExplaining(connection),
     on(type, listener) {
       const hear = (event: unknown): void => {
         isolated(() => {

@@ -188,8 +188,7 @@ function showLimits({ limits }: Views, { limits: state, agents }: CoreState): vo
   if (state.limits.size === 0) return;
   const uses = snapshotOf(state.uses);
   const slots = agents.holdings.size;
-  for (const limit of state.limits.values())
-    limits.set(limit.id, () => viewLimit({ uses }, limit, slots));
+  for (const limit of state.limits.values()) limits.set(limit.id, () => viewLimit({ uses }, limit, slots));
 }
 
 function keysOf<T>(table: { entries(): IterableIterator<[string, T]> }): string[] {

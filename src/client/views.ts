@@ -64,7 +64,11 @@ export function viewAgent(state: AgentsState, agent: Agent): AgentView {
 }
 
 /** `slots`: how many are taken in all. */
-export function viewLimit({ uses }: { readonly uses: ReadonlyMap<string, LimitState> }, limit: Limit, slots: number): LimitView {
+export function viewLimit(
+  { uses }: { readonly uses: ReadonlyMap<string, LimitState> },
+  limit: Limit,
+  slots: number,
+): LimitView {
   const own = [...uses.values()].filter((use) => use.limit === limit.id && use.running > 0);
   const running = limit.id === EVERY_TASK ? slots : own.reduce((sum, use) => sum + use.running, 0);
   const byKey = limit.perKey ? Object.fromEntries(own.map((use) => [use.key, use.running])) : {};

@@ -18,7 +18,12 @@ import { workflowsFold, type WorkflowsState } from "./workflows/fold.ts";
 /** Every event of the core, by type. */
 export type CoreEvents = HostingEvents & TaskEvents & ApprovalEvents & AgentEvents & LimitEvents & WorkflowEvents;
 /** Every command of the core, by type. */
-export type CoreCommands = HostingCommands & TaskCommands & ApprovalCommands & AgentCommands & LimitCommands & WorkflowCommands;
+export type CoreCommands = HostingCommands &
+  TaskCommands &
+  ApprovalCommands &
+  AgentCommands &
+  LimitCommands &
+  WorkflowCommands;
 
 export type CoreFact = FactOf<CoreEvents>;
 export type CoreEvent = RecordedOf<CoreEvents>;

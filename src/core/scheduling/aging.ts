@@ -43,11 +43,9 @@ export function createAging(raised: (entry: Entry) => void): Aging {
       return;
     }
     if (!previous && first !== entry) return; // it doesn't age
-    if (previous) previous.next = next;
-    else first = next;
-    if (next) next.previous = previous;
-    else last = previous;
-    entry.previous = entry.next = undefined;
+    if (first === entry) first = next;
+    if (last === entry) last = previous;
+    detach(entry);
   };
   const raise = (entry: Entry): void => {
     unlink(entry);
@@ -79,6 +77,13 @@ export function createAging(raised: (entry: Entry) => void): Aging {
       oddDue.take(Infinity);
     },
   };
+}
+
+function detach(entry: Entry): void {
+  const { previous, next } = entry;
+  if (previous) previous.next = next;
+  if (next) next.previous = previous;
+  entry.previous = entry.next = undefined;
 }
 
 function never(id: string): never {

@@ -31,56 +31,35 @@ interface Waiting {
   counted: number;
 }
 
-export function createDependents(): Dependents {
-  const waiting = new Map<string, Waiting>();
+interface State {
+  readonly waiting: Map<string, Waiting>;
   /** By task that is waited for: how many wait, by rank. */
-  const counts = new Map<string, number[]>();
-  let open = new Set<string>();
+  readonly counts: Map<string, number[]>;
+  /** Tasks for which the best rank of those that wait has changed. */
+  readonly open: Set<string>;
+}
 
-  const rankOf = (id: string): number => {
-    const found = counts.get(id)?.findIndex((count) => count > 0) ?? -1;
-    return found === -1 ? RANKS : found;
-  };
-  const count = (on: readonly string[], rank: number, by: number): void => {
-    if (rank >= RANKS) return;
-    for (const id of on) {
-      const before = rankOf(id);
-      let ranks = counts.get(id);
-      if (!ranks) counts.set(id, (ranks = Array.from({ length: RANKS }, () => 0)));
-      ranks[rank] = (ranks[rank] ?? 0) + by;
-      if (ranks.every((some) => some === 0)) counts.delete(id);
-      if (rankOf(id) !== before) open.add(id);
-    }
-  };
-  const recount = (id: string, one: Waiting): void => {
-    const rank = Math.min(one.own, rankOf(id));
-    if (rank === one.counted) return;
-    count(one.on, one.counted, -1);
-    count(one.on, rank, 1);
-    one.counted = rank;
-  };
-  const remove = (id: string): void => {
-    const one = waiting.get(id);
-    if (!one) return;
-    waiting.delete(id);
-    count(one.on, one.counted, -1);
-  };
+export function createDependents(): Dependents {
+  const state: State = { waiting: new Map(), counts: new Map(), open: new Set() };
+  const { waiting, counts, open } = state;
   return {
     add(task, rank) {
-      remove(task.id);
+      remove(state, task.id);
       const one: Waiting = { on: [...new Set(task.after?.tasks ?? [])], own: rank, counted: RANKS };
       waiting.set(task.id, one);
-      recount(task.id, one);
+      recount(state, task.id, one);
     },
-    delete: remove,
+    delete(id) {
+      remove(state, id);
+    },
     has: (id) => waiting.has(id),
     raise(id) {
       const one = waiting.get(id);
       if (!one) return;
       one.own = 0;
-      recount(id, one);
+      recount(state, id, one);
     },
-    rankOf,
+    rankOf: (id) => rankOf(state, id),
     settle(changed) {
       let steps = 0;
       for (const id of open) {
@@ -90,14 +69,45 @@ export function createDependents(): Dependents {
         const one = waiting.get(id);
         if (one) {
           steps += one.on.length;
-          recount(id, one);
+          recount(state, id, one);
         } else changed(id);
       }
     },
     clear() {
-      waiting.clear();
-      counts.clear();
-      open = new Set();
+      for (const part of [waiting, counts, open]) part.clear();
     },
   };
+}
+
+function rankOf({ counts }: State, id: string): number {
+  const found = counts.get(id)?.findIndex((count) => count > 0) ?? -1;
+  return found === -1 ? RANKS : found;
+}
+
+function count(state: State, on: readonly string[], rank: number, by: number): void {
+  if (rank >= RANKS) return;
+  const { counts, open } = state;
+  for (const id of on) {
+    const before = rankOf(state, id);
+    let ranks = counts.get(id);
+    if (!ranks) counts.set(id, (ranks = Array.from({ length: RANKS }, () => 0)));
+    ranks[rank] = (ranks[rank] ?? 0) + by;
+    if (ranks.every((some) => some === 0)) counts.delete(id);
+    if (rankOf(state, id) !== before) open.add(id);
+  }
+}
+
+function recount(state: State, id: string, one: Waiting): void {
+  const rank = Math.min(one.own, rankOf(state, id));
+  if (rank === one.counted) return;
+  count(state, one.on, one.counted, -1);
+  count(state, one.on, rank, 1);
+  one.counted = rank;
+}
+
+function remove(state: State, id: string): void {
+  const one = state.waiting.get(id);
+  if (!one) return;
+  state.waiting.delete(id);
+  count(state, one.on, one.counted, -1);
 }

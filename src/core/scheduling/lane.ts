@@ -35,18 +35,16 @@ export function createLane(key: string, matcher: Matcher, limits: readonly Limit
 
 /** Puts a task at its rank; `fileLane` must follow. */
 export function addEntry({ shelves }: Lane, entry: Entry, tag: Tag): void {
-  const shelf = (shelves[entry.rank] ??= { flows: new Map(), heap: createHeap(flowBefore) });
-  let flow = shelf.flows.get(entry.key);
-  if (flow) {
-    flow.entries.add(entry);
-    shelf.heap.update(flow);
-  } else {
-    flow = { place: -1, tag, entries: createHeap(isOlder), seen: tag.start };
-    flow.entries.add(entry);
+  const shelf: Shelf = (shelves[entry.rank] ??= { flows: new Map(), heap: createHeap(flowBefore) });
+  const known = shelf.flows.get(entry.key);
+  const flow: Flow = known ?? { place: -1, tag, entries: createHeap<Entry>(isOlder), seen: tag.start };
+  flow.entries.add(entry);
+  entry.flow = flow;
+  if (known) shelf.heap.update(flow);
+  else {
     shelf.flows.set(entry.key, flow);
     shelf.heap.add(flow);
   }
-  entry.flow = flow;
 }
 
 /** Takes a task out; `fileLane` must follow. */

@@ -52,7 +52,12 @@ export type Waiting = { readonly task: string; readonly text: string } & (
   /** `freesAt`: when its bucket has a token again, if that is all that is missing. */
   | { readonly reason: "limit"; readonly limit: string; readonly key: string; readonly freesAt?: number }
   /** `ahead`: queued tasks with the same requirement that go before it in any case. */
-  | { readonly reason: "capacity"; readonly agents: readonly Slots[]; readonly ahead: number; readonly maxLoad?: number }
+  | {
+      readonly reason: "capacity";
+      readonly agents: readonly Slots[];
+      readonly ahead: number;
+      readonly maxLoad?: number;
+    }
   /** Nothing is in the way: it starts in the host's next turn. */
   | { readonly reason: "next" }
 );
@@ -66,7 +71,7 @@ const MOST = 5;
 export function whyWaiting(view: SchedulerView, index: SchedulerIndex, id: string, now: number): Waiting | undefined {
   const task = view.tasks.tasks.get(id);
   if (!task) return undefined;
-  return { task: id, ...(outside(view, task) ?? inQueue(view, index, task, now)) } as Waiting;
+  return { task: id, ...(outside(view, task) ?? inQueue(view, index, task, now)) };
 }
 
 /** What keeps it from being queued. */
@@ -78,7 +83,11 @@ function outside(view: SchedulerView, task: Task): Reason | undefined {
   }
   if (status === "retrying") {
     const at = task.dueAt ?? 0;
-    return { reason: "retry", at, text: `its attempt ${String(task.attempt)} failed; the next one comes ${moment(at)}` };
+    return {
+      reason: "retry",
+      at,
+      text: `its attempt ${String(task.attempt)} failed; the next one comes ${moment(at)}`,
+    };
   }
   if (status === "waiting") {
     const at = task.startAt ?? 0;
@@ -95,8 +104,8 @@ function outside(view: SchedulerView, task: Task): Reason | undefined {
 function chainOf({ tasks: { tasks } }: SchedulerView, task: Task): string[] {
   const chain: string[] = [];
   for (let at: Task | undefined = task; at && chain.length < MOST;) {
-    const isPending = (at.status as string) === "pending";
-    const on = isPending ? at.after?.tasks.find((id) => tasks.has(id)) : undefined;
+    const status: string = at.status;
+    const on = status === "pending" ? at.after?.tasks.find((id) => tasks.has(id)) : undefined;
     if (on === undefined || chain.includes(on)) break;
     chain.push(on);
     at = tasks.get(on);
@@ -133,7 +142,9 @@ function inQueue(view: SchedulerView, index: SchedulerIndex, task: Task, now: nu
 /** No agent may be given it: who comes nearest, and what that one lacks. */
 function nobody(view: SchedulerView, task: Task): Reason {
   const all = explainMatch(view, task).toSorted((a, b) => a.lacks.length - b.lacks.length);
-  const closed = all.filter(({ lacks: [first, second] }) => first?.kind === "closed" && !second).map(({ agent }) => agent);
+  const closed = all
+    .filter(({ lacks: [first, second] }) => first?.kind === "closed" && !second)
+    .map(({ agent }) => agent);
   if (closed.length > 0)
     return {
       reason: "draining",
@@ -190,7 +201,8 @@ function explainAgent(agent: Agent, requirement: Requirement): AgentMatch {
   const isOpen = matches(agent, { capabilities: [] });
   const has = (name: string): boolean => matches(agent, { capabilities: [name] });
   const specialized =
-    specializations !== undefined && matches(agent, { capabilities: [], specializations, agents: { specialized: true } });
+    specializations !== undefined &&
+    matches(agent, { capabilities: [], specializations, agents: { specialized: true } });
   const lacks = isMatch ? [] : lacksOf(agent, requirement, isOpen);
   return {
     agent: agent.id,

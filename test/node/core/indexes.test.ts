@@ -73,7 +73,8 @@ describe(`indexes (seed ${String(seed)})`, () => {
       } else if (draw < 8) {
         item.rank = chance.below(20);
         heap.update(item);
-      } else if (draw === 8) other.delete(item); // it is in another one, or in none
+      } else if (draw === 8)
+        other.delete(item); // it is in another one, or in none
       else assert.equal(heap.first(), best());
       assert.equal(heap.size, plain.size);
     }

@@ -29,7 +29,11 @@ describe("limits", () => {
     await given(...serve("a"), setLimit("*", { concurrency: 1 }))
       .when(createTask("t", { limits: [{ limit: "*" }] }))
       .gives("refused: command/invalid");
-    const workflow = { id: "w", nodes: [{ id: "n", type: "task" as const, capabilities: ["work"], limits: api }], edges: [] };
+    const workflow = {
+      id: "w",
+      nodes: [{ id: "n", type: "task" as const, capabilities: ["work"], limits: api }],
+      edges: [],
+    };
     await given(...serve("a"), registerWorkflow(workflow))
       .when(startExecution("e", "w"))
       .gives("refused: limit/unknown");
@@ -56,10 +60,22 @@ describe("limits", () => {
 
   it("of every task and of some hold while a cancelled attempt still has its slot", async () => {
     const world = await openWorld(seed, { behaviour: never, grace: 50 });
-    await world.submit(...serve("a", { slots: 10 }), setLimit("*", { concurrency: 2 }), setLimit("api", { concurrency: 1 }));
-    await world.submit(createTask("t1", { limits: api }), createTask("t2", { limits: api }), createTask("t3"), createTask("t4"));
+    await world.submit(
+      ...serve("a", { slots: 10 }),
+      setLimit("*", { concurrency: 2 }),
+      setLimit("api", { concurrency: 1 }),
+    );
+    await world.submit(
+      createTask("t1", { limits: api }),
+      createTask("t2", { limits: api }),
+      createTask("t3"),
+      createTask("t4"),
+    );
     const running = (): string[] =>
-      [...world.mirror.tasks.tasks.values()].filter(({ status }) => status === "running").map(({ id }) => id).sort();
+      [...world.mirror.tasks.tasks.values()]
+        .filter(({ status }) => status === "running")
+        .map(({ id }) => id)
+        .sort();
     assert.deepEqual(running(), ["t1", "t3"]);
     await world.submit(cancelTask("t1"));
     assert.deepEqual(running(), ["t3"], "the worker may still be at it");
@@ -87,7 +103,9 @@ describe("limits", () => {
     };
     let world = await openWorld(seed, options);
     await world.submit(...serve("a", { slots: 10 }), setLimit("api", { rate: { count: 2, per: 1_000 }, perKey: true }));
-    await world.submit(...["t1", "t2", "t3", "t4", "t5"].map((id) => createTask(id, { limits: [{ limit: "api", key: "k" }] })));
+    await world.submit(
+      ...["t1", "t2", "t3", "t4", "t5"].map((id) => createTask(id, { limits: [{ limit: "api", key: "k" }] })),
+    );
     await world.advance(600);
     assert.deepEqual(starts, [0, 0, 500]);
     world.kill();
@@ -101,7 +119,11 @@ describe("limits", () => {
 
   it("let those go that waited when they are removed", async () => {
     const world = await openWorld(seed, { behaviour: never });
-    await world.submit(...serve("a", { slots: 10 }), setLimit("api", { concurrency: 0 }), createTask("t1", { limits: api }));
+    await world.submit(
+      ...serve("a", { slots: 10 }),
+      setLimit("api", { concurrency: 0 }),
+      createTask("t1", { limits: api }),
+    );
     assert.equal(world.mirror.tasks.tasks.get("t1")?.status, "queued");
     await world.submit(removeLimit("api"));
     assert.equal(world.mirror.tasks.tasks.get("t1")?.status, "running");

@@ -79,9 +79,11 @@ function checkTrue(yard: Yard, task: Task, told: Waiting, limit: string | undefi
   const links = [...agents.links.values()].filter(({ agent }) => able.includes(agent));
   switch (told.reason) {
     case "running":
-      return assert.equal(told.agent, task.agent);
+      assert.equal(told.agent, task.agent);
+      return;
     case "retry":
-      return assert.ok(task.status === "retrying" && told.at === task.dueAt);
+      assert.ok(task.status === "retrying" && told.at === task.dueAt);
+      return;
     case "capability":
       assert.deepEqual(able, []);
       for (const { lacks, agent } of told.nearest)
@@ -91,9 +93,11 @@ function checkTrue(yard: Yard, task: Task, told: Waiting, limit: string | undefi
         }
       return;
     case "offline":
-      return assert.ok(links.length === 0 && told.agents.every((one) => able.includes(one)) && able.length > 0);
+      assert.ok(links.length === 0 && told.agents.every((one) => able.includes(one)) && able.length > 0);
+      return;
     case "limit":
-      return assert.ok(limit?.startsWith(`${told.limit}|`), `${told.limit} isn't full`);
+      assert.ok(limit?.startsWith(`${told.limit}|`), `${told.limit} isn't full`);
+      return;
     case "capacity":
       assert.deepEqual(freeLinksFor(yard.state, task), []);
       for (const { id, taken, slots } of told.agents) {
@@ -169,10 +173,7 @@ describe(`whyWaiting (seed ${String(seed)})`, () => {
       ]),
       [
         ["a", [0, ["y"]]],
-        [
-          "b",
-          [[{ kind: "constraint", name: "exclude", wanted: ["b"] }], `would match if exclude weren't ["b"]`],
-        ],
+        ["b", [[{ kind: "constraint", name: "exclude", wanted: ["b"] }], `would match if exclude weren't ["b"]`]],
         ["c", [[{ kind: "capability", name: "x" }], "would match if it had x"]],
       ],
     );
