@@ -138,7 +138,10 @@ function memory(count: number): number {
 export function measureMatching(rounds: number, quick: boolean): Row[] {
   const rows: Row[] = [];
   for (const agents of quick ? [100, 1_000] : [100, 10_000, 100_000])
-    for (const [name, share] of [["p50", 0.5], ["p99", 0.99]] as const) {
+    for (const [name, share] of [
+      ["p50", 0.5],
+      ["p99", 0.99],
+    ] as const) {
       const ours = repeat(rounds, () => at(assignments(agents, 4_000), share));
       const naive = repeat(rounds, () => at(naively(agents, agents > 10_000 ? 30 : 300), share));
       rows.push(rowOf(`assignment among ${agents.toLocaleString("en")} agents, ${name}`, "µs", ours, naive));
@@ -164,7 +167,10 @@ function at(times: readonly number[], share: number): number {
 
 function rowOf(figure: string, unit: string, ours: readonly number[], naive?: readonly number[]): Row {
   const round = (value: number): number => Number(value.toPrecision(4));
-  const spread = (all: readonly number[]): readonly [number, number] => [round(Math.min(...all)), round(Math.max(...all))];
+  const spread = (all: readonly number[]): readonly [number, number] => [
+    round(Math.min(...all)),
+    round(Math.max(...all)),
+  ];
   const mine = at(ours, 0.5);
   const other = naive && at(naive, 0.5);
   const ratio = other === undefined ? null : round(mine / other);

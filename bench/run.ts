@@ -57,7 +57,12 @@ async function runMatching(): Promise<void> {
   };
   if (options.quick || options.only !== "") return;
   await mkdir(join(ROOT, "bench/results"), { recursive: true });
-  const results: Results = { suite: "matching", command: "npm run bench -- matching", machine, rows };
+  const results: Results = {
+    suite: "matching",
+    command: `npm run bench -- ${process.argv.slice(2).join(" ")}`,
+    machine,
+    rows,
+  };
   await writeFile(join(ROOT, "bench/results/matching.json"), `${JSON.stringify(results, null, 2)}\n`);
   await report();
 }
