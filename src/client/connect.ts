@@ -162,7 +162,6 @@ function isHeard({ all }: Emitter, type: keyof RuntimeEvents): boolean {
 
 function createRuntime(parts: Parts & Base & { readonly release: () => void }): Runtime {
   const { mirror, connection, cells, results, name, session, createId, emitter } = parts;
-  const { store } = mirror;
   const goAway = attend({
     lock: pageLock(name, session),
     release: parts.release,
@@ -182,7 +181,7 @@ function createRuntime(parts: Parts & Base & { readonly release: () => void }): 
   const handle: Omit<Runtime, keyof Present> = {
     name,
     session,
-    store,
+    store: mirror.store,
     createId,
     async registerAgent(options) {
       const manifest = await cells.load(options);
@@ -219,13 +218,14 @@ function createRuntime(parts: Parts & Base & { readonly release: () => void }): 
     },
     close,
   };
-  return withPresent(handle, store);
+  return withPresent(handle);
 }
 
 type Present = Pick<Runtime, "mode" | "tasks" | "executions" | "approvals" | "agents" | "limits">;
 
 /** Adds the live getters: whatever handle is captured, it shows the present. */
-function withPresent(handle: Omit<Runtime, keyof Present>, { getState }: Runtime["store"]): Runtime {
+function withPresent(handle: Omit<Runtime, keyof Present>): Runtime {
+  const { getState } = handle.store;
   const fields = ["mode", "tasks", "executions", "approvals", "agents", "limits"] as const;
   const getters = fields.map((field) => [field, { enumerable: true, get: () => getState()[field] }]);
   return Object.defineProperties(handle, Object.fromEntries(getters) as PropertyDescriptorMap) as Runtime;
