@@ -13,7 +13,7 @@ import { RANKS, type Entry, type Flow, type Group, type Home, type Lane, type Ma
 import type { Room, Tag } from "./model.ts";
 
 export function createHome(room: Room | undefined): Home {
-  return { room, groups: new Map(), heap: createHeap(groupBefore), lanes: new Set(), ready: 0 };
+  return { room, groups: new Map(), heap: createHeap(groupBefore), spare: undefined, lanes: new Set(), ready: 0 };
 }
 
 export function createLane(key: string, matcher: Matcher, limits: readonly LimitUse[], home: Home): Lane {
@@ -35,13 +35,16 @@ export function createLane(key: string, matcher: Matcher, limits: readonly Limit
 
 /** Puts a task at its rank; `fileLane` must follow. */
 export function addEntry({ shelves }: Lane, entry: Entry, tag: Tag): void {
-  const shelf: Shelf = (shelves[entry.rank] ??= { flows: new Map(), heap: createHeap(flowBefore) });
+  const shelf: Shelf = (shelves[entry.rank] ??= { flows: new Map(), heap: createHeap(flowBefore), spare: undefined });
   const known = shelf.flows.get(entry.key);
-  const flow: Flow = known ?? { place: -1, tag, entries: createHeap<Entry>(isOlder), seen: tag.start };
+  const flow: Flow = known ?? shelf.spare ?? { place: -1, tag, entries: createHeap<Entry>(isOlder), seen: 0 };
   flow.entries.add(entry);
   entry.flow = flow;
   if (known) shelf.heap.update(flow);
   else {
+    shelf.spare = undefined;
+    flow.tag = tag;
+    flow.seen = tag.start;
     shelf.flows.set(entry.key, flow);
     shelf.heap.add(flow);
   }
@@ -58,6 +61,7 @@ export function deleteEntry({ shelves }: Lane, entry: Entry): void {
   else {
     shelf.heap.delete(flow);
     shelf.flows.delete(entry.key);
+    shelf.spare = flow;
   }
 }
 
@@ -90,7 +94,10 @@ export function fileLane(lane: Lane): void {
   const { tag } = flow;
   let group = home.groups.get(tag);
   if (!group) {
-    group = { place: -1, home, tag, lanes: createHeap(laneBefore), mixed: new Set(), seen: tag.start };
+    group = home.spare ?? { place: -1, home, tag, lanes: createHeap(laneBefore), mixed: new Set(), seen: 0 };
+    home.spare = undefined;
+    group.tag = tag;
+    group.seen = tag.start;
     home.groups.set(tag, group);
     tag.groups.add(group);
   }
@@ -113,6 +120,7 @@ function takeOut(lane: Lane): void {
     home.heap.delete(group);
     home.groups.delete(tag);
     tag.groups.delete(group);
+    home.spare = group;
   }
 }
 

@@ -48,7 +48,7 @@ export interface Tag {
 
 /** The tasks of a lane with one rank and key. */
 export interface Flow extends Placed {
-  readonly tag: Tag;
+  tag: Tag;
   readonly entries: Heap<Entry>;
   /** The tag by which it was placed. */
   seen: number;
@@ -58,6 +58,8 @@ export interface Flow extends Placed {
 export interface Shelf {
   readonly flows: Map<string, Flow>;
   readonly heap: Heap<Flow>;
+  /** An empty one for the next key: queues that are empty most of the time make no garbage. */
+  spare: Flow | undefined;
 }
 
 /** The queued tasks of one matcher that count against the same limits. */
@@ -82,7 +84,7 @@ export interface Lane extends Placed {
 /** Open lanes of a home whose heads have the same rank and key. */
 export interface Group extends Placed {
   readonly home: Home;
-  readonly tag: Tag;
+  tag: Tag;
   readonly lanes: Heap<Lane>;
   /** Those that have tasks of other keys in the same rank, which may come to be their heads. */
   readonly mixed: Set<Lane>;
@@ -94,6 +96,7 @@ export interface Home {
   readonly room: Room | undefined;
   readonly groups: Map<Tag, Group>;
   readonly heap: Heap<Group>;
+  spare: Group | undefined;
   /** Lanes that belong here, open or not. */
   readonly lanes: Set<Lane>;
   /** Tasks of those that are open. */
