@@ -1,5 +1,6 @@
 /**
- * `npm run bench -- [tasks] [workflows]`: ours, the bound and the peers in the same page of a real browser.
+ * `npm run bench -- [tasks] [workflows] [matching]`: ours, the bound and the peers in the same page of a real browser;
+ * `matching` is the scheduler alone, in Node.
  *   --quick            small sizes, and nothing is kept
  *   --rounds N         default 5
  *   --only PART        only benchmarks whose name has this part
@@ -14,6 +15,8 @@ import { launch, makeProfile, type Page } from "../test/harness/browsers.ts";
 import { ROOT, startServer } from "../test/harness/servers.ts";
 import { bundle } from "./bundle.ts";
 import type { Bench } from "./page/index.ts";
+import { calibrate } from "./page/measure.ts";
+import { measureMatching } from "./matching.ts";
 import { profile } from "./profile.ts";
 import { report } from "./report.ts";
 import type { Machine, Results, Row } from "./row.ts";
@@ -37,9 +40,42 @@ const suites = SUITES.filter(
   (suite) => positionals.length === 0 || [suite, "all"].some((one) => positionals.includes(one)),
 );
 
-await bundle(!options.profile);
+if (suites.length > 0) await bundle(!options.profile);
 for (const suite of suites) await runSuite(suite);
+if (positionals.length === 0 || positionals.includes("matching") || positionals.includes("all")) await runMatching();
 process.exit();
+
+async function runMatching(): Promise<void> {
+  const before = { load: loadavg()[0] ?? 0, calibration: calibrate() };
+  const rows = measureMatching(rounds, options.quick).filter(({ figure }) => figure.includes(options.only));
+  for (const row of rows) print(row);
+  const machine: Machine = {
+    ...here(),
+    browser: `Node ${process.version}`,
+    load: [before.load, loadavg()[0] ?? 0],
+    calibration: [before.calibration, calibrate()],
+  };
+  if (options.quick || options.only !== "") return;
+  await mkdir(join(ROOT, "bench/results"), { recursive: true });
+  const results: Results = {
+    suite: "matching",
+    command: `npm run bench -- ${process.argv.slice(2).join(" ")}`,
+    machine,
+    rows,
+  };
+  await writeFile(join(ROOT, "bench/results/matching.json"), `${JSON.stringify(results, null, 2)}\n`);
+  await report();
+}
+
+function here(): Pick<Machine, "date" | "cpu" | "cores" | "memory" | "system"> {
+  return {
+    date: new Date().toISOString().slice(0, 10),
+    cpu: cpus()[0]?.model ?? "",
+    cores: cpus().length,
+    memory: `${(totalmem() / 2 ** 30).toFixed(0)} GB`,
+    system: `${type()} ${release()}`,
+  };
+}
 
 async function runSuite(suite: string): Promise<void> {
   const server = await startServer({
@@ -70,11 +106,7 @@ async function measure(page: Page, suite: string, folder: string): Promise<Resul
   }
   const calibration = await page.evaluate(() => bench.calibrate());
   const machine: Machine = {
-    date: new Date().toISOString().slice(0, 10),
-    cpu: cpus()[0]?.model ?? "",
-    cores: cpus().length,
-    memory: `${(totalmem() / 2 ** 30).toFixed(0)} GB`,
-    system: `${type()} ${release()}`,
+    ...here(),
     browser: await page.evaluate(() => /(?:Headless)?(?:Chrome|Firefox)\/[\d.]+/u.exec(navigator.userAgent)?.[0] ?? ""),
     load: [before.load, loadavg()[0] ?? 0],
     calibration: [before.calibration, calibration],

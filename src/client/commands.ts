@@ -11,7 +11,15 @@ import type { Runtime } from "./runtime.ts";
 
 type Calls = Pick<
   Runtime,
-  "createTask" | "cancelTask" | "reprioritize" | "registerWorkflow" | "startWorkflow" | "cancelWorkflow" | "answer"
+  | "createTask"
+  | "cancelTask"
+  | "reprioritize"
+  | "setLimit"
+  | "removeLimit"
+  | "registerWorkflow"
+  | "startWorkflow"
+  | "cancelWorkflow"
+  | "answer"
 >;
 
 export interface CommandParts {
@@ -50,6 +58,12 @@ export function createCommands({ connection, mirror, createId, expected }: Comma
     reprioritize(id, priority) {
       checkPriority("task.reprioritize", priority);
       connection.command(id, { type: "task.reprioritize", data: { id, priority } });
+    },
+    setLimit(name, settings) {
+      connection.command(name, { type: "limit.set", data: { ...settings, name } });
+    },
+    removeLimit(name) {
+      connection.command(name, { type: "limit.remove", data: { name } });
     },
     registerWorkflow(definition) {
       const text = encodeJson(definition, "workflow");

@@ -10,6 +10,7 @@ import { createArchive, createBlobs } from "./archive.ts";
 import { createCells, type Cells } from "./cells.ts";
 import { createCommands } from "./commands.ts";
 import { createConnection, type Connection } from "./connection.ts";
+import { createExplaining } from "./explaining.ts";
 import { isolated } from "./isolated.ts";
 import { createMirror, type Finished, type Mirror } from "./mirror.ts";
 import type { Places } from "./places.ts";
@@ -170,7 +171,6 @@ function isHeard({ all }: Emitter, type: keyof RuntimeEvents): boolean {
 
 function createRuntime(parts: Parts & Base & { readonly release: () => void }): Runtime {
   const { mirror, connection, cells, results, name, session, createId, emitter } = parts;
-  const { store } = mirror;
   const goAway = attend({
     lock: pageLock(name, session),
     release: parts.release,
@@ -191,7 +191,7 @@ function createRuntime(parts: Parts & Base & { readonly release: () => void }): 
   const handle: Omit<Runtime, keyof Present> = {
     name,
     session,
-    store,
+    store: mirror.store,
     createId,
     ...createAgentCalls(parts),
     ...commands,
@@ -200,6 +200,7 @@ function createRuntime(parts: Parts & Base & { readonly release: () => void }): 
     blobs: createBlobs(connection),
     archive: createArchive(connection),
     ...createReading(connection, createId),
+    ...createExplaining(connection),
     async deadLetters(query) {
       const { listDeadLetters } = await import("./dead-letters.ts"); // few pages need it
       return listDeadLetters(connection, query);
@@ -211,7 +212,7 @@ function createRuntime(parts: Parts & Base & { readonly release: () => void }): 
     on: listenTo(emitter),
     close,
   };
-  return withPresent(handle, store);
+  return withPresent(handle);
 }
 
 /** Few pages read streams: what it takes is loaded then. */
@@ -238,11 +239,12 @@ function listenTo(emitter: Emitter): Runtime["on"] {
   };
 }
 
-type Present = Pick<Runtime, "mode" | "tasks" | "executions" | "approvals" | "agents">;
+type Present = Pick<Runtime, "mode" | "tasks" | "executions" | "approvals" | "agents" | "limits">;
 
 /** Adds the live getters: whatever handle is captured, it shows the present. */
-function withPresent(handle: Omit<Runtime, keyof Present>, { getState }: Runtime["store"]): Runtime {
-  const fields = ["mode", "tasks", "executions", "approvals", "agents"] as const;
+function withPresent(handle: Omit<Runtime, keyof Present>): Runtime {
+  const { getState } = handle.store;
+  const fields = ["mode", "tasks", "executions", "approvals", "agents", "limits"] as const;
   const getters = fields.map((field) => [field, { enumerable: true, get: () => getState()[field] }]);
   return Object.defineProperties(handle, Object.fromEntries(getters) as PropertyDescriptorMap) as Runtime;
 }

@@ -18,8 +18,8 @@ import type { StoreApi } from "zustand/vanilla";
 import { createCowTable, type CowTable } from "./cow-table.ts";
 import { createLazyTable, type LazyTable } from "./lazy-table.ts";
 import { createMirrorStore } from "./mirror-store.ts";
-import type { AgentView, ApprovalView, ExecutionView, MirrorState, TaskView } from "./runtime.ts";
-import { viewAgent, viewApproval, viewExecution, viewTask } from "./views.ts";
+import type { AgentView, ApprovalView, ExecutionView, LimitView, MirrorState, TaskView } from "./runtime.ts";
+import { viewAgent, viewApproval, viewExecution, viewLimit, viewTask } from "./views.ts";
 
 /** Finished tasks and runs that a mirror still shows; older ones are in the archive. */
 const RECENT = { task: 2_000, execution: 100 } as const;
@@ -47,6 +47,8 @@ interface Touched {
   readonly executions: Set<string>;
   readonly approvals: Set<string>;
   readonly agents: Set<string>;
+  /** What limits give out may be another number. */
+  isLimited: boolean;
 }
 
 const untouched = (): Touched => ({
@@ -54,6 +56,7 @@ const untouched = (): Touched => ({
   executions: new Set(),
   approvals: new Set(),
   agents: new Set(),
+  isLimited: false,
 });
 
 interface Views {
@@ -61,6 +64,7 @@ interface Views {
   readonly executions: LazyTable<ExecutionView>;
   readonly approvals: CowTable<ApprovalView>;
   readonly agents: CowTable<AgentView>;
+  readonly limits: LazyTable<LimitView>;
   readonly progress: CowTable<{ readonly fraction: number; readonly note?: string }>;
 }
 
@@ -69,6 +73,7 @@ const createViews = (): Views => ({
   executions: createLazyTable(),
   approvals: createCowTable(),
   agents: createCowTable(),
+  limits: createLazyTable(),
   progress: createCowTable(),
 });
 
@@ -78,6 +83,7 @@ const pictures = (views: Views): Pick<MirrorState, keyof Views> => ({
   executions: views.executions.snapshot(),
   approvals: views.approvals.snapshot(),
   agents: views.agents.snapshot(),
+  limits: views.limits.snapshot(),
   progress: views.progress.snapshot(),
 });
 
@@ -150,6 +156,7 @@ function everything({ tasks, workflows, approvals, agents }: CoreState): Touched
     executions: new Set(keysOf(workflows.executions)),
     approvals: new Set(keysOf(approvals.approvals)),
     agents: new Set(keysOf(agents.agents)),
+    isLimited: true,
   };
 }
 
@@ -174,6 +181,16 @@ function show(views: Views, state: CoreState, touched: Touched): void {
     if (agent) views.agents.set(id, viewAgent(state.agents, agent));
     else views.agents.delete(id);
   }
+  if (touched.isLimited) showLimits(views, state);
+}
+
+/** Few are set, and each is drawn only when somebody looks. */
+function showLimits({ limits }: Views, { limits: state, agents }: CoreState): void {
+  for (const id of limits.snapshot().keys()) if (!state.limits.has(id)) limits.delete(id);
+  if (state.limits.size === 0) return;
+  const uses = snapshotOf(state.uses);
+  const slots = agents.holdings.size;
+  for (const limit of state.limits.values()) limits.set(limit.id, () => viewLimit({ uses }, limit, slots));
 }
 
 function keysOf<T>(table: { entries(): IterableIterator<[string, T]> }): string[] {
@@ -208,6 +225,7 @@ function touch(touched: Touched, { agents }: CoreState, event: CoreEvent): void 
   if (execution !== undefined) touched.executions.add(execution);
   const agent = data.agent ?? (data.link === undefined ? undefined : agents.links.get(data.link)?.agent);
   if (agent !== undefined) touched.agents.add(agent);
+  if (noun === "limit" || noun === "link" || data.link !== undefined || noun === "host") touched.isLimited = true;
   if (noun === "agent") touched.agents.add(data.id ?? agentId(event.data as Manifest));
   if (event.type === "page.offered")
     for (const id of [...(agents.offers.get(event.data.session)?.agents ?? []), ...event.data.agents])

@@ -9,15 +9,19 @@ import type {
   Enforcements,
   ErrorData,
   Execution,
+  Limit,
+  LimitSettings,
   LogLevel,
   Manifest,
   NodeState,
   Priority,
+  AgentMatch,
   Retry,
   RuntimeError,
   Task,
   TaskRequest,
   UnregisterMode,
+  Waiting,
   WorkflowInput,
 } from "../core/index.ts";
 import type { HostPlace } from "../core/protocol.ts";
@@ -182,6 +186,14 @@ export interface AgentView extends Agent {
   readonly enforcement: Enforcements;
 }
 
+/** A limit, and what it has given out now. */
+export interface LimitView extends Limit {
+  /** Attempts that hold a slot, over all keys. */
+  readonly running: number;
+  /** The same by key, for a limit per key; keys of which none runs are left out. */
+  readonly byKey: Readonly<Record<string, number>>;
+}
+
 /** The store's state: one immutable picture of all that lives. */
 export interface MirrorState {
   readonly status: ConnectionStatus;
@@ -194,6 +206,7 @@ export interface MirrorState {
   readonly executions: ReadonlyMap<string, ExecutionView>;
   readonly approvals: ReadonlyMap<string, ApprovalView>;
   readonly agents: ReadonlyMap<string, AgentView>;
+  readonly limits: ReadonlyMap<string, LimitView>;
   /** Latest progress by task, while it runs. */
   readonly progress: ReadonlyMap<string, { readonly fraction: number; readonly note?: string }>;
 }
@@ -238,6 +251,7 @@ export interface Runtime {
   readonly executions: ReadonlyMap<string, ExecutionView>;
   readonly approvals: ReadonlyMap<string, ApprovalView>;
   readonly agents: ReadonlyMap<string, AgentView>;
+  readonly limits: ReadonlyMap<string, LimitView>;
 
   /**
    * Loads the agent once, learns what it is, and registers it under `name@version`. What differs from what is registered
@@ -265,6 +279,19 @@ export interface Runtime {
    * @throws RuntimeError `task/unknown`, `task/finished` when it has succeeded, `json/…` for the input.
    */
   requeue(id: string, changes?: { readonly input?: unknown }): Promise<string>;
+  /**
+   * Sets a limit that tasks name in `limits`, or changes it at once; the one named "*" applies to every task.
+   * `settled(name)` rejects with `command/invalid` when it is none.
+   */
+  setLimit(name: string, settings: LimitSettings): void;
+  /** Tasks that name it go on without it. `settled(name)` rejects with `limit/unknown`. */
+  removeLimit(name: string): void;
+  /** Why a live task hasn't started yet, as it is now. @throws RuntimeError `task/unknown` when it doesn't live. */
+  whyWaiting(id: string): Promise<Waiting>;
+  /** For every agent: how it fits, or what it lacks. @throws RuntimeError `command/invalid` */
+  explain(
+    requirement: Pick<TaskRequest, "capabilities" | "optional" | "specializations" | "agents">,
+  ): Promise<readonly AgentMatch[]>;
   /**
    * Registers a definition under its id. The host checks it wholly: `settled(id)` rejects with `workflow/invalid` and
    * what is wrong at which nodes. `planWorkflow` of `troupe/core` makes the same check on the spot.

@@ -5,9 +5,10 @@ import { agentStatus, loadOf, type AgentsState } from "../core/agents/fold.ts";
 import { averageResponseTime, successRate } from "../core/agents/statistics.ts";
 import type { Approval } from "../core/approvals/approval.ts";
 import { decodeJson, type JsonText } from "../core/json.ts";
+import { EVERY_TASK, type Limit, type LimitState } from "../core/limits/limit.ts";
 import type { Task } from "../core/tasks/task.ts";
 import type { Execution, NodeState } from "../core/workflows/execution.ts";
-import type { AgentView, ApprovalView, ExecutionView, TaskView } from "./runtime.ts";
+import type { AgentView, ApprovalView, ExecutionView, LimitView, TaskView } from "./runtime.ts";
 
 /** Defines a property that decodes the text on its first reading. */
 function lazy(target: object, name: string, text: JsonText | undefined): void {
@@ -65,4 +66,16 @@ export function viewAgent(state: AgentsState, agent: Agent): AgentView {
     averageResponseTime: averageResponseTime(agent),
     enforcement: enforcementOf(agent),
   };
+}
+
+/** `slots`: how many are taken in all. */
+export function viewLimit(
+  { uses }: { readonly uses: ReadonlyMap<string, LimitState> },
+  limit: Limit,
+  slots: number,
+): LimitView {
+  const own = [...uses.values()].filter((use) => use.limit === limit.id && use.running > 0);
+  const running = limit.id === EVERY_TASK ? slots : own.reduce((sum, use) => sum + use.running, 0);
+  const byKey = limit.perKey ? Object.fromEntries(own.map((use) => [use.key, use.running])) : {};
+  return { ...limit, running, byKey };
 }

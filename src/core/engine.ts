@@ -102,6 +102,7 @@ interface State {
   readonly stage: Stage;
   readonly turn: ReturnType<typeof createTurn>;
   readonly writer: Writer;
+  readonly scheduler: Scheduler;
   stopped: RuntimeError | undefined;
   /** A flush is on its way. */
   scheduled: boolean;
@@ -111,7 +112,7 @@ function createEngine(options: EngineOptions, stage: Stage, start: Start): Engin
   const scheduler = createScheduler(stage.state);
   const writer = createWriter(options, stage, start);
   const turn = createTurn(stage.state, scheduler);
-  const state: State = { options, stage, turn, writer, stopped: undefined, scheduled: false };
+  const state: State = { options, stage, turn, writer, scheduler, stopped: undefined, scheduled: false };
   return {
     databaseId: start.databaseId,
     epoch: start.epoch,
@@ -128,7 +129,7 @@ function createEngine(options: EngineOptions, stage: Stage, start: Start): Engin
         schedule(state, false);
       }
     },
-    nextDue: () => nextDue(stage),
+    nextDue: () => nextDue(stage, scheduler),
     wake() {
       wake(state);
     },
@@ -191,18 +192,19 @@ function fail(state: State, cause: unknown): RuntimeError {
   return error;
 }
 
-function nextDue({ due }: Stage): number | undefined {
-  const times = due.flatMap((queue) => queue.next() ?? []);
+function nextDue({ due }: Stage, scheduler: Scheduler): number | undefined {
+  const times = [...due, { next: scheduler.nextDue }].flatMap((queue) => queue.next() ?? []);
   return times.length === 0 ? undefined : Math.min(...times);
 }
 
 /** The commands of what is due, in the order in which the slices made their queues (`createState`). */
-const WAKES = ["task.wake", "approval.wake"] as const;
+const WAKES = ["task.wake", "approval.wake", "limit.wake"] as const;
 
 function wake(state: State): void {
   const now = state.options.clock(); // one moment: what was taken as due must be due when it is decided on
   for (const [place, type] of WAKES.entries())
     for (const id of state.stage.due[place]?.take(now) ?? []) submit(state, [{ type, data: { id } }], now);
+  if ((state.scheduler.nextDue() ?? Infinity) <= now) submit(state, [{ type: "limit.wake", data: { id: "" } }], now);
 }
 
 function reasonOf(cause: unknown): string {

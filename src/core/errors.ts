@@ -50,6 +50,7 @@ export type ErrorCode =
   | "json/invalid"
   | "json/too-deep"
   | "json/too-large"
+  | "limit/unknown"
   | "runtime/closed"
   | "runtime/limit"
   | "runtime/storage-lost"

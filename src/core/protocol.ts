@@ -9,8 +9,10 @@ import { ManifestSchema } from "./agents/manifest.ts";
 import { ApprovalAnswerSchema } from "./approvals/approval.ts";
 import type { ErrorData } from "./errors.ts";
 import type { JsonText } from "./json.ts";
+import { LimitRemoveSchema, LimitSetSchema } from "./limits/settings.ts";
 import { TaskOrderSchema } from "./tasks/order.ts";
 import { PRIORITIES } from "./tasks/priority.ts";
+import { requirementFields } from "./tasks/requirement.ts";
 
 const id = v.pipe(v.string(), v.minLength(1), v.maxLength(200));
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -24,6 +26,8 @@ export const PageCommandSchema = v.variant("type", [
     type: v.literal("task.reprioritize"),
     data: v.strictObject({ id, priority: v.picklist(PRIORITIES) }),
   }),
+  v.strictObject({ type: v.literal("limit.set"), data: LimitSetSchema }),
+  v.strictObject({ type: v.literal("limit.remove"), data: LimitRemoveSchema }),
   v.strictObject({
     type: v.literal("agent.register"),
     data: v.strictObject({ ...ManifestSchema.entries, replace: v.optional(v.boolean()) }),
@@ -132,6 +136,8 @@ export const QuerySchema = v.variant("type", [
     from: count,
     attempt: count,
   }),
+  v.strictObject({ type: v.literal("why"), id }),
+  v.strictObject({ type: v.literal("explain"), requirement: v.strictObject(requirementFields) }),
   v.strictObject({ type: v.literal("blob.read"), blob: id, offset: count, size: count }),
   v.strictObject({
     type: v.literal("blob.write"),

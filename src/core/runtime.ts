@@ -8,15 +8,22 @@ import { hostingFold, type HostingState } from "./hosting/fold.ts";
 import type { HostingCommands, HostingEvents } from "./hosting/hosting.ts";
 import { decodeJson, type JsonText } from "./json.ts";
 import type { FactOf, Fold, Kit, RecordedOf, RequestOf } from "./kernel.ts";
+import { limitsFold, type LimitsState } from "./limits/fold.ts";
+import type { LimitCommands, LimitEvents } from "./limits/limit.ts";
 import { tasksFold, type TasksState } from "./tasks/fold.ts";
 import type { TaskCommands, TaskEvents } from "./tasks/task.ts";
 import type { WorkflowCommands, WorkflowEvents } from "./workflows/execution.ts";
 import { workflowsFold, type WorkflowsState } from "./workflows/fold.ts";
 
 /** Every event of the core, by type. */
-export type CoreEvents = HostingEvents & TaskEvents & ApprovalEvents & AgentEvents & WorkflowEvents;
+export type CoreEvents = HostingEvents & TaskEvents & ApprovalEvents & AgentEvents & LimitEvents & WorkflowEvents;
 /** Every command of the core, by type. */
-export type CoreCommands = HostingCommands & TaskCommands & ApprovalCommands & AgentCommands & WorkflowCommands;
+export type CoreCommands = HostingCommands &
+  TaskCommands &
+  ApprovalCommands &
+  AgentCommands &
+  LimitCommands &
+  WorkflowCommands;
 
 export type CoreFact = FactOf<CoreEvents>;
 export type CoreEvent = RecordedOf<CoreEvents>;
@@ -28,6 +35,7 @@ export interface CoreState {
   readonly tasks: TasksState;
   readonly approvals: ApprovalsState;
   readonly agents: AgentsState;
+  readonly limits: LimitsState;
   readonly workflows: WorkflowsState;
 }
 
@@ -37,6 +45,7 @@ export const folds = {
   tasks: tasksFold,
   approvals: approvalsFold,
   agents: agentsFold,
+  limits: limitsFold,
   workflows: workflowsFold,
 } as const;
 
@@ -49,6 +58,7 @@ export function createState(kit: Kit): CoreState {
     tasks: tasksFold.create(kit),
     approvals: approvalsFold.create(kit),
     agents: agentsFold.create(kit),
+    limits: limitsFold.create(kit),
     workflows: workflowsFold.create(kit),
   };
 }

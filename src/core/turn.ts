@@ -2,6 +2,8 @@ import { agentsRules } from "./agents/rules.ts";
 import { approvalsRules } from "./approvals/rules.ts";
 import { encodeRefusal, RuntimeError, type ErrorData } from "./errors.ts";
 import { hostingRules } from "./hosting/rules.ts";
+import { checkLimits, limitsRules } from "./limits/rules.ts";
+import type { TaskCreate } from "./tasks/task.ts";
 import type { Env, Fact, Request, Rules } from "./kernel.ts";
 import type { CoreState } from "./runtime.ts";
 import type { Scheduler } from "./scheduling/scheduler.ts";
@@ -27,6 +29,7 @@ export function createTurn(
     tasksRules,
     approvalsRules,
     agentsRules,
+    limitsRules,
     createWorkflowRules(),
   ] as unknown as readonly AnyRules[];
   const decide = Object.assign({}, ...rules.map((one) => one.decide)) as AnyRules["decide"];
@@ -34,12 +37,11 @@ export function createTurn(
   for (const { react } of rules)
     for (const [type, reaction] of Object.entries(react ?? {}))
       if (reaction) reactions.set(type, [...(reactions.get(type) ?? []), reaction]);
-  const follow = scheduler.follow as Readonly<Record<string, ((data: unknown) => void) | undefined>>;
 
   const run = (facts: readonly Fact[], { now }: Env, record: Recorder, queue: Request[]): void => {
     for (const fact of facts) {
       record(fact, now);
-      follow[fact.type]?.(fact.data);
+      scheduler.follow(fact.type, fact.data);
       for (const reaction of reactions.get(fact.type) ?? none)
         for (const request of reaction(state, fact.data)) queue.push(request);
     }
@@ -51,7 +53,7 @@ export function createTurn(
     run(decided as Fact[], env, record, queue);
     let at = 0;
     for (;;) {
-      const next = queue[at++] ?? scheduler.next();
+      const next = queue[at++] ?? scheduler.next(env.now);
       if (!next) return undefined;
       if (at > MAX_REACTIONS) throw new RuntimeError("runtime/limit", { reactions: at });
       run(decide[next.type]?.(state, next.data, env) ?? none, env, record, queue);
@@ -68,6 +70,7 @@ function decideOutside(
   const rule = Object.hasOwn(decide, type) ? decide[type] : undefined;
   if (!rule) return encodeRefusal(new RuntimeError("command/unknown", { type }));
   try {
+    if (type === "task.create") checkLimits(state.limits, (data as TaskCreate).limits);
     return rule(state, data, env);
   } catch (error) {
     return encodeRefusal(error);

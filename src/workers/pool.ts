@@ -49,7 +49,8 @@ export function createPool({ engine, links, now }: PoolOptions): Pool {
   };
   return {
     follow(events) {
-      for (const { type, data } of events) if (CHANGES.has(type) && "link" in data && data.link !== undefined) look(data.link);
+      for (const { type, data } of events)
+        if (CHANGES.has(type) && "link" in data && data.link !== undefined) look(data.link);
       plan();
     },
     stop() {

@@ -1,7 +1,9 @@
 import * as v from "valibot";
 import { encodeError, RuntimeError, type ErrorData } from "../core/errors.ts";
+import type { Engine } from "../core/engine.ts";
 import type { Journal } from "../core/ports.ts";
 import { QuerySchema, type Query } from "../core/protocol.ts";
+import { explainMatch, whyWaiting } from "../core/scheduling/why.ts";
 import { writeBlob } from "./blobs.ts";
 import { listDeadLetters } from "./dead-letters.ts";
 import type { Streams } from "./streams.ts";
@@ -12,6 +14,7 @@ export type QueryAnswer =
 
 export interface QueryParts {
   readonly journal: Journal;
+  readonly engine: Engine;
   readonly streams: Pick<Streams, "read">;
 }
 
@@ -29,7 +32,17 @@ function invalid(cause: unknown): RuntimeError {
   return new RuntimeError("command/invalid", { reason }, { cause });
 }
 
-async function answer({ journal, streams }: QueryParts, query: Query): Promise<unknown> {
+/** What was looked at may not be durable yet, and nothing leaves before that (E2). */
+function durable(engine: Engine): Promise<void> {
+  return new Promise((resolve, reject) => {
+    engine.whenDurable((stopped) => {
+      if (stopped) reject(stopped);
+      else resolve();
+    });
+  });
+}
+
+async function answer({ journal, engine, streams }: QueryParts, query: Query): Promise<unknown> {
   switch (query.type) {
     case "archived":
       return journal.archived(query.id);
@@ -41,6 +54,18 @@ async function answer({ journal, streams }: QueryParts, query: Query): Promise<u
       return listDeadLetters(journal, query);
     case "stream":
       return streams.read(query);
+    case "why": {
+      engine.submit([{ type: "limit.wake", data: { id: "" } }]); // what time alone has changed is seen first
+      const why = whyWaiting(engine.state, engine.scheduler.index, query.id, Date.now());
+      await durable(engine);
+      if (!why) throw new RuntimeError("task/unknown", { id: query.id });
+      return why;
+    }
+    case "explain": {
+      const matches = explainMatch(engine.state, query.requirement);
+      await durable(engine);
+      return matches;
+    }
     case "blob.read":
       return journal.blobs.get(query.blob, query.offset, query.size);
     case "blob.write":

@@ -6,7 +6,7 @@ export const CORE_ORDER: readonly (readonly string[])[] = [
   ["kernel", "ports", "plugin", "tables", "ids"],
   ["timers", "expressions", "hosting"],
   ["tasks", "approvals"],
-  ["agents"],
+  ["agents", "limits"],
   ["workflows"],
   ["scheduling"],
   ["protocol", "runtime"],

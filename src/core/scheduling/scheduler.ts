@@ -1,296 +1,232 @@
 /**
- * Which task starts next, and on which worker. It is an index: all of it follows from the tasks and agents, so it
- * is never saved but built again. Tasks with the same required capabilities share a lane; a lane knows its queued
- * tasks in order and the workers that could take one now. The next start is the best head among the lanes that
- * have such a worker; the worker is the next free one in turn.
+ * Which task starts next, and on which worker. It is an index: all of it follows from the tasks, agents, limits and
+ * runs, so it is never saved but built again.
+ *
+ * S1  A task starts only on a worker that matches its requirement, has a free slot, and whose agent's load is within
+ *     the task's `maxLoad`; among those on one of the best tier, the next in turn.
+ * S2  A task starts only while every limit that it names, and the one of every task, has room.
+ * S3  When both hold for a task, some task starts: nothing waits beside a worker that could take it.
+ * S4  The order is: effective rank; fairness among keys (`fairness.ts`); the run that started first; creation.
+ * S5  The effective rank is the priority's, or the best one of those that wait for the task, raised by one for every
+ *     AGING ms of waiting, and the top when the deadline leaves no more time than the task needs.
+ *
+ * So nothing starves: after AGING ms for each rank above its own (a low task: 90 s) a task is at the top, and from then
+ * on only those stand before it that were at the top before it or belong to an older run, and of other fairness keys
+ * what their share is: while its key gets `n` starts, at most `2n · (all weights that wait) / (its weight)` others.
+ *
+ * After {@link Scheduler.rebuild} the shares begin anew, all keys being even; everything else is as it was.
  */
-import { agentId, type Agent, type AgentEvents } from "../agents/agent.ts";
-import { isOpen, type AgentsState } from "../agents/fold.ts";
-import { matches, requirementKey } from "../agents/matching.ts";
-import { successPercent } from "../agents/statistics.ts";
-import type { HostingEvents } from "../hosting/hosting.ts";
+import type { Link } from "../agents/agent.ts";
+import type { AgentsState } from "../agents/fold.ts";
+import { agentId, holdingId } from "../agents/agent.ts";
+import type { Manifest } from "../agents/manifest.ts";
 import type { Request } from "../kernel.ts";
+import type { LimitsState } from "../limits/fold.ts";
+import { EVERY_TASK } from "../limits/limit.ts";
+import type { LimitUse } from "../tasks/order.ts";
 import type { TasksState } from "../tasks/fold.ts";
-import type { Requirement } from "../tasks/requirement.ts";
-import type { TaskEvents } from "../tasks/task.ts";
-import { createBitset, type Bitset } from "../bitset.ts";
-import { createReadyQueue, readyOf, startsBefore, type ReadyQueue } from "./ready-queue.ts";
+import type { Task } from "../tasks/task.ts";
+import type { WorkflowsState } from "../workflows/fold.ts";
+import { firstOf, startsBefore } from "./lane.ts";
+import { createMatchers, type Matchers } from "./matchers.ts";
+import type { Entry, Matcher } from "./model.ts";
+import { createQueue, type Queue } from "./queue.ts";
+import { createRooms, type Rooms } from "./rooms.ts";
 
 export interface SchedulerView {
   readonly tasks: TasksState;
   readonly agents: AgentsState;
+  readonly limits: LimitsState;
+  readonly workflows: WorkflowsState;
 }
-
-type Heard = TaskEvents & AgentEvents & HostingEvents;
 
 export interface Scheduler {
   /** Follows an event that has just been applied to the view. */
-  readonly follow: { readonly [K in keyof Heard]?: (data: Heard[K]) => void };
-  /** The next assignment, or undefined when nothing can start. */
-  next(): Request | undefined;
+  follow(type: string, data: unknown): void;
+  /** The next assignment at the moment of the command, or undefined when nothing can start. */
+  next(now: number): Request | undefined;
+  /** When time alone may let a task start: a bucket has a token again. */
+  nextDue(): number | undefined;
   /** For each agent: how many queued tasks only wait for a free worker of it or another. */
   waiting(): ReadonlyMap<string, number>;
   rebuild(): void;
+  /** For explaining: what stands in the index. */
+  readonly index: SchedulerIndex;
 }
 
-interface Lane {
-  readonly requirement: Requirement;
-  readonly queue: ReadyQueue;
-  /** Numbers of the links that match and have a free slot. */
-  readonly free: Bitset;
+/** The parts of the index, for reading only. */
+export interface SchedulerIndex {
+  readonly matchers: Matchers;
+  readonly rooms: Rooms;
+  readonly queue: Queue;
 }
 
-/** Lanes that may stand empty; beyond that they are dropped, since anybody can name new capabilities. */
-const SPARE_LANES = 256;
-
-interface State {
+interface State extends SchedulerIndex {
   readonly view: SchedulerView;
-  /** By required capabilities. */
-  readonly lanes: Map<string, Lane>;
-  readonly lanesByAgent: Map<string, Lane[]>;
-  readonly laneByTask: Map<string, Lane>;
-  /** The lanes with a worker that could take a task now. */
-  readonly open: Set<Lane>;
-  readonly numbers: Map<string, number>;
-  readonly linkByNumber: (string | undefined)[];
-  /** The number after that of the worker that was last given a task. */
-  turn: number;
-  /** Success rates that the agents were matched with. */
-  readonly percents: Map<string, number>;
+  /** The links of attempts that hold a slot, and the limits that they count against, by task. */
+  readonly held: Map<string, Held[]>;
+}
+
+interface Held {
+  readonly attempt: number;
+  readonly link: string;
+  readonly limits: readonly LimitUse[];
 }
 
 export function createScheduler(view: SchedulerView): Scheduler {
-  const state: State = {
-    view,
-    lanes: new Map(),
-    lanesByAgent: new Map(),
-    laneByTask: new Map(),
-    open: new Set(),
-    numbers: new Map(),
-    linkByNumber: [],
-    turn: 0,
-    percents: new Map(),
-  };
+  const matchers = createMatchers(view);
+  const rooms = createRooms(view);
+  const queue = createQueue(view, matchers, rooms);
+  const state: State = { view, matchers, rooms, queue, held: new Map() };
   rebuild(state);
   return {
-    follow: followers(state),
-    next: () => next(state),
+    follow(type, data) {
+      follow(state, type, data as Told);
+    },
+    next: (now) => next(state, now),
+    nextDue: () => (queue.size > 0 ? rooms.nextDue() : undefined),
     waiting: () => waiting(state),
     rebuild() {
       rebuild(state);
     },
+    index: state,
   };
 }
 
-function followers(state: State): Scheduler["follow"] {
-  const updateTheLink = ({ link }: { readonly link: string }): void => {
-    updateLinks(state, link);
-  };
-  const indexTheAgent = ({ id }: { readonly id: string }): void => {
-    indexAgent(state, id);
-  };
-  const enqueueTheTask = ({ id }: { readonly id: string }): void => {
-    enqueue(state, id);
-  };
-  const requeueTheTask = ({ id }: { readonly id: string }): void => {
-    dequeue(state, id);
-    enqueue(state, id);
-  };
-  return {
-    "host.started": () => {
-      rebuild(state);
-    },
-    "agent.registered": (manifest) => {
-      indexAgent(state, agentId(manifest));
-    },
-    "agent.withdrawn": indexTheAgent,
-    "agent.switched": indexTheAgent,
-    "agent.unregistered": indexTheAgent,
-    "link.silenced": updateTheLink,
-    "link.heard": updateTheLink,
-    "link.joined": ({ link }) => {
-      addLink(state, link);
-    },
-    "link.left": ({ link, agent }) => {
-      dropLink(state, link);
-      indexIfChanged(state, agent);
-      if (state.view.agents.agents.get(agent)?.maxConcurrentTasks !== undefined) updateAll(state, agent);
-    },
-    "slot.released": updateTheLink,
-    "task.created": enqueueTheTask,
-    "task.queued": enqueueTheTask,
-    "task.assigned": ({ id, link }) => {
-      dequeue(state, id);
-      updateLinks(state, link);
-    },
-    "task.completed": updateTheLink,
-    "task.failed": ({ id, link }) => {
-      if (link === undefined) dequeue(state, id);
-      else updateLink(state, link);
-    },
-    "task.reprioritized": requeueTheTask,
-    "task.escalated": requeueTheTask,
-    "task.interrupted": ({ id, link }) => {
-      updateLinks(state, link);
-      enqueue(state, id);
-    },
-    "task.cancelled": ({ id }) => {
-      dequeue(state, id);
-    },
-  };
+/** What events say that the scheduler looks at. */
+interface Told {
+  readonly id?: string;
+  readonly name?: string;
+  readonly link?: string;
+  readonly agent?: string;
+  readonly task?: string;
+  readonly attempt?: number;
+  readonly holdings?: readonly (readonly [task: string, attempt: number])[];
 }
 
-function next(state: State): Request | undefined {
-  const lane = bestLane(state);
-  const head = lane?.queue.first();
-  if (!lane || !head) return undefined;
-  const number = lane.free.next(state.turn);
-  const link = state.view.agents.links.get(state.linkByNumber[number] ?? "");
+/** By the noun, so that an event that is added to a slice is followed too: the view says what has become of it. */
+function follow(state: State, type: string, data: Told): void {
+  const { matchers, rooms, queue } = state;
+  const { id = "", name = "", link = "" } = data;
+  if (type.startsWith("task.")) followTask(state, type, id, data);
+  else if (type === "slot.released") {
+    matchers.updateLink(link);
+    release(state, data.task ?? "");
+  } else if (type === "link.joined") matchers.addLink(link);
+  else if (type === "link.left") {
+    matchers.dropLink(link);
+    for (const [task] of data.holdings ?? []) release(state, task);
+  } else if (type.startsWith("limit.")) {
+    if (type === "limit.refilled") return;
+    queue.settle(name);
+    rooms.check(name, undefined);
+  } else if (type === "host.started") rebuild(state);
+  if (type === "agent.registered") matchers.indexAgent(agentId(data as Manifest));
+  else if (type.startsWith("agent.")) matchers.indexAgent(id);
+  else if (type === "link.silenced" || type === "link.heard") matchers.updateLink(link);
+  else if (type.startsWith("link.") && data.agent !== undefined) matchers.indexAgent(data.agent);
+}
+
+function followTask(state: State, type: string, id: string, { link, attempt = 0 }: Told): void {
+  const { view, queue, matchers, held } = state;
+  const task = view.tasks.tasks.get(id);
+  queue.sync(id, task);
+  if (type === "task.assigned" && task && link !== undefined) {
+    const one = { attempt, link, limits: task.limits ?? [] };
+    held.set(id, [...(held.get(id) ?? []), one]);
+    matchers.updateLink(link);
+    check(state, one);
+  } else if (held.has(id)) release(state, id);
+}
+
+/** Looks which attempts of the task have given back their slots. */
+function release(state: State, id: string): void {
+  const { view, held, matchers } = state;
+  const before = held.get(id);
+  if (!before) return;
+  const still = before.filter(({ attempt }) => view.agents.holdings.has(holdingId(id, attempt)));
+  if (still.length === before.length) return;
+  if (still.length > 0) held.set(id, still);
+  else held.delete(id);
+  for (const one of before) {
+    if (still.includes(one)) continue;
+    const agent = view.agents.links.get(one.link)?.agent;
+    matchers.updateLink(one.link);
+    if (agent !== undefined) matchers.refreshAgent(agent); // its statistics may have changed
+    check(state, one);
+  }
+}
+
+function check({ rooms }: State, { limits }: Held): void {
+  rooms.check(EVERY_TASK, undefined);
+  for (const { limit, key } of limits) rooms.check(limit, key);
+}
+
+function next(state: State, now: number): Request | undefined {
+  const { queue, rooms, matchers } = state;
+  queue.advance(now);
+  rooms.advance(now);
+  const best = rooms.isShut() ? undefined : bestOf(state);
+  if (!best) return undefined;
+  const link: Link | undefined = matchers.pick(best.lane.matcher);
   if (!link) return undefined;
-  state.turn = number + 1;
-  return { type: "task.assign", data: { id: head.id, link: link.id, agent: link.agent } };
+  queue.serve(best);
+  return { type: "task.assign", data: { id: best.task.id, link: link.id, agent: link.agent } };
 }
 
-function bestLane({ open }: State): Lane | undefined {
-  let best: Lane | undefined;
-  for (const lane of open) {
-    const head = lane.queue.first();
-    if (!head) continue;
-    const leader = best?.queue.first();
-    if (!leader || startsBefore(head, leader)) best = lane;
+/** The first of all that could start now. */
+function bestOf({ matchers }: State): Entry | undefined {
+  let best: Entry | undefined;
+  for (const matcher of matchers.open) {
+    const head = headOf(matcher);
+    if (head && (!best || startsBefore(head, best))) best = head;
   }
   return best;
 }
 
-function waiting({ lanesByAgent }: State): ReadonlyMap<string, number> {
+/** The first of its tasks that no limit holds back. */
+function headOf({ homes }: Matcher): Entry | undefined {
+  let best: Entry | undefined;
+  for (const home of homes.values()) {
+    const head = home.room?.isFull ? undefined : firstOf(home);
+    if (head && (!best || startsBefore(head, best))) best = head;
+  }
+  return best;
+}
+
+function waiting({ matchers, rooms }: State): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
-  for (const [agent, joined] of lanesByAgent)
-    counts.set(
-      agent,
-      joined.reduce((sum, { queue }) => sum + queue.size, 0),
-    );
+  if (rooms.isShut()) return counts;
+  for (const matcher of matchers.byKey.values()) {
+    const ready = readyOf(matcher);
+    if (ready === 0) continue;
+    for (const agent of matcher.tiers.keys()) counts.set(agent, (counts.get(agent) ?? 0) + ready);
+  }
   return counts;
 }
 
+/** How many of its tasks no limit holds back now. */
+function readyOf({ size, homes }: Matcher): number {
+  let ready = 0;
+  if (size > 0) for (const home of homes.values()) if (!home.room?.isFull) ready += home.ready;
+  return ready;
+}
+
 function rebuild(state: State): void {
-  const { view, lanes, lanesByAgent, laneByTask, open, numbers, linkByNumber } = state;
-  for (const index of [lanes, lanesByAgent, laneByTask, open, numbers]) index.clear();
-  linkByNumber.length = 0;
-  for (const { id } of view.agents.links.values()) addLink(state, id);
-  for (const { id } of view.tasks.tasks.values()) enqueue(state, id);
-}
-
-function enqueue(state: State, id: string): void {
-  const task = state.view.tasks.tasks.get(id);
-  if (task?.status !== "queued") return;
-  const lane = laneOf(state, task);
-  lane.queue.add(readyOf(task));
-  state.laneByTask.set(id, lane);
-}
-
-function dequeue({ laneByTask }: State, id: string): void {
-  laneByTask.get(id)?.queue.delete(id);
-  laneByTask.delete(id);
-}
-
-function addLink(state: State, id: string): void {
-  const { numbers, linkByNumber } = state;
-  let number = linkByNumber.indexOf(undefined);
-  if (number === -1) number = linkByNumber.length;
-  linkByNumber[number] = id;
-  numbers.set(id, number);
-  updateLink(state, id);
-}
-
-function dropLink({ numbers, linkByNumber, lanes, open }: State, id: string): void {
-  const number = numbers.get(id);
-  if (number === undefined) return;
-  for (const lane of lanes.values()) mark(open, lane, number, false);
-  numbers.delete(id);
-  linkByNumber[number] = undefined;
-}
-
-/** The link's slots have changed, and with them perhaps what its agent may still take and how well it stands. */
-function updateLinks(state: State, id: string): void {
-  const agent = state.view.agents.links.get(id)?.agent;
-  if (agent === undefined) return;
-  indexIfChanged(state, agent);
-  if (state.view.agents.agents.get(agent)?.maxConcurrentTasks === undefined) updateLink(state, id);
-  else updateAll(state, agent);
-}
-
-/** All links of an agent: its bound is over all of them. */
-function updateAll(state: State, agent: string): void {
-  for (const id of state.numbers.keys()) if (state.view.agents.links.get(id)?.agent === agent) updateLink(state, id);
-}
-
-/** Tasks may ask for a success rate: the agent is looked at again when its own has changed. */
-function indexIfChanged(state: State, id: string): void {
-  const agent = state.view.agents.agents.get(id);
-  if (!agent || state.percents.get(id) === successPercent(agent)) return;
-  state.percents.set(id, successPercent(agent));
-  indexAgent(state, id);
-}
-
-/** Marks in every lane that the link's agent serves whether it could take a task now. */
-function updateLink({ view, numbers, lanesByAgent, open }: State, id: string): void {
-  const number = numbers.get(id);
-  const link = view.agents.links.get(id);
-  if (number === undefined || !link) return;
-  const isFree = isOpen(view.agents, link);
-  for (const lane of lanesByAgent.get(link.agent) ?? []) mark(open, lane, number, isFree);
-}
-
-function mark(open: Set<Lane>, lane: Lane, number: number, isFree: boolean): void {
-  if (isFree) lane.free.add(number);
-  else lane.free.delete(number);
-  if (lane.free.size > 0) open.add(lane);
-  else open.delete(lane);
-}
-
-function laneOf(state: State, { capabilities, optional, specializations, agents }: Requirement): Lane {
-  const { view, lanes, laneByTask, numbers } = state;
-  const requirement = { capabilities, optional, specializations, agents };
-  const key = requirementKey(requirement);
-  const known = lanes.get(key);
-  if (known) return known;
-  if (lanes.size >= SPARE_LANES + laneByTask.size) dropSpareLanes(state);
-  const lane = { requirement, queue: createReadyQueue(), free: createBitset() };
-  lanes.set(key, lane);
-  for (const agent of view.agents.agents.values()) joinLane(state, agent, lane);
-  for (const id of numbers.keys()) updateLink(state, id);
-  return lane;
-}
-
-function dropSpareLanes({ lanes, lanesByAgent, open }: State): void {
-  for (const [key, lane] of lanes) {
-    if (lane.queue.size > 0) continue;
-    lanes.delete(key);
-    open.delete(lane);
+  const { view, matchers, rooms, queue, held } = state;
+  matchers.clear();
+  rooms.clear();
+  queue.clear();
+  held.clear();
+  for (const { id } of view.agents.links.values()) matchers.addLink(id);
+  for (const { task: id, attempt, link } of view.agents.holdings.values()) {
+    const limits = view.limits.holdings.get(holdingId(id, attempt))?.limits ?? [];
+    held.set(id, [...(held.get(id) ?? []), { attempt, link, limits }]);
   }
-  const kept = new Set(lanes.values());
-  for (const [agent, joined] of lanesByAgent)
-    lanesByAgent.set(
-      agent,
-      joined.filter((lane) => kept.has(lane)),
-    );
+  for (const task of sorted(view.tasks)) queue.sync(task.id, task);
 }
 
-function joinLane({ lanesByAgent }: State, agent: Agent, lane: Lane): void {
-  if (!matches(agent, lane.requirement)) return;
-  const joined = lanesByAgent.get(agent.id) ?? [];
-  joined.push(lane);
-  lanesByAgent.set(agent.id, joined);
-}
-
-/** An agent came, changed or went: its lanes are found anew. */
-function indexAgent(state: State, id: string): void {
-  const { view, lanes, lanesByAgent, numbers, open } = state;
-  for (const [link, number] of numbers)
-    if (view.agents.links.get(link)?.agent === id)
-      for (const lane of lanesByAgent.get(id) ?? []) mark(open, lane, number, false);
-  lanesByAgent.delete(id);
-  const agent = view.agents.agents.get(id);
-  if (agent) for (const lane of lanes.values()) joinLane(state, agent, lane);
-  for (const link of numbers.keys()) updateLink(state, link);
+/** In the order in which they began to wait, as they did when they came. */
+function sorted({ tasks }: TasksState): Task[] {
+  return [...tasks.values()].sort((a, b) => a.createdAt - b.createdAt || a.order - b.order);
 }

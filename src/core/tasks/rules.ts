@@ -35,7 +35,8 @@ export const tasksRules: Rules<TasksView, TaskCommands, TaskEvents, TaskEvents &
       if (task?.status !== "queued") return [];
       const attempt = task.attempt + 1;
       const dueAt = now + task.timeout;
-      return [{ type: "task.assigned", data: { id, attempt, link, agent, dueAt } }];
+      const limits = task.limits?.length ? { limits: task.limits } : {};
+      return [{ type: "task.assigned", data: { id, attempt, link, agent, dueAt, ...limits } }];
     },
     "task.start": ({ tasks }, { id, attempt }) =>
       active(tasks, { id, attempt })?.status === "assigned" ? [{ type: "task.started", data: { id, attempt } }] : [],

@@ -2,7 +2,7 @@
 import type { ErrorData } from "../errors.ts";
 import type { JsonText } from "../json.ts";
 import type { GateCounts } from "./gates.ts";
-import type { TaskOrder } from "./order.ts";
+import type { LimitUse, TaskOrder } from "./order.ts";
 import type { Priority } from "./priority.ts";
 import type { TaskStatus } from "./transitions.ts";
 
@@ -89,6 +89,8 @@ export interface TaskEvents {
     readonly link: string;
     readonly agent: string;
     readonly dueAt: number;
+    /** What the task names; an attempt counts there while it holds its slot. */
+    readonly limits?: readonly LimitUse[] | undefined;
   };
   /** The attempt's first sign of life; left out when its outcome came with it. */
   "task.started": AttemptKey;

@@ -8,6 +8,8 @@ import type { ApprovalEvents } from "../approvals/approval.ts";
 import { encodeRefusal, RuntimeError, type ErrorData } from "../errors.ts";
 import { checkJson, decodeJson, digestOf } from "../json.ts";
 import type { FactOf, Request, Rules } from "../kernel.ts";
+import type { LimitsState } from "../limits/fold.ts";
+import { checkLimits } from "../limits/rules.ts";
 import type { TaskEvents, TaskParent } from "../tasks/task.ts";
 import { MAX_ITEMS } from "./definition.ts";
 import {
@@ -25,6 +27,7 @@ import { fillMap, startWork } from "./work.ts";
 
 export interface WorkflowsView {
   readonly workflows: WorkflowsState;
+  readonly limits: LimitsState;
 }
 
 type Heard = WorkflowEvents & TaskEvents & ApprovalEvents;
@@ -39,7 +42,7 @@ export function createWorkflowRules(): WorkflowRules {
 function decisions(lookups: Lookups): WorkflowRules["decide"] {
   return {
     "workflow.register": ({ workflows }, { text }) => register(lookups, workflows, text),
-    "execution.start": ({ workflows }, data) => start(lookups, workflows, data),
+    "execution.start": (view, data) => start(lookups, view, data),
     "execution.cancel": ({ workflows }, { id, reason = "cancelled" }) => {
       const execution = workflows.executions.get(id);
       if (!execution) return [];
@@ -124,7 +127,7 @@ function register(lookups: Lookups, state: WorkflowsState, text: string): Workfl
 
 function start(
   lookups: Lookups,
-  state: WorkflowsState,
+  { workflows: state, limits }: WorkflowsView,
   { id, workflow, input, version, priority = "medium" }: WorkflowCommands["execution.start"],
 ): WorkflowFact[] {
   if (id.includes("/")) throw new RuntimeError("command/invalid", { id, reason: "'/' parts a run from its nodes" });
@@ -134,6 +137,10 @@ function start(
   if (pinned === undefined || !state.versions.has(`${workflow}@${pinned}`))
     throw new RuntimeError("workflow/unknown", { workflow, ...(pinned !== undefined && { version: pinned }) });
   const { nodes, roots } = lookups.planOf(state, workflow, pinned);
+  for (const { node } of nodes.values()) {
+    if (node.type === "task") checkLimits(limits, node.limits);
+    if (node.type === "map") checkLimits(limits, node.task.limits);
+  }
   const total = nodes.size;
   return [
     {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createBitset } from "../../../src/core/bitset.ts";
-import { createReadyQueue, startsBefore, type Ready } from "../../../src/core/scheduling/ready-queue.ts";
+import { createHeap } from "../../../src/core/scheduling/heap.ts";
 import { createDueQueue } from "../../../src/core/timers/due-queue.ts";
 import { createChance, seedOf } from "./chance.ts";
 
@@ -43,52 +43,41 @@ describe(`indexes (seed ${String(seed)})`, () => {
     assert.equal(queue.next(), undefined);
   });
 
-  it("a ready queue gives the best by priority, then by creation", () => {
+  it("a heap gives the first of its items, whichever were moved or taken out", () => {
     const chance = createChance(seed + 1);
-    const queue = createReadyQueue();
-    const plain = new Map<string, Ready>();
-    const best = (): Ready | undefined =>
-      [...plain.values()].reduce<Ready | undefined>(
-        (first, one) => (!first || startsBefore(one, first) ? one : first),
-        undefined,
-      );
+    interface Item {
+      place: number;
+      rank: number;
+      readonly name: number;
+    }
+    const before = (a: Item, b: Item): boolean => a.rank < b.rank || (a.rank === b.rank && a.name < b.name);
+    const heap = createHeap<Item>(before);
+    const other = createHeap<Item>(before);
+    const items = Array.from({ length: 100 }, (_none, name): Item => ({ place: -1, rank: 0, name }));
+    const plain = new Set<Item>();
+    const best = (): Item | undefined =>
+      [...plain].reduce<Item | undefined>((first, one) => (first && before(first, one) ? first : one), undefined);
+    other.add({ place: -1, rank: 0, name: -1 });
     for (let step = 0; step < OPERATIONS; step++) {
-      const id = `t${String(chance.below(100))}`;
+      const item = chance.pick(items);
       const draw = chance.below(10);
-      if (draw < 5) {
-        const ready = plain.get(id) ?? { id, rank: chance.below(4), order: step };
-        queue.add(ready);
-        plain.set(id, ready);
-      } else if (draw < 8) {
-        queue.delete(id);
-        plain.delete(id);
-      } else if (draw === 8) {
-        const first = queue.first();
-        assert.deepEqual(first, best());
-        if (first) {
-          queue.delete(first.id);
-          plain.delete(first.id);
+      if (draw < 4) {
+        if (!plain.has(item)) {
+          item.rank = chance.below(20);
+          heap.add(item);
+          plain.add(item);
         }
-      } else assert.deepEqual(queue.first(), best());
-      assert.equal(queue.size, plain.size);
+      } else if (draw < 6) {
+        heap.delete(item);
+        plain.delete(item);
+      } else if (draw < 8) {
+        item.rank = chance.below(20);
+        heap.update(item);
+      } else if (draw === 8)
+        other.delete(item); // it is in another one, or in none
+      else assert.equal(heap.first(), best());
+      assert.equal(heap.size, plain.size);
     }
-  });
-
-  it("a ready queue in which most of very many were deleted still gives the best", () => {
-    const queue = createReadyQueue();
-    const many = 1_000_000;
-    for (let order = 0; order < many; order++) queue.add({ id: String(order), rank: order % 4, order });
-    const kept = new Set<number>();
-    for (let order = 0; order < many; order++)
-      if (order % 5 === 0) kept.add(order);
-      else queue.delete(String(order));
-    const started: Ready[] = [];
-    for (let first = queue.first(); first && started.length < 1_000; first = queue.first()) {
-      started.push(first);
-      queue.delete(first.id);
-    }
-    assert.ok(started.every(({ rank, order }) => rank === 0 && kept.has(order)));
-    assert.ok(started.every((one, place) => place === 0 || startsBefore(started[place - 1] ?? one, one)));
   });
 
   it("a bitset finds the next member as a walk over all numbers does", () => {

@@ -165,6 +165,13 @@ export function createLife(chance: Chance, prefix = "", now = (): number => 0): 
         },
       },
     ],
+    () => {
+      const name = chance.pick(["x", "y", "*"]);
+      if (chance.once(4)) return [{ type: "limit.remove", data: { name } }];
+      const rate = chance.once(2) ? { rate: { count: 1 + chance.below(4), per: 500 } } : {};
+      const perKey = name !== "*" && chance.once(2);
+      return [{ type: "limit.set", data: { name, concurrency: 1 + chance.below(6), ...rate, perKey } }];
+    },
     () => [
       {
         type: "agent.fault",
@@ -180,6 +187,8 @@ export function createLife(chance: Chance, prefix = "", now = (): number => 0): 
       priority: chance.pick(PRIORITIES),
       retry,
       timeout: 1_000 + chance.below(4_000),
+      ...(chance.once(3) && { fairness: { key: chance.pick(["k", "l"]), weight: 2 } }),
+      ...(chance.once(4) && { limits: [{ limit: chance.pick(["x", "y"]), key: chance.pick(["p", "q"]) }] }),
       input: JSON.stringify({ at: count, text: 'ä\u2028"' }),
       ...drawTimes(),
       ...drawAfter(host),

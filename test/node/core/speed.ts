@@ -163,7 +163,7 @@ async function memory(count = 100_000): Promise<string> {
     const [event] = JSON.parse(text.replace("task.create", "task.created")) as CoreEvent[];
     if (event?.type !== "task.created") continue;
     applyEvent(stage.state, { ...event, data: { ...event.data, priority: "medium" } });
-    scheduler.follow["task.created"]?.(event.data);
+    scheduler.follow(event.type, event.data);
   }
   gc();
   const bytes = (process.memoryUsage().heapUsed - before) / count;
