@@ -6,7 +6,7 @@ import { restoreTable, saveTable } from "../tables.ts";
 import type { LimitUse } from "../tasks/order.ts";
 import type { TaskEvents } from "../tasks/task.ts";
 import {
-  capacityOf,
+  burstOf,
   creditAt,
   EVERY_TASK,
   momentOf,
@@ -117,7 +117,7 @@ export function tokenAt({ limits, uses }: LimitsState, limit: string, key: strin
 
 function take(state: LimitsState, { id: limit, rate }: Limit, key: string, running: number, at: number): void {
   const id = useId(limit, key);
-  const use = state.uses.get(id) ?? { id, limit, key, running: 0, credit: rate ? capacityOf(rate) : 0, at };
+  const use = state.uses.get(id) ?? { id, limit, key, running: 0, credit: rate ? burstOf(rate) : 0, at };
   const credit = rate ? creditAt(rate, use, at) - rate.per : 0;
   const taken = { ...use, running: use.running + running, credit, at: Math.max(use.at, at) };
   state.uses.set(id, taken);
@@ -147,7 +147,7 @@ function give(state: LimitsState, use: LimitState, running: number): void {
 /** Says when the bucket is full again; it is forgotten then, once nothing runs. */
 function plan({ limits, due }: LimitsState, use: LimitState): void {
   const rate = limits.get(use.limit)?.rate;
-  if (rate) due.set(use.id, momentOf(rate, use, capacityOf(rate)));
+  if (rate) due.set(use.id, momentOf(rate, use, burstOf(rate)));
   else due.delete(use.id);
 }
 
@@ -177,12 +177,12 @@ function recount(state: LimitsState, limit: Limit, before: Limit | undefined, at
     for (const [{ id: name }, key] of resolve(state, limits)) {
       if (name !== limit.id) continue;
       const id = useId(name, key);
-      const use = state.uses.get(id) ?? { id, limit: name, key, running: 0, credit: rate ? capacityOf(rate) : 0, at };
+      const use = state.uses.get(id) ?? { id, limit: name, key, running: 0, credit: rate ? burstOf(rate) : 0, at };
       state.uses.set(id, { ...use, running: use.running + 1 });
     }
 }
 
 /** The same number of tokens in the units of another rate. */
 function scaled(credit: number, from: Rate, to: Rate): number {
-  return Math.min(capacityOf(to), Math.floor((credit * to.per) / from.per));
+  return Math.min(burstOf(to), Math.floor((credit * to.per) / from.per));
 }

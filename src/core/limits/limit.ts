@@ -65,7 +65,7 @@ export function useId(limit: string, key: string): string {
 }
 
 /** The most that its bucket holds. */
-export function capacityOf({ count, per, burst = count }: Rate): number {
+export function burstOf({ count, per, burst = count }: Rate): number {
   return burst * per;
 }
 
@@ -74,7 +74,7 @@ export function capacityOf({ count, per, burst = count }: Rate): number {
  * 2697) in whole numbers, so that it is the same everywhere. A clock that was set back adds nothing.
  */
 export function creditAt(rate: Rate, { credit, at }: Pick<LimitState, "credit" | "at">, now: number): number {
-  return Math.min(capacityOf(rate), credit + Math.max(0, now - at) * rate.count);
+  return Math.min(burstOf(rate), credit + Math.max(0, now - at) * rate.count);
 }
 
 /** When the bucket holds so much. */

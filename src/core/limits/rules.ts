@@ -3,7 +3,7 @@ import { RuntimeError } from "../errors.ts";
 import type { Rules } from "../kernel.ts";
 import type { LimitUse } from "../tasks/order.ts";
 import type { LimitsState } from "./fold.ts";
-import { capacityOf, creditAt, EVERY_TASK, type LimitCommands, type LimitEvents } from "./limit.ts";
+import { burstOf, creditAt, EVERY_TASK, type LimitCommands, type LimitEvents } from "./limit.ts";
 
 export interface LimitsView {
   readonly limits: LimitsState;
@@ -24,7 +24,7 @@ export const limitsRules: Rules<LimitsView, LimitCommands, LimitEvents> = {
     "limit.wake": ({ limits }, { id }, { now }) => {
       const use = limits.uses.get(id);
       const rate = use && limits.limits.get(use.limit)?.rate;
-      if (!rate || use.running > 0 || creditAt(rate, use, now) < capacityOf(rate)) return [];
+      if (!rate || use.running > 0 || creditAt(rate, use, now) < burstOf(rate)) return [];
       return [{ type: "limit.refilled", data: { id } }];
     },
   },

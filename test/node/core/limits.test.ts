@@ -1,5 +1,6 @@
 /** Limits through the engine: set, refused, held, durable, and woken by time alone. */
 import assert from "node:assert/strict";
+import { isActive } from "../../../src/core/tasks/task.ts";
 import { describe, it } from "node:test";
 import * as v from "valibot";
 import { PageCommandSchema } from "../../../src/core/protocol.ts";
@@ -73,7 +74,7 @@ describe("limits", () => {
     );
     const running = (): string[] =>
       [...world.mirror.tasks.tasks.values()]
-        .filter(({ status }) => status === "running")
+        .filter(isActive)
         .map(({ id }) => id)
         .sort();
     assert.deepEqual(running(), ["t1", "t3"]);
@@ -110,7 +111,7 @@ describe("limits", () => {
     assert.deepEqual(starts, [0, 0, 500]);
     world.kill();
     world = await openWorld(seed, options); // the bucket is not full again
-    await world.submit({ type: "link.join", data: { link: "a-2", agent: "a", session: "page" } });
+    await world.submit({ type: "link.join", data: { link: "a-2", agent: "a@1.0.0", session: "page" } });
     await world.finish();
     assert.deepEqual(starts, [0, 0, 500, 1_000, 1_500]);
     assert.equal(world.engine.state.limits.uses.size, 0);
@@ -126,7 +127,7 @@ describe("limits", () => {
     );
     assert.equal(world.mirror.tasks.tasks.get("t1")?.status, "queued");
     await world.submit(removeLimit("api"));
-    assert.equal(world.mirror.tasks.tasks.get("t1")?.status, "running");
+    assert.equal(world.mirror.tasks.tasks.get("t1")?.status, "assigned");
     await world.submit(setLimit("api", { concurrency: 1 }), createTask("t2", { limits: api }));
     assert.equal(world.mirror.tasks.tasks.get("t2")?.status, "queued", "what runs counts against the new one");
   });

@@ -16,7 +16,7 @@ import { createChance, seedOf } from "./chance.ts";
 import { eventsOf } from "./disk.ts";
 import { deepFreeze, frozenKit, openHost, openWorld } from "./kit.ts";
 import { chaotic, createLife } from "./life.ts";
-import { createTask, serve } from "./things.ts";
+import { createTask, registerWorkflow, serve, startExecution } from "./things.ts";
 
 const seed = seedOf(606);
 
@@ -30,6 +30,9 @@ async function makeHistory(): Promise<readonly CoreEvent[]> {
     ...serve("extended", { capabilities: ["extended"] }),
     createTask("extended", { capabilities: ["extended"] }),
     { type: "task.extend", data: { by: 5 } },
+    registerWorkflow({ id: "asks", nodes: [{ id: "ask", type: "approval", message: "?" }], edges: [] }),
+    startExecution("asked", "asks"),
+    { type: "execution.cancel", data: { id: "asked" } },
   );
   assert.equal(world.stopped(), undefined);
   assert.equal(saveState(world.mirror), saveState(world.engine.state), "the mirror folds to the host's state");

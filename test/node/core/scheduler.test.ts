@@ -1,5 +1,6 @@
 /** The scheduler against a model that looks at everything, at every start. */
 import assert from "node:assert/strict";
+import { matches } from "../../../src/core/agents/matching.ts";
 import { describe, it } from "node:test";
 import { createScheduler, type Scheduler } from "../../../src/core/scheduling/scheduler.ts";
 import { createChance, seedOf } from "./chance.ts";
@@ -44,9 +45,7 @@ function checkWaiting({ state, scheduler, ...yard }: Yard, model: Model): void {
   for (const task of state.tasks.tasks.values()) {
     if (task.status !== "queued" || fullLimit({ ...yard, state, scheduler }, model.ledger, task, running)) continue;
     for (const agent of state.agents.agents.values()) {
-      const { capabilities: needs, agents: bounds } = task;
-      const fits = needs.every((one) => agent.capabilities.includes(one)) && !bounds?.exclude?.includes(agent.id);
-      if (fits) counts.set(agent.id, (counts.get(agent.id) ?? 0) + 1);
+      if (matches(agent, task)) counts.set(agent.id, (counts.get(agent.id) ?? 0) + 1);
     }
   }
   assert.deepEqual(counted(scheduler), [...counts].sort());

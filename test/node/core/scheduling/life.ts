@@ -44,12 +44,12 @@ export function createLife(chance: Chance, yard: Yard, model: Model): () => void
     tell({ type: "link.left", data: { link: link.id, agent: link.agent, cause: "crashed", holdings: pairs } });
     for (const { task: id, attempt } of holdings) {
       const task = yard.state.tasks.tasks.get(id);
-      if (task?.status === "running" && task.attempt === attempt) tell(end(task));
+      if (task?.status === "assigned" && task.attempt === attempt) tell(end(task));
     }
   };
   const draws: readonly (readonly [weight: number, act: () => void])[] = [
     [30, () => yard.state.tasks.tasks.size < 25 && tell(drawTask())],
-    [30, () => one(tasks("running"), (task) => tell(end(task)))],
+    [30, () => one(tasks("assigned"), (task) => tell(end(task)))],
     [6, () => one(tasks("retrying"), ({ id }) => tell({ type: "task.queued", data: { id } }))],
     [
       4,
@@ -64,7 +64,10 @@ export function createLife(chance: Chance, yard: Yard, model: Model): () => void
     [4, register],
     [
       1,
-      () => one([...yard.state.agents.agents.values()], ({ id }) => tell({ type: "agent.unregistered", data: { id } })),
+      () =>
+        one([...yard.state.agents.agents.values()], ({ id }) =>
+          tell({ type: "agent.unregistered", data: { id, mode: "kill" } }),
+        ),
     ],
     [3, setLimit],
     [
@@ -105,12 +108,12 @@ export function createLife(chance: Chance, yard: Yard, model: Model): () => void
     return [...yard.state.agents.holdings.values()]
       .filter(({ task, attempt }) => {
         const now = yard.state.tasks.tasks.get(task);
-        return now?.status !== "running" || now.attempt !== attempt;
+        return now?.status !== "assigned" || now.attempt !== attempt;
       })
       .map(({ link, task, attempt }) => ({ link, task, attempt }));
   }
   function join(): void {
-    const [agent, link] = [agentName(), `link${String(chance.below(12))}`];
+    const [agent, link] = [`${agentName()}@1.0.0`, `link${String(chance.below(12))}`];
     const slots = yard.state.agents.agents.get(agent)?.slots;
     if (slots !== undefined && !yard.state.agents.links.has(link))
       tell({ type: "link.joined", data: { link, agent, session: "page", slots } });
@@ -135,7 +138,7 @@ export function createLife(chance: Chance, yard: Yard, model: Model): () => void
       model.even();
       return;
     }
-    const running = tasks("running");
+    const running = tasks("assigned");
     tell({ type: "host.started", data: { epoch: 1 } });
     model.even();
     for (const { id, attempt, link = "" } of running)

@@ -23,8 +23,8 @@ function create(yard: Yard, id: string, priority: Priority, more: object = {}): 
 
 function open(slots: number): Yard {
   const yard = createYard();
-  yard.tell({ type: "agent.registered", data: registerAgent("a", { slots }).data } as CoreFact);
-  yard.tell({ type: "link.joined", data: { link: "l", agent: "a", session: "page", slots } });
+  yard.tell({ type: "agent.registered", data: registerAgent("a", { slots }).data });
+  yard.tell({ type: "link.joined", data: { link: "l", agent: "a@1.0.0", session: "page", slots } });
   return yard;
 }
 
@@ -39,7 +39,7 @@ function run(yard: Yard, until: number, feed: (now: number) => void): Map<string
     feed(yard.now);
     for (let request = yard.scheduler.next(yard.now); request; request = yard.scheduler.next(yard.now)) {
       const { id } = request.data as { id: string };
-      yard.tell({ type: "task.assigned", data: { id, attempt: 1, link: "l", agent: "a", dueAt: yard.now + 1 } });
+      yard.tell({ type: "task.assigned", data: { id, attempt: 1, link: "l", agent: "a@1.0.0", dueAt: yard.now + 1 } });
       starts.set(id, yard.now);
       running.push({ id, end: yard.now + SERVICE });
     }
@@ -89,7 +89,7 @@ describe(`I15: no starvation (seed ${String(seed)})`, () => {
     const serve = (count: number): void => {
       for (let at = 0; at < count; at++) {
         const { id } = yard.scheduler.next(yard.now)?.data as { id: string };
-        yard.tell({ type: "task.assigned", data: { id, attempt: 1, link: "l", agent: "a", dueAt: 1 } });
+        yard.tell({ type: "task.assigned", data: { id, attempt: 1, link: "l", agent: "a@1.0.0", dueAt: 1 } });
         yard.tell({ type: "task.completed", data: { id, attempt: 1, link: "l", output: "1" } });
         const key = keys.find((one) => id.startsWith(one));
         if (key) done[key]++;
@@ -114,7 +114,7 @@ describe(`I15: no starvation (seed ${String(seed)})`, () => {
       const { id } = yard.scheduler.next(yard.now)?.data as { id: string };
       assert.equal(id, `t${String(at)}`);
       const limits = yard.state.tasks.tasks.get(id)?.limits ?? [];
-      yard.tell({ type: "task.assigned", data: { id, attempt: 1, link: "l", agent: "a", dueAt: 1, limits } });
+      yard.tell({ type: "task.assigned", data: { id, attempt: 1, link: "l", agent: "a@1.0.0", dueAt: 1, limits } });
       assert.equal(yard.scheduler.next(yard.now), undefined);
       yard.tell({ type: "task.completed", data: { id, attempt: 1, link: "l", output: "1" } });
     }

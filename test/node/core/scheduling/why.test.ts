@@ -1,6 +1,7 @@
 /** What `whyWaiting` says, held against the scheduler: it may never be false. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { matches } from "../../../../src/core/agents/matching.ts";
 import type { CoreFact } from "../../../../src/core/runtime.ts";
 import { explainMatch, whyWaiting, type Waiting } from "../../../../src/core/scheduling/why.ts";
 import type { Task } from "../../../../src/core/tasks/task.ts";
@@ -8,7 +9,7 @@ import { createChance, seedOf } from "../chance.ts";
 import { registerAgent } from "../things.ts";
 import { createLife } from "./life.ts";
 import { createModel } from "./model.ts";
-import { createYard, freeLinksFor, fullLimit, isCapable, type Yard } from "./yard.ts";
+import { createYard, freeLinksFor, fullLimit, type Yard } from "./yard.ts";
 
 const STEPS = 100_000;
 const seed = seedOf(4_242);
@@ -63,7 +64,7 @@ function removal(yard: Yard, task: Task, told: Waiting): CoreFact[] {
     case "offline":
       return [joined(told.agents[0] ?? "")];
     case "capacity":
-      return [registered, joined("helper")];
+      return [registered, joined("helper@1.0.0")];
     case "limit":
       return [{ type: "limit.removed", data: { name: told.limit } }];
     case "retry":
@@ -75,7 +76,7 @@ function removal(yard: Yard, task: Task, told: Waiting): CoreFact[] {
 
 function checkTrue(yard: Yard, task: Task, told: Waiting, limit: string | undefined): void {
   const { agents } = yard.state;
-  const able = [...agents.agents.values()].filter((agent) => isCapable(agent, task)).map(({ id }) => id);
+  const able = [...agents.agents.values()].filter((agent) => matches(agent, task)).map(({ id }) => id);
   const links = [...agents.links.values()].filter(({ agent }) => able.includes(agent));
   switch (told.reason) {
     case "running":
@@ -141,12 +142,9 @@ describe(`whyWaiting (seed ${String(seed)})`, () => {
 
   it("tells when the bucket has a token again, and the task starts at that moment and not before", () => {
     const yard = createYard();
-    const { data } = registerAgent("a", { slots: 10 }) as Extract<
-      ReturnType<typeof registerAgent>,
-      { type: "agent.register" }
-    >;
+    const { data } = registerAgent("a", { slots: 10 });
     yard.tell({ type: "agent.registered", data });
-    yard.tell({ type: "link.joined", data: { link: "l", agent: "a", session: "page", slots: 10 } });
+    yard.tell({ type: "link.joined", data: { link: "l", agent: "a@1.0.0", session: "page", slots: 10 } });
     yard.tell({ type: "limit.set", data: { name: "api", rate: { count: 3, per: 1_000, burst: 1 }, perKey: true } });
     for (const id of ["t1", "t2"]) yard.tell(created(id, { limits: [{ limit: "api", key: "k" }] }));
     assert.deepEqual(startAll(yard), ["t1"]);
@@ -163,7 +161,7 @@ describe(`whyWaiting (seed ${String(seed)})`, () => {
     const yard = createYard();
     for (const [name, capabilities] of Object.entries({ a: ["x", "y"], b: ["x"], c: [] as string[] })) {
       const registered = registerAgent(name, { capabilities });
-      yard.tell({ type: "agent.registered", data: registered.data } as CoreFact);
+      yard.tell({ type: "agent.registered", data: registered.data });
     }
     const found = explainMatch(yard.state, { capabilities: ["x"], optional: ["y"], agents: { exclude: ["b"] } });
     assert.deepEqual(
@@ -172,9 +170,9 @@ describe(`whyWaiting (seed ${String(seed)})`, () => {
         matches ? [tier, optional] : [lacks, wouldMatchIf],
       ]),
       [
-        ["a", [0, ["y"]]],
-        ["b", [[{ kind: "constraint", name: "exclude", wanted: ["b"] }], `would match if exclude weren't ["b"]`]],
-        ["c", [[{ kind: "capability", name: "x" }], "would match if it had x"]],
+        ["a@1.0.0", [24, ["y"]]],
+        ["b@1.0.0", [[{ kind: "constraint", name: "exclude", wanted: ["b"] }], `would match if exclude weren't ["b"]`]],
+        ["c@1.0.0", [[{ kind: "capability", name: "x" }], "would match if it had x"]],
       ],
     );
   });

@@ -1,5 +1,6 @@
 /** A state and a scheduler on it, fed with facts alone; it starts again from a snapshot when it is told to. */
-import type { Agent, Link } from "../../../../src/core/agents/agent.ts";
+import type { Link } from "../../../../src/core/agents/agent.ts";
+import { matches, tierOf } from "../../../../src/core/agents/matching.ts";
 import {
   applyEvent,
   createState,
@@ -89,10 +90,6 @@ export function runningOf({ state }: Yard, { held }: Ledger): ReadonlyMap<string
   return running;
 }
 
-export function isCapable({ id, capabilities }: Agent, { capabilities: needs, agents }: Task): boolean {
-  return needs.every((one) => capabilities.includes(one)) && !agents?.exclude?.includes(id);
-}
-
 /** The links that could take the task now, those of the best agents only. */
 export function freeLinksFor({ agents }: CoreState, task: Task): Link[] {
   const links = [...agents.links.values()];
@@ -102,13 +99,12 @@ export function freeLinksFor({ agents }: CoreState, task: Task): Link[] {
     return own.reduce((sum, { held }) => sum + held, 0) / own.reduce((sum, { slots }) => sum + slots, 0);
   };
   const tier = (id: string): number => {
-    const { optional = [] } = task;
-    const had = optional.filter((one) => agents.agents.get(id)?.capabilities.includes(one)).length;
-    return had === optional.length ? 0 : had > 0 ? 1 : 2;
+    const agent = agents.agents.get(id);
+    return agent ? tierOf(agent, task) : Infinity;
   };
   const able = links.filter(({ agent: name, held, slots }) => {
     const agent = agents.agents.get(name);
-    return agent && held < slots && isCapable(agent, task) && loads(name) <= (task.agents?.maxLoad ?? 1);
+    return agent && held < slots && matches(agent, task) && loads(name) <= (task.agents?.maxLoad ?? 1);
   });
   const best = Math.min(...able.map(({ agent }) => tier(agent)));
   return able.filter(({ agent }) => tier(agent) === best);
