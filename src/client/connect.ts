@@ -1,6 +1,7 @@
 /** Makes the handle: the mirror, the connection and the cells put together. */
 import { RuntimeError, decodeError } from "../core/errors.ts";
 import { createIds } from "../core/ids.ts";
+import type { StreamChannel } from "../core/protocol.ts";
 import type { CoreEvent } from "../core/runtime.ts";
 import { pageLock } from "../core/locks.ts";
 import mitt from "mitt";
@@ -13,7 +14,7 @@ import { createMirror, type Finished, type Mirror } from "./mirror.ts";
 import type { Places } from "./places.ts";
 import { attend, holdLock } from "./presence.ts";
 import { createResults } from "./results.ts";
-import type { ConnectOptions, Mode, Runtime, RuntimeEvents } from "./runtime.ts";
+import type { ConnectOptions, Mode, Runtime, RuntimeEvents, StreamItem, StreamOptions } from "./runtime.ts";
 
 /** What an entry of the package gives to `connect`. */
 export interface Platform {
@@ -200,24 +201,39 @@ function createRuntime(parts: Parts & Base & { readonly release: () => void }): 
       connection.command(id, { type: "agent.unregister", data: { id } });
     },
     ...createCommands(parts),
+    ...createReading(connection, createId),
     settled: connection.outbox.settled,
     result: results.result,
     blobs: createBlobs(connection),
     archive: createArchive(connection),
-    on(type, listener) {
-      const hear = (event: unknown): void => {
-        isolated(() => {
-          listener(event as Parameters<typeof listener>[0]);
-        });
-      };
-      emitter.on(type, hear);
-      return () => {
-        emitter.off(type, hear);
-      };
-    },
+    on: listenTo(emitter),
     close,
   };
   return withPresent(handle, store);
+}
+
+function listenTo(emitter: Emitter): Runtime["on"] {
+  return (type, listener) => {
+    const hear = (event: unknown): void => {
+      isolated(() => {
+        listener(event as Parameters<typeof listener>[0]);
+      });
+    };
+    emitter.on(type, hear);
+    return () => {
+      emitter.off(type, hear);
+    };
+  };
+}
+
+/** Few pages read streams: what it takes is loaded then. */
+function createReading(connection: Connection, createId: () => string): Pick<Runtime, "stream" | "logs"> {
+  const reading = (channel: StreamChannel) =>
+    async function* (task: string, options?: StreamOptions): AsyncGenerator<StreamItem, void, undefined> {
+      const { readStream } = await import("./streams.ts");
+      yield* readStream(connection, { ...options, task, channel, reader: createId() });
+    };
+  return { stream: reading("stream"), logs: reading("log") };
 }
 
 type Present = Pick<Runtime, "mode" | "tasks" | "executions" | "approvals" | "agents">;

@@ -39,6 +39,21 @@ export interface TaskInput {
   readonly title?: string;
 }
 
+/** Where to begin to read a stream. */
+export interface StreamOptions {
+  /** Default 0. */
+  readonly from?: number;
+  /** The attempt that `from` counts in; another one is read from its beginning. Default the present one. */
+  readonly attempt?: number;
+}
+
+export interface StreamItem {
+  readonly attempt: number;
+  /** Counts from 0 in each attempt. */
+  readonly offset: number;
+  readonly value: unknown;
+}
+
 /** How a page registers an agent: where its code is, and what it may do. */
 export interface AgentOptions {
   readonly url: string | URL;
@@ -186,6 +201,14 @@ export interface Runtime {
     write(owner: string, bytes: Uint8Array): Promise<BlobRef>;
     read(ref: BlobRef): Promise<Uint8Array>;
   };
+  /**
+   * What the task streams (`context.stream`), from the beginning or from an offset on, to its end. A reader that falls
+   * far behind holds the agent back for a moment, then finds a gap in the offsets. Not durable: a new attempt, and a
+   * new host, begin at offset 0, and a minute after the task's end it is gone.
+   */
+  stream(task: string, options?: StreamOptions): AsyncIterableIterator<StreamItem>;
+  /** The lines that the task logs, in the same way: values are `{level, message}`. */
+  logs(task: string, options?: StreamOptions): AsyncIterableIterator<StreamItem>;
   readonly archive: {
     task(id: string): Promise<TaskView | undefined>;
     execution(id: string): Promise<ExecutionView | undefined>;

@@ -101,6 +101,14 @@ export const QuerySchema = v.variant("type", [
     after: v.optional(v.pipe(v.string(), v.maxLength(300))),
     limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000))),
   }),
+  v.strictObject({
+    type: v.literal("stream"),
+    task: v.pipe(v.string(), v.minLength(1), v.maxLength(300)),
+    channel: v.picklist(["stream", "log"]),
+    reader: id,
+    from: count,
+    attempt: count,
+  }),
   v.strictObject({ type: v.literal("blob.read"), blob: id, offset: count, size: count }),
   v.strictObject({
     type: v.literal("blob.write"),
@@ -109,6 +117,18 @@ export const QuerySchema = v.variant("type", [
   }),
 ]);
 export type Query = v.InferOutput<typeof QuerySchema>;
+
+export type StreamChannel = Extract<Query, { readonly type: "stream" }>["channel"];
+
+/** A piece of what a task streams or logs. */
+export interface StreamPage {
+  readonly attempt: number;
+  /** The offset of the first item: more than was asked for when the items before are gone. */
+  readonly from: number;
+  readonly items: readonly JsonText[];
+  /** The task has ended, and nothing follows these items. */
+  readonly ended: boolean;
+}
 
 /** Progress of an attempt, and lines of its log: they pass by and are not kept. */
 export type Signal =

@@ -3,6 +3,7 @@ import { openEngine, type Engine, type EngineOptions } from "../core/engine.ts";
 import { encodeError, RuntimeError } from "../core/errors.ts";
 import { createIds } from "../core/ids.ts";
 import type { Journal } from "../core/ports.ts";
+import type { CoreEvent } from "../core/runtime.ts";
 import type { HostFrame, HostPlace, Origin } from "../core/protocol.ts";
 import { createAlarm, type Alarm } from "./alarm.ts";
 import { createDefer } from "./defer.ts";
@@ -10,6 +11,7 @@ import { createLinks, type Links } from "./links.ts";
 import { createSessions, type Connection, type Sessions } from "./sessions.ts";
 import { createSignals, type Signals } from "./signals.ts";
 import { createSpawning, type Spawning } from "./spawning.ts";
+import { createStreams, type Streams } from "./streams.ts";
 
 export interface HostOptions {
   readonly journal: Journal;
@@ -38,6 +40,7 @@ interface Around {
   readonly sessions: Sessions;
   readonly alarm: Alarm;
   readonly signals: Signals;
+  readonly streams: Streams;
 }
 
 /** @throws RuntimeError what the journal throws when it can't be opened. */
@@ -63,9 +66,13 @@ export async function startHost(options: HostOptions): Promise<Host> {
     defer: createDefer(),
     onCommitted(batch, events) {
       if (!life.around) return;
-      const { links, sessions, spawning, alarm } = life.around;
+      const { links, sessions, spawning, alarm, signals, streams } = life.around;
       links.dispatch(events); // work first: pages can wait
       sessions.broadcast(batch);
+      for (const task of endsOf(engine, events)) {
+        signals.end(task);
+        streams.end(task);
+      }
       spawning.consider();
       alarm.set();
     },
@@ -76,6 +83,15 @@ export async function startHost(options: HostOptions): Promise<Host> {
   if (life.stopping) stopAll(life.around, new RuntimeError("host/stopped")); // it has failed before it began
   journal.onLost((reason) => void stop(new RuntimeError("runtime/storage-lost", { reason })));
   return { epoch: engine.epoch, connect: life.around.sessions.connect, stop, ended };
+}
+
+/** The tasks that were ended by these events. */
+function endsOf({ state }: Engine, events: readonly CoreEvent[]): string[] {
+  const ended: string[] = [];
+  for (const { type, data } of events)
+    if (type === "task.completed" || type === "task.failed" || type === "task.cancelled")
+      if (!state.tasks.tasks.has(data.id)) ended.push(data.id);
+  return ended;
 }
 
 /** A journal that can't be used isn't kept open: it would be in the way of the next one. */
@@ -101,7 +117,8 @@ function surround(
   const signals: Signals = createSignals((list) => {
     sessions.signal(list);
   });
-  const links = createLinks({ engine, journal, now: Date.now, signal: signals.add });
+  const streams = createStreams((task) => engine.state.tasks.tasks.has(task), Date.now);
+  const links = createLinks({ engine, journal, now: Date.now, signal: signals.add, streams });
   const spawning = createSpawning({ engine, links, pages: () => sessions.spawners(), ids, patience: spawnPatience });
   const origin = (): Origin => ({
     database: engine.databaseId,
@@ -112,19 +129,22 @@ function surround(
     engine,
     journal,
     links,
+    signals,
+    streams,
     spawning,
     version,
     place,
     watchLock,
     origin,
   });
-  return { links, spawning, sessions, alarm: createAlarm(engine), signals };
+  return { links, spawning, sessions, alarm: createAlarm(engine), signals, streams };
 }
 
-function stopAll({ alarm, spawning, links, signals, sessions }: Around, error: RuntimeError): void {
+function stopAll({ alarm, spawning, links, signals, streams, sessions }: Around, error: RuntimeError): void {
   alarm.stop();
   spawning.stop();
   links.stop();
   signals.stop();
+  streams.stop();
   sessions.stop(encodeError(error));
 }

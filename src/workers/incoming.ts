@@ -9,11 +9,13 @@ import type { Journal } from "../core/ports.ts";
 import type { Signal } from "../core/protocol.ts";
 import type { CoreCommand } from "../core/runtime.ts";
 import { writeBlob } from "./blobs.ts";
+import type { Streams } from "./streams.ts";
 
 export interface IncomingOptions {
   readonly engine: Engine;
   readonly journal: Journal;
   readonly signal: (signal: Signal) => void;
+  readonly streams: Pick<Streams, "write">;
   readonly holds: (link: string, attempt: { task: string; attempt: number }) => boolean;
   readonly send: (link: string, frame: HostFrame) => void;
 }
@@ -52,20 +54,58 @@ function take(options: IncomingOptions, link: string, frame: AgentFrame, { comma
       replies.push({ kind: "settled", task: id, attempt });
       return;
     case "checkpoint":
-    case "effect":
-      checkJson(frame.value, frame.kind);
-      if (held) commands.push(keeping(frame));
-      replies.push({ kind: "answer", call: frame.call, ...(!held && { error: gone }) });
+    case "effect": {
+      const error = held ? flawOf([frame.value], frame.kind) : gone;
+      if (!error) commands.push(keeping(frame));
+      replies.push({ kind: "answer", call: frame.call, ...(error && { error }) });
       return;
+    }
+    case "stream": {
+      const error = held ? flawOf(frame.items, "stream", MAX_ITEM) : gone;
+      if (error) replies.push({ kind: "answer", call: frame.call, error });
+      else stream(options, link, frame);
+      return;
+    }
     case "read":
     case "write":
       if (held) void moveBytes(options, link, frame);
       else replies.push({ kind: "answer", call: frame.call, error: gone });
       return;
-    case "progress":
     case "log":
+      if (!held) return;
+      options.signal(frame);
+      options.streams.write({ task: id, attempt, channel: "log" }, Infinity, [lineOf(frame)]);
+      return;
+    case "progress":
       if (held) options.signal(frame);
   }
+}
+
+/** Why the values can't be taken; the agent hears it. */
+function flawOf(values: readonly string[], what: string, limit?: number): ErrorData | undefined {
+  try {
+    for (const value of values) checkJson(value, what, limit);
+    return undefined;
+  } catch (error) {
+    return encodeError(error);
+  }
+}
+
+function stream(
+  { streams, send }: IncomingOptions,
+  link: string,
+  { task, attempt, at, items, call }: Extract<AgentFrame, { kind: "stream" }>,
+): void {
+  streams.write({ task, attempt, channel: "stream" }, at, items, () => {
+    send(link, { kind: "answer", call });
+  });
+}
+
+/** The largest streamed item, in UTF-16 units of its text; larger things are outputs or blobs. */
+const MAX_ITEM = 1 << 18;
+
+function lineOf({ level, message }: Extract<AgentFrame, { kind: "log" }>): string {
+  return JSON.stringify({ level, message });
 }
 
 function keeping(frame: Extract<AgentFrame, { kind: "checkpoint" | "effect" }>): CoreCommand {

@@ -7,6 +7,7 @@ import type { Journal } from "../core/ports.ts";
 import type { Signal } from "../core/protocol.ts";
 import type { CoreEvent } from "../core/runtime.ts";
 import { createIncoming } from "./incoming.ts";
+import type { Streams } from "./streams.ts";
 
 /** After an abort a worker has so long to give up the attempt, in milliseconds; then it is killed. */
 export const GRACE = 500;
@@ -29,6 +30,7 @@ export interface LinksOptions {
   readonly journal: Journal;
   readonly now: () => number;
   readonly signal: (signal: Signal) => void;
+  readonly streams: Streams;
 }
 
 export interface Links {

@@ -16,6 +16,8 @@ import {
 import { PROTOCOL } from "../core/version.ts";
 import type { Links } from "./links.ts";
 import { answerQuery } from "./queries.ts";
+import type { Signals } from "./signals.ts";
+import type { Streams } from "./streams.ts";
 import type { Spawner, Spawning } from "./spawning.ts";
 
 type Post = (frame: HostFrame, transfer?: readonly unknown[]) => void;
@@ -27,6 +29,8 @@ export interface SessionsOptions {
   readonly engine: Engine;
   readonly journal: Journal;
   readonly links: Links;
+  readonly signals: Pick<Signals, "latest">;
+  readonly streams: Pick<Streams, "read">;
   readonly spawning: Spawning;
   readonly version: string;
   readonly place: HostPlace;
@@ -165,7 +169,7 @@ function createSession(id: string): Session {
   return session;
 }
 
-function welcome({ engine, links, spawning, version, place }: SessionsOptions, session: Session): void {
+function welcome({ engine, links, signals, spawning, version, place }: SessionsOptions, session: Session): void {
   const { session: id, number, post } = session;
   const backlog: Batch[] = [];
   session.backlog = backlog;
@@ -179,6 +183,8 @@ function welcome({ engine, links, spawning, version, place }: SessionsOptions, s
     post({ kind: "welcome", ...about, seq, state: text, mark, refused, links: own });
     for (const { from, to, text: events } of backlog) post({ kind: "batch", from, to, text: events });
     session.backlog = undefined;
+    const progress = signals.latest();
+    if (progress.length > 0) post({ kind: "signals", signals: progress });
     spawning.remind(session);
   });
 }
@@ -210,7 +216,7 @@ function listen(
       if (owns(links, session, frame.link)) links.receive(frame.link, frame.frames);
       return;
     case "query":
-      void answerQuery(options.journal, frame.query).then((answer) => {
+      void answerQuery(options, frame.query).then((answer) => {
         const transfer = answer.value instanceof Uint8Array ? [answer.value.buffer] : [];
         session.post({ kind: "answer", call: frame.call, ...answer }, transfer);
       });

@@ -8,6 +8,9 @@ const MAX_LINES = 1_000;
 
 export interface Signals {
   add(signal: Signal): void;
+  /** The latest progress of every task that runs: for a page that has just come. */
+  latest(): readonly Signal[];
+  end(task: string): void;
   stop(): void;
 }
 
@@ -15,6 +18,7 @@ export interface Signals {
 export function createSignals(post: (signals: readonly Signal[]) => void): Signals {
   let progress = new Map<string, Signal>();
   let logs: Signal[] = [];
+  const latest = new Map<string, Signal>();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const flush = (): void => {
     timer = undefined;
@@ -25,9 +29,15 @@ export function createSignals(post: (signals: readonly Signal[]) => void): Signa
   };
   return {
     add(signal) {
-      if (signal.kind === "progress") progress.set(signal.task, signal);
-      else if (logs.length < MAX_LINES) logs.push(signal);
+      if (signal.kind === "progress") {
+        progress.set(signal.task, signal);
+        latest.set(signal.task, signal);
+      } else if (logs.length < MAX_LINES) logs.push(signal);
       timer ??= setTimeout(flush, SIGNAL_EVERY);
+    },
+    latest: () => [...latest.values()],
+    end(task) {
+      latest.delete(task);
     },
     stop() {
       clearTimeout(timer);

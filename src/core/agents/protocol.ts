@@ -83,6 +83,14 @@ export const AgentFrameSchema = v.variant("kind", [
     level: v.picklist(["debug", "info", "warn", "error"]),
     message: v.pipe(v.string(), v.maxLength(4_096)),
   }),
+  /** Items that the attempt streams; the first one has the offset `at`. */
+  v.strictObject({
+    kind: v.literal("stream"),
+    call: number,
+    ...attempt,
+    at: number,
+    items: v.pipe(v.array(text), v.minLength(1), v.maxLength(10_000)),
+  }),
   v.strictObject({ kind: v.literal("read"), call: number, ...attempt, ref: BlobRefSchema }),
   v.strictObject({
     kind: v.literal("write"),

@@ -61,6 +61,11 @@ export interface AgentContext {
   progress(fraction: number, note?: string): void;
   /** Writes a log line. Not durable. */
   log(level: LogLevel, message: string): void;
+  /**
+   * Sends a part of what is being made to whoever reads the task's stream. Not durable; a later attempt streams anew.
+   * Await it: it resolves when those who read have caught up.
+   */
+  stream(item: unknown): Promise<unknown>;
   /** Runs an effect once for all attempts: a later attempt gets the recorded value. The value is JSON. */
   once<T>(key: string, effect: () => T | Promise<T>): Promise<T>;
   readonly blobs: {

@@ -54,6 +54,7 @@ function contextOf({ blobs }: Blobs): AgentContext {
     checkpoint: () => Promise.resolve(),
     progress: () => undefined,
     log: () => undefined,
+    stream: () => Promise.resolve(),
     once: async (_key, effect) => effect(),
     blobs,
   };
