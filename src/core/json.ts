@@ -21,7 +21,12 @@ export const MAX_DEPTH = 64;
  * Encodes a payload.
  * @throws RuntimeError `json/invalid` for what JSON can't hold (with its path), `json/too-deep`, `json/too-large`.
  */
-export function encodeJson(value: unknown, what = "value", limit: number = MAX_PAYLOAD): JsonText {
+export function encodeJson(value: unknown, what = "value"): JsonText {
+  return checkJson(writeJson(value, what), what);
+}
+
+/** The same for an agent, whose bundle has to be small: how deep it is the host checks. */
+export function writeJson(value: unknown, what: string): JsonText {
   let text: string | undefined;
   try {
     text = JSON.stringify(value, refuseForeign);
@@ -31,7 +36,12 @@ export function encodeJson(value: unknown, what = "value", limit: number = MAX_P
     throw new RuntimeError("json/invalid", { what, reason: String(cause) }, { cause });
   }
   text ??= "null"; // undefined has no JSON form; an absent payload is null
-  return checkJson(text, what, limit);
+  if (text.length > MAX_PAYLOAD) throw tooLarge(text, what, MAX_PAYLOAD);
+  return text;
+}
+
+function tooLarge({ length: size }: JsonText, what: string, limit: number): RuntimeError {
+  return new RuntimeError("json/too-large", { what, size, limit });
 }
 
 function refuseForeign(this: unknown, key: string, value: unknown): unknown {
@@ -41,6 +51,7 @@ function refuseForeign(this: unknown, key: string, value: unknown): unknown {
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) {
     throw new RuntimeError("json/invalid", { key, reason: "bytes are not JSON; store a blob" });
   }
+  if (typeof value === "string" && value.length > MAX_PAYLOAD) throw tooLarge(value, key, MAX_PAYLOAD); // before it is copied
   return value;
 }
 
@@ -49,9 +60,7 @@ function refuseForeign(this: unknown, key: string, value: unknown): unknown {
  * @throws RuntimeError `json/too-large` or `json/too-deep`.
  */
 export function checkJson(text: string, what = "value", limit: number = MAX_PAYLOAD): JsonText {
-  if (text.length > limit) {
-    throw new RuntimeError("json/too-large", { what, size: text.length, limit });
-  }
+  if (text.length > limit) throw tooLarge(text, what, limit);
   const depth = depthOf(text);
   if (depth > MAX_DEPTH) throw new RuntimeError("json/too-deep", { what, depth, limit: MAX_DEPTH });
   return text;

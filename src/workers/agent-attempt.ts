@@ -1,6 +1,6 @@
 /** One attempt in an agent's worker: from the input's text to the outcome. */
 import { decodeError, encodeError, RuntimeError, type ErrorCode, type ErrorData } from "../core/errors.ts";
-import { encodeJson } from "../core/json.ts";
+import { writeJson } from "../core/json.ts";
 import type { AgentDefinition, StandardIssue, StandardSchema } from "../core/plugin/definition.ts";
 import { createContext, type Run } from "./agent-context.ts";
 import type { AttemptId, HostLink, Outcome } from "./agent-link.ts";
@@ -25,7 +25,7 @@ export function createAttempt<I, O>(definition: AgentDefinition<I, O>, run: Run,
       signal.throwIfAborted();
       const result = await definition.run(input, createContext(run, link, signal));
       code = "agent/output-invalid";
-      const output = encodeJson(await check(code, definition.output, result), "output");
+      const output = writeJson(await check(code, definition.output, result), "output");
       return { kind: "done", task, attempt, output };
     } catch (thrown) {
       return failed(run, aborted ?? errorOf(thrown, code));

@@ -2,7 +2,7 @@
 import type { AgentContext, BlobRef } from "../core/plugin/definition.ts";
 import type { HostFrame } from "../core/agents/protocol.ts";
 import { RuntimeError } from "../core/errors.ts";
-import { encodeJson, type JsonText } from "../core/json.ts";
+import { writeJson, type JsonText } from "../core/json.ts";
 import type { AttemptId, HostLink } from "./agent-link.ts";
 
 export type Run = Extract<HostFrame, { kind: "run" }>;
@@ -23,7 +23,7 @@ export function createContext(run: Run, link: HostLink, signal: AbortSignal): Ag
     task: { id: task, attempt, idempotencyKey: task, capability },
     checkpointed: checkpoint && JSON.parse(checkpoint),
     async checkpoint(value) {
-      await call({ kind: "checkpoint", ...id, value: encodeJson(value, "checkpoint") });
+      await call({ kind: "checkpoint", ...id, value: writeJson(value, "checkpoint") });
     },
     progress(fraction, note) {
       const bounded = fraction > 1 ? 1 : fraction > 0 ? fraction : 0; // none when it is NaN
@@ -56,7 +56,7 @@ function createStream(send: Sender): AgentContext["stream"] {
   let items: JsonText[] = [];
   let sent: Promise<unknown> | undefined;
   return (item) => {
-    items.push(encodeJson(item, "stream"));
+    items.push(writeJson(item, "stream"));
     return (sent ??= Promise.resolve().then(() => {
       const [from, all] = [at, items];
       at += all.length;
@@ -73,7 +73,7 @@ type Recorder = (key: string, value: JsonText) => Promise<unknown>;
 function createOnce(recorded: Readonly<Record<string, JsonText>>, record: Recorder): AgentContext["once"] {
   const texts = new Map<string, JsonText | Promise<JsonText>>(Object.entries(recorded));
   const perform = async (key: string, effect: () => unknown): Promise<JsonText> => {
-    const text = encodeJson(await effect(), key);
+    const text = writeJson(await effect(), key);
     await record(key, text);
     return text;
   };

@@ -85,18 +85,21 @@ function take(options: IncomingOptions, link: string, frame: AgentFrame, { comma
       replies.push({ kind: "settled", task: id, attempt });
       return;
     case "checkpoint":
-    case "effect":
-      checkJson(frame.value, frame.kind);
-      if (held) commands.push(keeping(frame));
-      replies.push({ kind: "answer", call: frame.call, ...(!held && { error: gone }) });
+    case "effect": {
+      const error = held ? flawOf([frame.value], frame.kind) : gone;
+      if (!error) commands.push(keeping(frame));
+      replies.push({ kind: "answer", call: frame.call, ...(error && { error }) });
       return;
+    }
+    case "stream": {
+      const error = held ? flawOf(frame.items, "stream", MAX_ITEM) : gone;
+      if (error) replies.push({ kind: "answer", call: frame.call, error });
+      else stream(options, link, frame);
+      return;
+    }
     case "read":
     case "write":
       if (held) void moveBytes(options, link, frame);
-      else replies.push({ kind: "answer", call: frame.call, error: gone });
-      return;
-    case "stream":
-      if (held) stream(options, link, frame);
       else replies.push({ kind: "answer", call: frame.call, error: gone });
       return;
     case "log":
@@ -111,12 +114,21 @@ function take(options: IncomingOptions, link: string, frame: AgentFrame, { comma
   }
 }
 
+/** Why the values can't be taken; the agent hears it. */
+function flawOf(values: readonly string[], what: string, limit?: number): ErrorData | undefined {
+  try {
+    for (const value of values) checkJson(value, what, limit);
+    return undefined;
+  } catch (error) {
+    return encodeError(error);
+  }
+}
+
 function stream(
   { streams, send }: IncomingOptions,
   link: string,
   { task, attempt, at, items, call }: Extract<AgentFrame, { kind: "stream" }>,
 ): void {
-  for (const item of items) checkJson(item, "stream", MAX_ITEM);
   streams.write({ task, attempt, channel: "stream" }, at, items, () => {
     send(link, { kind: "answer", call });
   });

@@ -75,7 +75,6 @@ describe("an agent's worker", () => {
 
   const outputs = {
     cyclic: "agent/output-invalid",
-    deep: "agent/output-invalid",
     bottomless: "agent/output-invalid",
     huge: "agent/output-too-large",
     bigint: "agent/output-invalid",

@@ -120,7 +120,7 @@ export function createLife(chance: Chance, yard: Yard, model: Model): () => void
   }
   function register(): void {
     const registered = registerAgent(agentName(), { capabilities: some(), slots: 1 + chance.below(3) });
-    if (registered.type === "agent.register") tell({ type: "agent.registered", data: registered.data });
+    tell({ type: "agent.registered", data: registered.data });
   }
   function setLimit(): void {
     const name = chance.pick(["x", "y", "z", "*"]);
