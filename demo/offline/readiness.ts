@@ -29,16 +29,14 @@ function workerURL(base: URL): string {
   return trustedTypes?.createPolicy("audit", { createScriptURL: () => url }).createScriptURL("") ?? url;
 }
 
-function activeWorker({ installing, waiting, active }: ServiceWorkerRegistration): Promise<ServiceWorker> {
-  const worker = installing ?? waiting ?? active;
-  return new Promise((resolve, reject) => {
-    const look = (): void => {
-      if (worker?.state === "activated") resolve(worker);
-      else if (!worker || worker.state === "redundant") reject(new TypeError("the worker could not be installed"));
-    };
-    worker?.addEventListener("statechange", look);
-    look();
-  });
+/** The states are looked at, since WebKit doesn't always tell of them. */
+async function activeWorker(registration: ServiceWorkerRegistration): Promise<ServiceWorker> {
+  for (;;) {
+    const { installing, waiting, active } = registration;
+    if (!installing && !waiting && active) return active;
+    if (!installing && !waiting) throw new TypeError("the worker could not be installed");
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
 }
 
 function ask(worker: ServiceWorker): Promise<boolean> {

@@ -9,6 +9,9 @@ import type { StreamChannel, StreamPage } from "../core/protocol.ts";
 const MAX_SIZE = 1 << 20;
 const MAX_ITEMS = 10_000;
 
+/** Of all tasks together; then those that were silent for longest go first. */
+const MAX_TOTAL = 1 << 25;
+
 /** A reader that is further behind holds the agent back … */
 const WINDOW = 1_000;
 /** … but no longer than this, in milliseconds: one frozen tab must not stop the work. It finds a gap then. */
@@ -84,19 +87,25 @@ interface Ring {
 }
 
 interface State {
+  /** Those that were written to last come last. */
   readonly rings: Map<string, Ring>;
+  /** Units in all rings. */
+  total: number;
   readonly expiries: Map<string, ReturnType<typeof setTimeout>>;
   readonly isLive: (task: string) => boolean;
   readonly now: () => number;
 }
 
 export function createStreams(isLive: (task: string) => boolean, now: () => number): Streams {
-  const state: State = { rings: new Map(), expiries: new Map(), isLive, now };
+  const state: State = { rings: new Map(), total: 0, expiries: new Map(), isLive, now };
   return {
     write({ task, attempt, channel }, at, items, then) {
-      const ring = ringOf(state, keyOf(task, channel));
-      if (attempt > ring.attempt) restart(ring, attempt);
-      if (attempt === ring.attempt) append(ring, at, items);
+      const key = keyOf(task, channel);
+      const ring = ringOf(state, key);
+      state.rings.delete(key);
+      state.rings.set(key, ring);
+      if (attempt > ring.attempt) restart(state, ring, attempt);
+      if (attempt === ring.attempt) append(state, ring, at, items);
       deliver(state, ring);
       if (!then) return;
       if (lag(state, ring) <= WINDOW) then();
@@ -128,30 +137,48 @@ function ringOf({ rings }: State, key: string): Ring {
   return ring;
 }
 
-function restart(ring: Ring, attempt: number): void {
+function restart(state: State, ring: Ring, attempt: number): void {
+  drop(state, ring, ring.items.length);
   ring.attempt = attempt;
   ring.start = 0;
-  ring.items = [];
-  ring.size = 0;
   ring.readers.clear();
   release(ring);
 }
 
+/** Lets go of the oldest items. */
+function drop(state: State, ring: Ring, count: number): void {
+  let size = 0;
+  for (const item of ring.items.splice(0, count)) size += item.length;
+  ring.start += count;
+  ring.size -= size;
+  state.total -= size;
+}
+
 /** What came before, by an earlier port of the worker, comes once. */
-function append(ring: Ring, at: number, items: readonly string[]): void {
+function append(state: State, ring: Ring, at: number, items: readonly string[]): void {
   const end = ring.start + ring.items.length;
   for (const item of items.slice(Math.max(0, end - at))) {
     ring.items.push(item);
     ring.size += item.length;
+    state.total += item.length;
   }
-  let surplus = Math.max(0, ring.items.length - MAX_ITEMS);
-  let size = ring.size;
-  for (let place = 0; place < surplus; place++) size -= ring.items[place]?.length ?? 0;
-  while (size > MAX_SIZE && surplus < ring.items.length - 1) size -= ring.items[surplus++]?.length ?? 0;
-  if (surplus === 0) return;
-  ring.items.splice(0, surplus);
-  ring.start += surplus;
-  ring.size = size;
+  drop(state, ring, surplusOf(ring));
+  for (const [key, silent] of state.rings) {
+    if (state.total <= MAX_TOTAL) return;
+    if (silent === ring) continue;
+    drop(state, silent, silent.items.length);
+    state.rings.delete(key);
+    state.rings.set(key, silent); // it has nothing more to lose, and isn't looked at again soon
+  }
+}
+
+/** How many of the oldest items are too much; the newest stays. */
+function surplusOf({ items, size }: Ring): number {
+  let surplus = Math.max(0, items.length - MAX_ITEMS);
+  let left = size;
+  for (let place = 0; place < surplus; place++) left -= items[place]?.length ?? 0;
+  while (left > MAX_SIZE && surplus < items.length - 1) left -= items[surplus++]?.length ?? 0;
+  return surplus;
 }
 
 /** How far the slowest of those who are there is behind. */
@@ -243,12 +270,14 @@ function end(state: State, key: string): void {
   ring.ended = true;
   release(ring);
   deliver(state, ring);
-  const drop = (oldest: string): void => {
+  const forget = (oldest: string): void => {
     clearTimeout(state.expiries.get(oldest));
     state.expiries.delete(oldest);
+    const gone = state.rings.get(oldest);
+    if (gone) drop(state, gone, gone.items.length);
     state.rings.delete(oldest);
   };
-  state.expiries.set(key, setTimeout(drop, KEPT_FOR, key));
+  state.expiries.set(key, setTimeout(forget, KEPT_FOR, key));
   const [oldest] = state.expiries.keys();
-  if (state.expiries.size > KEPT && oldest !== undefined) drop(oldest);
+  if (state.expiries.size > KEPT && oldest !== undefined) forget(oldest);
 }

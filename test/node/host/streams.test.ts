@@ -64,6 +64,19 @@ describe("streams", () => {
     close();
   });
 
+  it("of many tasks keep no more than there is room for: the silent ones lose theirs first", async () => {
+    const { streams, close } = open();
+    const large = "x".repeat(1 << 18);
+    for (let at = 0; at < 40; at++) streams.write({ ...of, task: `t${String(at)}` }, 0, [large, large, large, large]);
+    const kept = async (task: number): Promise<boolean> => {
+      const query = { ...ask, task: `t${String(task)}` };
+      streams.write({ ...of, task: query.task }, 4, ["new"]);
+      return (await streams.read({ ...query, from: 0 })).from < 4;
+    };
+    assert.deepEqual([await kept(39), await kept(20), await kept(0)], [true, true, false]);
+    close();
+  });
+
   it("hold a quick agent back for a reader that is there, and not for one that has gone", async () => {
     const { streams, pass, close } = open();
     const went: number[] = [];
