@@ -58,8 +58,8 @@ export interface StreamQuery {
 }
 
 interface Reader {
-  at: number;
-  askedAt: number;
+  readonly at: number;
+  readonly askedAt: number;
 }
 
 interface Waiting {
@@ -217,7 +217,7 @@ function read(state: State, query: StreamQuery): Promise<StreamPage> {
     return Promise.resolve({ attempt: query.attempt, from, items: [], ended: true });
   const ring = ringOf(state, key);
   ring.readers.set(reader, { at: wantedOf(ring, query), askedAt: state.now() });
-  if (ring.blocked.length > 0 && lag(state, ring) <= WINDOW) release(ring);
+  if (lag(state, ring) <= WINDOW) release(ring);
   const page = pageOf(ring, query);
   if (page.items.length > 0 || page.ended) return Promise.resolve(page);
   return new Promise((answer) => {
@@ -258,8 +258,8 @@ function deliver({ now }: State, ring: Ring): void {
       continue;
     }
     clearTimeout(waiting.timer);
-    const reader = ring.readers.get(waiting.query.reader);
-    if (reader) reader.askedAt = now(); // from now on it has time to come again
+    const at = wantedOf(ring, waiting.query);
+    ring.readers.set(waiting.query.reader, { at, askedAt: now() }); // from now on it has time to come again
     waiting.answer(page);
   }
 }

@@ -14,6 +14,7 @@ import {
   until,
   type HereOptions,
 } from "../../fixtures/host/page.ts";
+import { watchJournal } from "../../fixtures/host/watched-journal.ts";
 import type { Write } from "../../fixtures/host/versioned-worker.ts";
 
 const missing = (what: string): URL => new URL(`./no-such-${what}.js`, import.meta.url);
@@ -167,22 +168,7 @@ describe("hosts", () => {
 
   it("of a newer version take over; the older pages go on with them, and never do two write", async () => {
     const epochs: number[] = [];
-    const openJournal = (): Journal => {
-      const journal = createIndexedDbJournal({ name });
-      let epoch = 0;
-      return {
-        ...journal,
-        async open() {
-          const opening = await journal.open();
-          ({ epoch } = opening);
-          return opening;
-        },
-        async append(head, batch) {
-          await journal.append(head, batch);
-          epochs.push(epoch);
-        },
-      };
-    };
+    const openJournal = (): Journal => watchJournal(name, (epoch) => epochs.push(epoch));
     const old = await connect({ version: "0.1.0", openJournal });
     await old.registerAgent({ url: AGENT });
     await works(old, "before");

@@ -38,7 +38,7 @@ describe("kills in chromium", { skip: !engines().includes("chromium"), timeout: 
         () => true,
         () => false,
       ); // it is killed, or done
-      if (!(await Promise.race([working, sleep(500 + random() * 2_000, false)]))) midway++;
+      if (!(await Promise.race([working, sleep(400 + random() * 1_000, false)]))) midway++;
       if (kill % 2 === 0) await crash(page);
       else {
         await browser.kill();

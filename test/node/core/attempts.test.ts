@@ -1,24 +1,15 @@
 /** What surrounds a task's attempts: slots, interruptions, time, and the queue. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { AgentsState } from "../../../src/core/agents/fold.ts";
 import { PRIORITIES } from "../../../src/core/tasks/priority.ts";
-import { MAX_INTERRUPTIONS, type Task } from "../../../src/core/tasks/task.ts";
+import { MAX_INTERRUPTIONS } from "../../../src/core/tasks/task.ts";
 import { createChance, seedOf } from "./chance.ts";
 import { eventsOf } from "./disk.ts";
 import { completes, createTime, fails, never, openHost, openWorld, START, type Host } from "./kit.ts";
+import { archivedTask, heldOn, taskOf } from "./looks.ts";
 import { cancelTask, complete, createTask, fail, join, leave, registerAgent, serve } from "./things.ts";
 
 const retry = { maxAttempts: 3, base: 100, factor: 2, cap: 1_000, jitter: "none" } as const;
-const taskOf = (host: Host): Task | undefined => host.mirror.tasks.tasks.get("t");
-const heldOn = ({ agents }: { readonly agents: AgentsState }, link = "a-1"): number | undefined =>
-  agents.links.get(link)?.held;
-const archivedTask = async (host: {
-  readonly disk: { readonly archived: readonly { readonly text: string }[] };
-}): Promise<Task> => {
-  await Promise.resolve();
-  return JSON.parse(host.disk.archived.at(-1)?.text ?? "null") as Task;
-};
 
 describe("a slot", () => {
   it("stays taken after a timeout until the stopped worker has given it back, and the retry goes elsewhere", async () => {

@@ -1,11 +1,10 @@
 /** A task's life: what may follow what, and when. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { AgentsState } from "../../../src/core/agents/fold.ts";
 import { saveState, type CoreCommand } from "../../../src/core/runtime.ts";
-import type { Task } from "../../../src/core/tasks/task.ts";
 import { createChance } from "./chance.ts";
-import { completes, fails, given, inTurn, never, openHost, openWorld, START, twice, type Host } from "./kit.ts";
+import { completes, fails, given, inTurn, never, openHost, openWorld, START, twice } from "./kit.ts";
+import { archivedTask, heldOn, taskOf } from "./looks.ts";
 import { cancelTask, complete, createTask, fail, join, leave, serve } from "./things.ts";
 
 const retry = { maxAttempts: 3, base: 100, factor: 2, cap: 1_000, jitter: "none" } as const;
@@ -28,15 +27,6 @@ const release = (attempt: number, link = "a-1"): CoreCommand => ({
   type: "slot.release",
   data: { link, task: "t", attempt },
 });
-const taskOf = (host: Host): Task | undefined => host.mirror.tasks.tasks.get("t");
-const heldOn = ({ agents }: { readonly agents: AgentsState }, link = "a-1"): number | undefined =>
-  agents.links.get(link)?.held;
-const archivedTask = async (host: {
-  readonly disk: { readonly archived: readonly { readonly text: string }[] };
-}): Promise<Task> => {
-  await Promise.resolve();
-  return JSON.parse(host.disk.archived.at(-1)?.text ?? "null") as Task;
-};
 
 describe("what may follow what in a task's life", () => {
   const states: Readonly<Record<string, readonly CoreCommand[]>> = {

@@ -103,6 +103,18 @@ describe("streams", () => {
     close();
   });
 
+  it("count a reader that waited long for the first item", async () => {
+    const { streams, pass, close } = open();
+    const first = streams.read({ ...ask, from: 0 });
+    pass(5_000);
+    void streams.read({ ...ask, reader: "other", from: 0 }); // those who haven't asked for long are looked at now
+    let went = false;
+    streams.write(of, 0, texts(0, 3_000), () => (went = true));
+    assert.equal((await first).items.length, 2_000);
+    assert.equal(went, false);
+    close();
+  });
+
   it("answer in time when nothing comes, and at once about what nobody knows", async () => {
     const { streams, pass, close } = open();
     const held = streams.read({ ...ask, from: 0 });
