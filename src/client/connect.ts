@@ -12,7 +12,7 @@ import { createCommands } from "./commands.ts";
 import { createConnection, type Connection } from "./connection.ts";
 import { createExplaining } from "./explaining.ts";
 import { isolated } from "./isolated.ts";
-import { createMirror, type Finished, type Mirror } from "./mirror.ts";
+import { createMirror, type Mirror } from "./mirror.ts";
 import type { Places } from "./places.ts";
 import { attend, holdLock } from "./presence.ts";
 import { createResults } from "./results.ts";
@@ -75,10 +75,13 @@ function assemble(
 ): Parts {
   const { promise: welcomed, resolve: welcome, reject: refuse } = deferred();
   const expected = new Map<string, () => void>();
-  const mirror = createMirror((finished: Finished) => {
-    results.finished(finished.record);
-  });
   const cells: Cells = createCells(() => connection, platform.cellURL(options), createId);
+  const mirror = createMirror({
+    finished: (record) => {
+      results.finished(record);
+    },
+    unregistered: cells.withdraw,
+  });
   const made = (id: string, error: RuntimeError | undefined): void => {
     expected.delete(id);
     if (!error) return;
@@ -94,8 +97,9 @@ function assemble(
     places: platform.places(options),
     modes: options.modes,
     mirror,
+    isListening: () => isListening(emitter),
     onEvents: (events) => {
-      publish({ emitter, expected, cells }, events);
+      publish(emitter, events);
     },
     onSignals: ({ signals }) => {
       mirror.signal(signals);
@@ -149,16 +153,8 @@ function stopped(mirror: Mirror, emitter: Emitter, error: RuntimeError): void {
   emitter.emit("status", { status: "stopped", error });
 }
 
-interface Told {
-  readonly emitter: Emitter;
-  readonly expected: Map<string, () => void>;
-  readonly cells: Cells;
-}
-
-function publish({ emitter, expected, cells }: Told, events: readonly CoreEvent[]): void {
+function publish(emitter: Emitter, events: readonly CoreEvent[]): void {
   for (const { type, data, at } of events) {
-    if (type === "task.created" || type === "task.aliased" || type === "execution.started") expected.delete(data.id);
-    if (type === "agent.unregistered") cells.withdraw(data.id);
     if (isHeard(emitter, type)) emitter.emit(type, { ...data, at });
     if (isHeard(emitter, "event")) emitter.emit("event", { type, data, at });
   }
@@ -167,6 +163,11 @@ function publish({ emitter, expected, cells }: Told, events: readonly CoreEvent[
 /** There are thousands of events in a second, and a page listens to few kinds of them. */
 function isHeard({ all }: Emitter, type: keyof RuntimeEvents): boolean {
   return (all.get(type)?.length ?? 0) > 0;
+}
+
+/** The host sends events only to pages that listen to any: those of the journal have a dot in their names. */
+function isListening({ all }: Emitter): boolean {
+  return [...all].some(([type, { length }]) => length > 0 && (type === "event" || type.includes(".")));
 }
 
 function createRuntime(parts: Parts & Base & { readonly release: () => void }): Runtime {
@@ -209,7 +210,7 @@ function createRuntime(parts: Parts & Base & { readonly release: () => void }): 
       const { askAgain } = await import("./dead-letters.ts");
       return commands.createTask(await askAgain(connection, id, changes));
     },
-    on: listenTo(emitter),
+    on: listenTo(emitter, connection),
     close,
   };
   return withPresent(handle);
@@ -225,7 +226,13 @@ function createReading(connection: Connection, createId: () => string): Pick<Run
   return { stream: reading("stream"), logs: reading("log") };
 }
 
-function listenTo(emitter: Emitter): Runtime["on"] {
+function listenTo(emitter: Emitter, connection: Connection): Runtime["on"] {
+  let was = false;
+  const tell = (): void => {
+    const on = isListening(emitter);
+    if (on !== was) connection.say({ kind: "listen", on }); // without a wire the next hello says so
+    was = on;
+  };
   return (type, listener) => {
     const hear = (event: unknown): void => {
       isolated(() => {
@@ -233,8 +240,10 @@ function listenTo(emitter: Emitter): Runtime["on"] {
       });
     };
     emitter.on(type, hear);
+    tell();
     return () => {
       emitter.off(type, hear);
+      tell();
     };
   };
 }

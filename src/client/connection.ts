@@ -3,7 +3,8 @@ import { lifeLock } from "../core/locks.ts";
 import { decodeError, RuntimeError, type ErrorData } from "../core/errors.ts";
 import { type HostFrame, type PageRequest, type PageFrame, type Query, type Wire } from "../core/protocol.ts";
 import { PROTOCOL } from "../core/version.ts";
-import type { CoreEvent } from "../core/runtime.ts";
+import { type CoreEvent } from "../core/runtime.ts";
+import { decodeEvents } from "../core/events.ts";
 import type { Mirror } from "./mirror.ts";
 import { createOutbox, type OnAnswered, type Outbox } from "./outbox.ts";
 import type { Places } from "./places.ts";
@@ -18,6 +19,8 @@ export interface ConnectionOptions {
   readonly places: Places;
   readonly modes: readonly Mode[];
   readonly mirror: Mirror;
+  /** Whether the page wants the journal's events. */
+  readonly isListening: () => boolean;
   readonly onEvents: (events: readonly CoreEvent[]) => void;
   readonly onSignals: (frame: Extract<HostFrame, { kind: "signals" }>) => void;
   readonly onAnswered: OnAnswered;
@@ -179,7 +182,7 @@ function say({ wire }: State, frame: PageFrame, transfer?: readonly unknown[]): 
 function hello(state: State): void {
   state.ready = false;
   if (state.failure) return;
-  const { mirror, version, session, lock } = state.options;
+  const { mirror, version, session, lock, isListening } = state.options;
   if (mirror.store.getState().status === "ready") mirror.update({ status: "connecting" });
   clearTimeout(state.timer);
   state.timer = setTimeout(() => {
@@ -187,7 +190,8 @@ function hello(state: State): void {
     state.gone = false; // once: a host that is slow to start must not be started over and over
     state.reach?.again(gone);
   }, IMPATIENCE);
-  say(state, { kind: "hello", number: ++state.hellos, protocol: PROTOCOL, version, session, lock });
+  const about = { protocol: PROTOCOL, version, session, lock, listening: isListening() };
+  say(state, { kind: "hello", number: ++state.hellos, ...about });
 }
 
 function heard(state: State, frame: HostFrame): void {
@@ -233,9 +237,7 @@ function hear(state: State, frame: Exclude<HostFrame, { kind: "welcome" | "stopp
   const { options, outbox, calls } = state;
   switch (frame.kind) {
     case "batch":
-      if (frame.from > options.mirror.store.getState().seq + 1)
-        hello(state); // a batch was missed
-      else options.onEvents(options.mirror.fold(frame.text, frame.from, frame.to));
+      batch(state, frame);
       return;
     case "replies":
       outbox.answered(frame.mark, frame.refused);
@@ -250,6 +252,17 @@ function hear(state: State, frame: Exclude<HostFrame, { kind: "welcome" | "stopp
     case "kill":
     case "relay":
       options.onOrder(frame);
+  }
+}
+
+function batch(state: State, { from, to, parts, text }: Extract<HostFrame, { kind: "batch" }>): void {
+  const { mirror, onEvents } = state.options;
+  const { seq } = mirror.store.getState();
+  if (from > seq + 1)
+    hello(state); // a batch was missed
+  else if (to > seq) {
+    mirror.advance(parts, to);
+    if (text !== undefined) onEvents(decodeEvents(text).slice(seq + 1 - from));
   }
 }
 

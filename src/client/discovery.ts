@@ -7,7 +7,7 @@ import { covers, isSpecialized, splitCapability, tierOf, TIERS } from "../core/a
 import type { Requirement } from "../core/tasks/requirement.ts";
 import { inRange, parseRange, parseVersion } from "../core/versions.ts";
 import { RuntimeError } from "../core/errors.ts";
-import type { AgentStatus } from "../core/agents/fold.ts";
+import type { AgentStatus } from "../core/agents/status.ts";
 import type { AgentView, Runtime } from "./runtime.ts";
 
 /** What agents are looked for; all that is given must hold. */

@@ -1,19 +1,13 @@
-/** The page's mirror: the same folds as the host's, over tables whose snapshots never change. */
-import { agentId } from "../core/agents/agent.ts";
-import type { Manifest } from "../core/agents/manifest.ts";
-import type { FinishedSink, Kit, Table } from "../core/kernel.ts";
+/** The page's mirror: the tables that the host shows, over which pictures are drawn that never change. */
+import type { Agent, Load } from "../core/agents/agent.ts";
+import type { Approval } from "../core/approvals/approval.ts";
+import { decodeJson, type JsonText } from "../core/json.ts";
+import type { Limit, LimitState } from "../core/limits/limit.ts";
+import type { Change, EncodedPart, End, PicturePart, TableName } from "../core/picture.ts";
 import type { Signal } from "../core/protocol.ts";
-import {
-  applyEvent,
-  createState,
-  decodeEvents,
-  restoreState,
-  type CoreEvent,
-  type CoreState,
-} from "../core/runtime.ts";
 import { isActive, type Task } from "../core/tasks/task.ts";
-import type { Execution } from "../core/workflows/execution.ts";
-import { nodesOf } from "../core/workflows/fold.ts";
+import type { Execution, NodeState, WorkflowVersion } from "../core/workflows/execution.ts";
+import { nodesOf } from "../core/workflows/nodes.ts";
 import type { StoreApi } from "zustand/vanilla";
 import { createCowTable, type CowTable } from "./cow-table.ts";
 import { createLazyTable, type LazyTable } from "./lazy-table.ts";
@@ -24,15 +18,18 @@ import { viewAgent, viewApproval, viewExecution, viewLimit, viewTask } from "./v
 /** Finished tasks and runs that a mirror still shows; older ones are in the archive. */
 const RECENT = { task: 2_000, execution: 100 } as const;
 
-export type Finished =
-  { readonly kind: "task"; readonly record: Task } | { readonly kind: "execution"; readonly record: Execution };
+export interface MirrorListeners {
+  readonly finished: (record: Task | Execution) => void;
+  /** Agents that are registered no more. */
+  readonly unregistered: (agent: string) => void;
+}
 
 export interface Mirror {
   readonly store: StoreApi<MirrorState>;
-  /** Begins anew from a host's state. */
-  reset(text: string, seq: number, epoch: number): void;
-  /** Folds a batch; gives back the events that were new. */
-  fold(text: string, from: number, to: number): readonly CoreEvent[];
+  /** Begins anew from what a host shows. */
+  reset(text: JsonText, seq: number, epoch: number): void;
+  /** Takes over what has changed up to a number; parts that it knows already are passed over. */
+  advance(parts: readonly EncodedPart[], to: number): void;
   signal(signals: readonly Signal[]): void;
   /** Shows a task or run that the host hasn't accepted yet. */
   expect(task: Task | Execution): void;
@@ -42,22 +39,18 @@ export interface Mirror {
   isLive(id: string): boolean;
 }
 
-interface Touched {
-  readonly tasks: Set<string>;
-  readonly executions: Set<string>;
-  readonly approvals: Set<string>;
-  readonly agents: Set<string>;
-  /** What limits give out may be another number. */
-  isLimited: boolean;
+/** What the host shows; what views look into later is copied on write. */
+interface Tables {
+  readonly versions: CowTable<WorkflowVersion>;
+  readonly nodes: CowTable<NodeState>;
+  readonly tasks: Map<string, Task>;
+  readonly executions: Map<string, Execution>;
+  readonly approvals: Map<string, Approval>;
+  readonly agents: Map<string, Agent>;
+  readonly loads: Map<string, Load>;
+  readonly limits: Map<string, Limit>;
+  readonly uses: CowTable<LimitState>;
 }
-
-const untouched = (): Touched => ({
-  tasks: new Set(),
-  executions: new Set(),
-  approvals: new Set(),
-  agents: new Set(),
-  isLimited: false,
-});
 
 interface Views {
   readonly tasks: LazyTable<TaskView>;
@@ -67,6 +60,26 @@ interface Views {
   readonly limits: LazyTable<LimitView>;
   readonly progress: CowTable<{ readonly fraction: number; readonly note?: string }>;
 }
+
+interface State {
+  readonly listeners: MirrorListeners;
+  readonly tables: Tables;
+  readonly views: Views;
+  /** Finished ones that are still shown, the oldest first. */
+  recent: Record<"task" | "execution", string[]>;
+}
+
+const createTables = (): Tables => ({
+  versions: createCowTable(),
+  nodes: createCowTable(),
+  tasks: new Map(),
+  executions: new Map(),
+  approvals: new Map(),
+  agents: new Map(),
+  loads: new Map(),
+  limits: new Map(),
+  uses: createCowTable(),
+});
 
 const createViews = (): Views => ({
   tasks: createLazyTable(),
@@ -87,10 +100,10 @@ const pictures = (views: Views): Pick<MirrorState, keyof Views> => ({
   progress: views.progress.snapshot(),
 });
 
-export function createMirror(onFinished: (finished: Finished) => void): Mirror {
+export function createMirror(listeners: MirrorListeners): Mirror {
+  const tables = createTables();
   const views = createViews();
-  const recent = createRecents(views.tasks, views.executions, onFinished);
-  let state = createState(recent.kit);
+  const state: State = { listeners, tables, views, recent: { task: [], execution: [] } };
   let seq = 0;
   const { store, publish, publishSoon } = createMirrorStore(
     { status: "connecting", mode: undefined, error: undefined, seq: 0, epoch: 0, ...pictures(views) },
@@ -99,23 +112,19 @@ export function createMirror(onFinished: (finished: Finished) => void): Mirror {
   return {
     store,
     reset(text, at, epoch) {
-      for (const table of Object.values(views)) (table as { clear(): void }).clear();
-      state = createState(recent.restart());
-      restoreState(state, text);
+      for (const table of [...Object.values(tables), ...Object.values(views)]) (table as { clear(): void }).clear();
+      state.recent = { task: [], execution: [] };
       seq = at;
-      show(views, state, everything(state));
+      takeOver(state, text);
       publish({ epoch, error: undefined });
     },
-    fold(text, from, to) {
-      if (to <= seq) return [];
-      const events = decodeEvents(text).slice(Math.max(0, seq + 1 - from));
-      seq = to;
-      show(views, state, foldAll(state, events));
+    advance(parts, to) {
+      for (const [at, text] of parts) if (at > seq) takeOver(state, text);
+      seq = Math.max(seq, to);
       publish();
-      return events;
     },
     signal(signals) {
-      for (const signal of signals) noteProgress(views, state, signal);
+      for (const signal of signals) noteProgress(state, signal);
       publish();
     },
     expect(record) {
@@ -129,146 +138,111 @@ export function createMirror(onFinished: (finished: Finished) => void): Mirror {
       publish();
     },
     update: publish,
-    isLive: (id) => state.tasks.tasks.has(id) || state.workflows.executions.has(id),
+    isLive: (id) => tables.tasks.has(id) || tables.executions.has(id),
   };
 }
 
-/** Folds events, and notes whose pictures they change. */
-function foldAll(state: CoreState, events: readonly CoreEvent[]): Touched {
-  const touched = untouched();
-  for (const event of events) {
-    touch(touched, state, event); // before it is folded: it may take away what it names
-    applyEvent(state, event);
-  }
-  return touched;
+/** What is drawn anew only once, however much of it has changed. */
+interface Touched {
+  readonly executions: Set<string>;
+  readonly agents: Set<string>;
 }
 
-function noteProgress({ progress }: Views, { tasks }: CoreState, signal: Signal): void {
+function takeOver(state: State, text: JsonText): void {
+  const { ends = [], changes, slots } = decodeJson(text, "picture") as PicturePart;
+  for (const one of ends) end(state, one);
+  const touched: Touched = { executions: new Set(), agents: new Set() };
+  for (const [name, list] of Object.entries(changes) as [TableName, readonly Change[]][]) {
+    const table = state.tables[name] as Map<string, object>;
+    for (const change of list) {
+      const [key] = change;
+      const record = changed(table.get(key), change);
+      if (name === "nodes")
+        touched.executions.add(((record ?? table.get(key)) as NodeState | undefined)?.execution ?? "");
+      if (record) table.set(key, record);
+      else table.delete(key);
+      touch(state, touched, name, key);
+    }
+  }
+  for (const id of touched.executions) showExecution(state, id);
+  for (const id of touched.agents) showAgent(state, id);
+  showLimits(state, slots);
+}
+
+/** The record after a change; undefined when it is gone. */
+function changed<T extends object>(before: T | undefined, [, fields, gone = []]: Change): T | undefined {
+  if (!fields) return undefined;
+  const record = { ...before, ...fields } as T;
+  for (const name of gone) Reflect.deleteProperty(record, name);
+  return record;
+}
+
+function touch({ tables, views }: State, { executions, agents }: Touched, name: TableName, key: string): void {
+  if (name === "tasks") {
+    const task = tables.tasks.get(key);
+    if (task) views.tasks.set(key, () => viewTask(task));
+    if (!task || !isActive(task)) views.progress.delete(key);
+  } else if (name === "approvals") {
+    const approval = tables.approvals.get(key);
+    if (approval) views.approvals.set(key, viewApproval(approval));
+    else views.approvals.delete(key);
+  } else if (name === "executions") executions.add(key);
+  else if (name === "agents" || name === "loads") agents.add(key);
+}
+
+/** It leaves what lives, and stands among the latest that have ended. */
+function end(state: State, [kind, id, fields, gone, nodes]: End): void {
+  const { tables, views, recent, listeners } = state;
+  const record = changed<Task | Execution>(tables[`${kind}s`].get(id), [id, { id, ...fields }, gone]) as Task &
+    Execution;
+  tables[`${kind}s`].delete(id);
+  if (kind === "task") {
+    views.tasks.set(id, () => viewTask(record));
+    views.progress.delete(id);
+  } else {
+    const ended = nodes.map((node) => endNode(tables.nodes, node));
+    views.executions.set(id, () => viewExecution(record, () => ended));
+  }
+  const ids = recent[kind];
+  ids.push(id);
+  if (ids.length > 2 * RECENT[kind]) for (const old of ids.splice(0, RECENT[kind])) views[`${kind}s`].delete(old);
+  listeners.finished(record);
+}
+
+/** What tasks put out stands in their own rows from now on. */
+function endNode(nodes: CowTable<NodeState>, [id, fields = {}]: Change): NodeState {
+  const node = { ...nodes.get(id), ...fields } as NodeState;
+  nodes.delete(id);
+  return node.kind === "task" || node.kind === "map" ? { ...node, output: undefined } : node;
+}
+
+function noteProgress({ tables, views }: State, signal: Signal): void {
   if (signal.kind !== "progress") return;
   const { task, attempt, fraction, note } = signal;
-  if (tasks.tasks.get(task)?.attempt !== attempt) return; // of an attempt that is over
-  progress.set(task, { fraction, ...(note !== undefined && { note }) });
+  if (tables.tasks.get(task)?.attempt !== attempt) return; // of an attempt that is over
+  views.progress.set(task, { fraction, ...(note !== undefined && { note }) });
 }
 
-function everything({ tasks, workflows, approvals, agents }: CoreState): Touched {
-  return {
-    tasks: new Set(keysOf(tasks.tasks)),
-    executions: new Set(keysOf(workflows.executions)),
-    approvals: new Set(keysOf(approvals.approvals)),
-    agents: new Set(keysOf(agents.agents)),
-    isLimited: true,
-  };
+function showExecution({ tables, views }: State, id: string): void {
+  const execution = tables.executions.get(id);
+  if (!execution) return;
+  const now = { versions: tables.versions.snapshot(), nodes: tables.nodes.snapshot() }; // the tables go on
+  views.executions.set(id, () => viewExecution(execution, () => nodesOf(now, execution)));
 }
 
-/** Draws anew what was touched. */
-function show(views: Views, state: CoreState, touched: Touched): void {
-  for (const id of touched.tasks) {
-    const task = state.tasks.tasks.get(id);
-    if (task) views.tasks.set(id, () => viewTask(task));
-    if (!task || !isActive(task)) views.progress.delete(id);
+function showAgent({ tables, views, listeners }: State, id: string): void {
+  const agent = tables.agents.get(id);
+  if (agent) views.agents.set(id, viewAgent(tables, agent));
+  else {
+    views.agents.delete(id);
+    listeners.unregistered(id);
   }
-  for (const id of touched.executions) {
-    const execution = state.workflows.executions.get(id);
-    if (execution) views.executions.set(id, viewerOf(state, execution));
-  }
-  for (const id of touched.approvals) {
-    const approval = state.approvals.approvals.get(id);
-    if (approval) views.approvals.set(id, viewApproval(approval));
-    else views.approvals.delete(id);
-  }
-  for (const id of touched.agents) {
-    const agent = state.agents.agents.get(id);
-    if (agent) views.agents.set(id, viewAgent(state.agents, agent));
-    else views.agents.delete(id);
-  }
-  if (touched.isLimited) showLimits(views, state);
 }
 
 /** Few are set, and each is drawn only when somebody looks. */
-function showLimits({ limits }: Views, { limits: state, agents }: CoreState): void {
-  for (const id of limits.snapshot().keys()) if (!state.limits.has(id)) limits.delete(id);
-  if (state.limits.size === 0) return;
-  const uses = snapshotOf(state.uses);
-  const slots = agents.holdings.size;
-  for (const limit of state.limits.values()) limits.set(limit.id, () => viewLimit({ uses }, limit, slots));
-}
-
-function keysOf<T>(table: { entries(): IterableIterator<[string, T]> }): string[] {
-  return [...table.entries()].map(([key]) => key);
-}
-
-function viewerOf(state: CoreState, execution: Execution): () => ExecutionView {
-  const { versions, nodes } = state.workflows;
-  const now = { versions: snapshotOf(versions), nodes: snapshotOf(nodes) }; // the tables go on
-  return () => viewExecution(execution, () => nodesOf(now, execution));
-}
-
-/** Every table of a mirror is a copy-on-write one: its kit makes no others. */
-function snapshotOf<T>(table: Table<T>): ReadonlyMap<string, T> {
-  return (table as CowTable<T>).snapshot();
-}
-
-/** Notes whose pictures an event changes. */
-function touch(touched: Touched, { agents }: CoreState, event: CoreEvent): void {
-  const data = event.data as {
-    readonly id?: string;
-    readonly agent?: string;
-    readonly link?: string;
-    readonly execution?: string;
-    readonly parent?: { readonly execution: string };
-  };
-  const noun = event.type.slice(0, event.type.indexOf("."));
-  if (noun === "task" && data.id !== undefined) touched.tasks.add(data.id);
-  if (noun === "approval" && data.id !== undefined) touched.approvals.add(data.id);
-  if (noun === "execution" && data.id !== undefined) touched.executions.add(data.id);
-  const execution = data.execution ?? data.parent?.execution;
-  if (execution !== undefined) touched.executions.add(execution);
-  const agent = data.agent ?? (data.link === undefined ? undefined : agents.links.get(data.link)?.agent);
-  if (agent !== undefined) touched.agents.add(agent);
-  if (noun === "limit" || noun === "link" || data.link !== undefined || noun === "host") touched.isLimited = true;
-  if (noun === "agent") touched.agents.add(data.id ?? agentId(event.data as Manifest));
-  if (event.type === "page.offered")
-    for (const id of [...(agents.offers.get(event.data.session)?.agents ?? []), ...event.data.agents])
-      touched.agents.add(id);
-  if (event.type === "host.started") for (const id of keysOf(agents.agents)) touched.agents.add(id);
-}
-
-interface Recents {
-  readonly kit: Kit;
-  restart(): Kit;
-}
-
-/** Keeps the last finished ones in view, and forgets the oldest beyond the bound. */
-function createRecents(
-  tasks: LazyTable<TaskView>,
-  executions: LazyTable<ExecutionView>,
-  onFinished: (finished: Finished) => void,
-): Recents {
-  let order: { task: string[]; execution: string[] } = { task: [], execution: [] };
-  const remember = (kind: "task" | "execution", id: string, table: LazyTable<unknown>): void => {
-    const ids = order[kind];
-    ids.push(id);
-    if (ids.length <= 2 * RECENT[kind]) return;
-    for (const old of ids.splice(0, RECENT[kind])) table.delete(old);
-  };
-  const kit: Kit = {
-    table: createCowTable,
-    due: () => ({ set: () => undefined, delete: () => undefined }),
-    finished: <T>(kind: "task" | "execution"): FinishedSink<T> => ({
-      add(id, record) {
-        const finished = { kind, record } as unknown as Finished;
-        if (finished.kind === "task") tasks.set(id, () => viewTask(finished.record));
-        else executions.set(id, () => viewExecution(finished.record, () => []));
-        remember(kind, id, kind === "task" ? tasks : executions);
-        onFinished(finished);
-      },
-    }),
-  };
-  return {
-    kit,
-    restart() {
-      order = { task: [], execution: [] };
-      return kit;
-    },
-  };
+function showLimits({ tables, views }: State, slots: number): void {
+  for (const id of views.limits.snapshot().keys()) if (!tables.limits.has(id)) views.limits.delete(id);
+  if (tables.limits.size === 0) return;
+  const uses = tables.uses.snapshot();
+  for (const limit of tables.limits.values()) views.limits.set(limit.id, () => viewLimit(uses, limit, slots));
 }

@@ -1,7 +1,7 @@
 /** How records look to a page: payloads are values, read when they are first looked at. */
 import { capacityOf, type Agent } from "../core/agents/agent.ts";
 import { enforcementOf } from "../core/agents/enforcement.ts";
-import { agentStatus, loadOf, type AgentsState } from "../core/agents/fold.ts";
+import { agentStatus, loadOf, type Serving } from "../core/agents/status.ts";
 import { averageResponseTime, successRate } from "../core/agents/statistics.ts";
 import type { Approval } from "../core/approvals/approval.ts";
 import { decodeJson, type JsonText } from "../core/json.ts";
@@ -54,7 +54,7 @@ export function viewApproval({ payload, parent, onTimeout: _, ...rest }: Approva
   return view as unknown as ApprovalView;
 }
 
-export function viewAgent(state: AgentsState, agent: Agent): AgentView {
+export function viewAgent(state: Serving, agent: Agent): AgentView {
   const { held, links } = loadOf(state, agent.id);
   return {
     ...agent,
@@ -69,11 +69,7 @@ export function viewAgent(state: AgentsState, agent: Agent): AgentView {
 }
 
 /** `slots`: how many are taken in all. */
-export function viewLimit(
-  { uses }: { readonly uses: ReadonlyMap<string, LimitState> },
-  limit: Limit,
-  slots: number,
-): LimitView {
+export function viewLimit(uses: ReadonlyMap<string, LimitState>, limit: Limit, slots: number): LimitView {
   const own = [...uses.values()].filter((use) => use.limit === limit.id && use.running > 0);
   const running = limit.id === EVERY_TASK ? slots : own.reduce((sum, use) => sum + use.running, 0);
   const byKey = limit.perKey ? Object.fromEntries(own.map((use) => [use.key, use.running])) : {};

@@ -10,16 +10,10 @@
  * E7  The same commands, clock, ids and random give the same bytes, on every runtime.
  */
 import { RuntimeError, type ErrorData } from "./errors.ts";
+import type { EncodedPart } from "./picture.ts";
 import type { Batch, Clock, Journal, Random, Snapshot } from "./ports.ts";
-import {
-  applyEvent,
-  decodeEvents,
-  restoreState,
-  saveState,
-  type CoreCommand,
-  type CoreEvent,
-  type CoreState,
-} from "./runtime.ts";
+import { applyEvent, restoreState, saveState, type CoreCommand, type CoreEvent, type CoreState } from "./runtime.ts";
+import { decodeEvents } from "./events.ts";
 import { createScheduler, type Scheduler } from "./scheduling/scheduler.ts";
 import { createStage, type Stage } from "./stage.ts";
 import { createTurn } from "./turn.ts";
@@ -63,8 +57,14 @@ export interface Engine {
   nextDue(): number | undefined;
   /** Decides all that is due by now. */
   wake(): void;
-  /** All that was decided, as JSON, with its last number: what a mirror begins with once that number is durable. */
+  /** All that was decided, as JSON, with its last number. */
   capture(): Snapshot;
+  /** The same as pages are shown it, once that number is durable; from now on {@link Engine.changes} follow. */
+  show(): Snapshot;
+  /** How the picture changed up to a number. */
+  changes(to: number): readonly EncodedPart[];
+  /** Nobody looks any more. */
+  hide(): void;
   stop(error?: RuntimeError): void;
 }
 
@@ -134,6 +134,9 @@ function createEngine(options: EngineOptions, stage: Stage, start: Start): Engin
       wake(state);
     },
     capture: () => ({ seq: writer.decided, text: saveState(stage.state) }),
+    show: () => ({ seq: writer.decided, text: stage.picture.begin(writer.decided) }),
+    changes: stage.picture.take,
+    hide: stage.picture.end,
     stop(error = new RuntimeError("host/closed")) {
       stop(state, error);
     },

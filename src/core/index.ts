@@ -1,6 +1,6 @@
 export * from "./agents/agent.ts";
 export * from "./agents/manifest.ts";
-export { agentStatus, type AgentStatus } from "./agents/fold.ts";
+export { agentStatus, type AgentStatus } from "./agents/status.ts";
 export * from "./agents/agent-index.ts";
 export * from "./agents/enforcement.ts";
 export * from "./agents/matching.ts";
@@ -27,8 +27,6 @@ export { planWorkflow, type Plan, type Problem } from "./workflows/plan.ts";
 export {
   applyEvent,
   createState,
-  decodeEvents,
-  encodeEvents,
   restoreState,
   saveState,
   type CoreCommand,
@@ -36,3 +34,4 @@ export {
   type CoreEvents,
   type CoreState,
 } from "./runtime.ts";
+export { decodeEvents, encodeEvents } from "./events.ts";

@@ -9,6 +9,7 @@ import { ManifestSchema } from "./agents/manifest.ts";
 import { ApprovalAnswerSchema } from "./approvals/approval.ts";
 import type { ErrorData } from "./errors.ts";
 import type { JsonText } from "./json.ts";
+import type { EncodedPart } from "./picture.ts";
 import { LimitRemoveSchema, LimitSetSchema } from "./limits/settings.ts";
 import { TaskOrderSchema } from "./tasks/order.ts";
 import { PRIORITIES } from "./tasks/priority.ts";
@@ -77,7 +78,11 @@ export const PageFrameSchema = v.variant("kind", [
     version: v.string(),
     session: id,
     lock: id,
+    /** Whether it wants the events too. */
+    listening: v.optional(v.boolean(), false),
   }),
+  /** Whether it wants the journal's events from now on, beside what they change. */
+  v.strictObject({ kind: v.literal("listen"), on: v.boolean() }),
   /** Commands numbered from `first` on; answers up to `acknowledged` have arrived. Sent again to every new host until answered. */
   v.strictObject({
     kind: v.literal("commands"),
@@ -190,7 +195,7 @@ export type HostPlace = "shared" | "elected" | "page";
 /** From the host to a page. */
 export type HostFrame = { readonly origin: Origin } & (
   | {
-      /** The durable state; batches follow. */
+      /** What is to be seen of the durable state, see {@link PicturePart}; batches follow. */
       readonly kind: "welcome";
       /** The number of the hello that it answers. */
       readonly number: number;
@@ -210,7 +215,9 @@ export type HostFrame = { readonly origin: Origin } & (
       readonly kind: "batch";
       readonly from: number;
       readonly to: number;
-      readonly text: JsonText;
+      readonly parts: readonly EncodedPart[];
+      /** The events, for a page that listens. */
+      readonly text?: JsonText | undefined;
     }
   | {
       readonly kind: "replies";

@@ -110,13 +110,3 @@ export function restoreState(state: CoreState, text: JsonText): void {
     throw new RuntimeError("host/incompatible", { format: saved["format"], known: STATE_FORMAT });
   for (const name of names) (folds[name] as Fold<unknown, unknown>).restore(state[name], saved[name]);
 }
-
-/** Reads the events of a batch. */
-export function decodeEvents(text: JsonText): readonly CoreEvent[] {
-  return decodeJson(text, "batch") as readonly CoreEvent[];
-}
-
-/** Writes the events of a batch. */
-export function encodeEvents(events: readonly CoreEvent[]): JsonText {
-  return JSON.stringify(events);
-}

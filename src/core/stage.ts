@@ -1,5 +1,6 @@
 import type { Kit } from "./kernel.ts";
 import type { ArchiveRow } from "./ports.ts";
+import { createPicture, type Picture } from "./picture.ts";
 import { createState, type CoreState } from "./runtime.ts";
 import { createTable } from "./tables.ts";
 import { createDueQueue, type DueQueue } from "./timers/due-queue.ts";
@@ -9,6 +10,7 @@ export interface Stage {
   readonly state: CoreState;
   readonly due: readonly DueQueue[];
   readonly finished: ArchiveRow[];
+  readonly picture: Picture;
 }
 
 export function createStage(): Stage {
@@ -24,8 +26,11 @@ export function createStage(): Stage {
     finished: (kind) => ({
       add(id, record, at) {
         finished.push({ kind, id, at, text: JSON.stringify(record) });
+        picture.finished(kind, record as object);
       },
     }),
   };
-  return { state: createState(kit), due, finished };
+  const state = createState(kit);
+  const picture = createPicture(state);
+  return { state, due, finished, picture };
 }

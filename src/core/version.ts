@@ -2,4 +2,4 @@
 export const VERSION = "0.1.0";
 
 /** The protocol between pages and hosts; those with another one can't talk. The first frame both ways carries it. */
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;

@@ -1,7 +1,8 @@
 import { RuntimeError } from "./errors.ts";
 import type { Fact } from "./kernel.ts";
 import type { Batch, Clock, Journal, Snapshot } from "./ports.ts";
-import { applyEvent, encodeEvents, saveState, type CoreEvent } from "./runtime.ts";
+import { applyEvent, saveState, type CoreEvent } from "./runtime.ts";
+import { encodeEvents } from "./events.ts";
 import type { Stage } from "./stage.ts";
 
 /** Where a writer goes on. */
@@ -138,6 +139,7 @@ async function write(state: State): Promise<Snapshot | undefined> {
     archive: stage.finished.splice(0),
   };
   state.events = [];
+  stage.picture.cut(batch.to);
   state.writtenSince += batch.text.length;
   // Not before as much was written as the last one weighed: so snapshots of a large state cost no more than the events.
   const isLarge = state.writtenSince < state.snapshotSize;

@@ -54,8 +54,10 @@ export interface Sessions {
 interface Session extends Spawner {
   offers: ReadonlySet<string>;
   cores: number;
+  /** It wants the events beside what they change. */
+  listening: boolean;
   /** Batches that came before the welcome, to be posted after it. */
-  backlog: Batch[] | undefined;
+  backlog: Bare[] | undefined;
   /** The number of its latest hello. */
   number: number;
   /** By the wire that its latest hello came over. */
@@ -71,6 +73,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     const session = sessions.get(id);
     if (!session) return;
     sessions.delete(id);
+    if (sessions.size === 0) options.engine.hide();
     session.unwatch();
     spawning.forget(id);
     options.engine.submit([{ type: "page.offer", data: { session: id, agents: [] } }]);
@@ -86,9 +89,12 @@ export function createSessions(options: SessionsOptions): Sessions {
       return { receive: createReceive(options, { sessions, post, end }) };
     },
     broadcast({ from, to, text }) {
-      for (const { post, backlog } of sessions.values())
-        if (backlog) backlog.push({ from, to, text, at: 0, archive: [] });
-        else post({ kind: "batch", from, to, text });
+      const parts = options.engine.changes(to);
+      for (const { post, backlog, listening } of sessions.values()) {
+        const frame = { kind: "batch", from, to, parts, ...(listening && { text }) } as const;
+        if (backlog) backlog.push(frame);
+        else post(frame);
+      }
     },
     signal(signals) {
       for (const { post, backlog } of sessions.values()) if (!backlog) post({ kind: "signals", signals });
@@ -129,6 +135,7 @@ function createReceive(options: SessionsOptions, { sessions, post, end }: Line):
       end(frame.session);
     });
     session.post = post;
+    session.listening = frame.listening;
     welcome(options, session);
   };
   return (raw, ports) => {
@@ -164,6 +171,7 @@ function createSession(id: string): Session {
     session: id,
     offers: new Set(),
     cores: UNKNOWN_CORES,
+    listening: false,
     backlog: undefined,
     number: 0,
     post: () => undefined,
@@ -177,9 +185,9 @@ function createSession(id: string): Session {
 
 function welcome({ engine, links, signals, spawning, version, place }: SessionsOptions, session: Session): void {
   const { session: id, number, post } = session;
-  const backlog: Batch[] = [];
+  const backlog: Bare[] = [];
   session.backlog = backlog;
-  const { seq, text } = engine.capture();
+  const { seq, text } = engine.show();
   const known = engine.state.hosting.sessions.get(id);
   engine.whenDurable((stopped) => {
     if (stopped || session.backlog !== backlog) return; // it has said hello again meanwhile
@@ -187,7 +195,7 @@ function welcome({ engine, links, signals, spawning, version, place }: SessionsO
     const own = links.ofSession(id).map((link) => link.id);
     const about = { number, place, protocol: PROTOCOL, version };
     post({ kind: "welcome", ...about, seq, state: text, mark, refused, links: own });
-    for (const { from, to, text: events } of backlog) post({ kind: "batch", from, to, text: events });
+    for (const frame of backlog) post(frame);
     session.backlog = undefined;
     const progress = signals.latest();
     if (progress.length > 0) post({ kind: "signals", signals: progress });
@@ -203,6 +211,9 @@ function listen(
 ): void {
   const { links, spawning } = options;
   switch (frame.kind) {
+    case "listen":
+      session.listening = frame.on;
+      return;
     case "commands":
       decide(options, session, frame);
       return;

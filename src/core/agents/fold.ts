@@ -5,7 +5,6 @@ import { restoreTable, saveTable } from "../tables.ts";
 import type { TaskEvents } from "../tasks/task.ts";
 import {
   agentId,
-  capacityOf,
   holdingId,
   type Agent,
   type AgentEvents,
@@ -16,6 +15,7 @@ import {
   type Offer,
 } from "./agent.ts";
 import { NO_STATISTICS } from "./statistics.ts";
+import { NO_LOAD } from "./status.ts";
 
 export interface AgentsState {
   readonly agents: Table<Agent>;
@@ -26,13 +26,6 @@ export interface AgentsState {
   readonly offers: Table<Offer>;
   readonly former: Table<Former>;
 }
-
-/**
- * idle: it can take work, though a page may have to start a worker first · busy: it runs as many attempts as it may ·
- * offline: nobody serves it, its workers don't answer, somebody has taken it off, or it is being unregistered ·
- * error: its last worker didn't come up.
- */
-export type AgentStatus = "idle" | "busy" | "offline" | "error";
 
 export const agentsFold: Fold<AgentsState, AgentEvents & TaskEvents & HostingEvents> = {
   create: (kit) => ({
@@ -181,8 +174,6 @@ function change(state: AgentsState, id: string, changes: Partial<Agent>): void {
   if (agent) state.agents.set(id, { ...agent, ...changes });
 }
 
-const NO_LOAD = { links: 0, held: 0, silent: 0, offers: 0 } as const;
-
 function add({ loads }: AgentsState, id: string, more: Partial<Omit<Load, "id">>): void {
   const { links, held, silent, offers } = loads.get(id) ?? NO_LOAD;
   const sums = {
@@ -251,20 +242,4 @@ export function isOpen(state: AgentsState, link: Link): boolean {
 /** Whether the worker was given as many attempts as it may be, and is to be ended after them. */
 export function isSpent({ agents }: AgentsState, { agent, given = 0 }: Link): boolean {
   return given >= (agents.get(agent)?.recycleAfter ?? Infinity);
-}
-
-/** The status follows from the facts of the journal; nobody sets it. */
-export function agentStatus({ agents, loads }: AgentsState, id: string): AgentStatus {
-  const agent = agents.get(id);
-  if (!agent || agent.offline || agent.draining) return "offline";
-  const { links, held, silent, offers } = loads.get(id) ?? NO_LOAD;
-  if (links > silent) return held < capacityOf(agent) ? "idle" : "busy";
-  if (links > 0) return "offline";
-  if (agent.fault) return "error";
-  return offers > 0 ? "idle" : "offline";
-}
-
-/** The agent's links, taken slots and offers. */
-export function loadOf({ loads }: AgentsState, id: string): Omit<Load, "id"> {
-  return loads.get(id) ?? NO_LOAD;
 }

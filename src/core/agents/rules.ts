@@ -4,7 +4,8 @@ import type { TasksView } from "../tasks/rules.ts";
 import { isActive, type TaskEvents } from "../tasks/task.ts";
 import { agentId, holdingId, MAX_FORMER } from "./agent.ts";
 import type { AgentCommands, AgentEvents, UnregisterMode } from "./agent.ts";
-import { loadOf, type AgentsState } from "./fold.ts";
+import { type AgentsState } from "./fold.ts";
+import { loadOf } from "./status.ts";
 import { ManifestSchema, type Manifest } from "./manifest.ts";
 
 export interface AgentsView extends TasksView {

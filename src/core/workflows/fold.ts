@@ -1,6 +1,7 @@
 import type { ErrorData } from "../errors.ts";
 import type { FinishedSink, Fold, Table } from "../kernel.ts";
 import { copyJson } from "../json.ts";
+import { nodesOf } from "./nodes.ts";
 import { restoreTable, saveTable } from "../tables.ts";
 import type { TaskEvents, TaskParent } from "../tasks/task.ts";
 import {
@@ -204,16 +205,4 @@ function countRuns(
   const runs = known.runs + more;
   if (runs > 0 || active.get(workflow)?.version === version) versions.set(key, { ...known, runs });
   else versions.delete(key);
-}
-
-/** The states of an execution's nodes, in the order of the definition. */
-export function nodesOf({ versions, nodes }: ReadableNodes, { id, workflow, version }: Execution): NodeState[] {
-  const ids = versions.get(`${workflow}@${version}`)?.nodes ?? [];
-  return ids.flatMap((node) => nodes.get(nodeKey(id, node)) ?? []);
-}
-
-/** As much of the state as is needed to find an execution's nodes; snapshots of the tables will do. */
-export interface ReadableNodes {
-  readonly versions: { get(key: string): WorkflowVersion | undefined };
-  readonly nodes: { get(key: string): NodeState | undefined };
 }

@@ -20,7 +20,8 @@ import {
   type WorkflowCommands,
   type WorkflowEvents,
 } from "./execution.ts";
-import { joinItems, nodesOf, type WorkflowsState } from "./fold.ts";
+import { joinItems, type WorkflowsState } from "./fold.ts";
+import { nodesOf } from "./nodes.ts";
 import { createLookups, type Lookups } from "./lookups.ts";
 import { planWorkflow, type PlannedNode } from "./plan.ts";
 import { fillMap, startWork } from "./work.ts";

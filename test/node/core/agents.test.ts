@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as v from "valibot";
 import { capacityOf } from "../../../src/core/agents/agent.ts";
-import { agentStatus, type AgentStatus } from "../../../src/core/agents/fold.ts";
+import { agentStatus, type AgentStatus } from "../../../src/core/agents/status.ts";
 import { PageCommandSchema } from "../../../src/core/protocol.ts";
 import type { CoreCommand, CoreState } from "../../../src/core/runtime.ts";
 import { createChance, seedOf } from "./chance.ts";

@@ -5,7 +5,6 @@ import { createDiscovery, type AgentChange, type Discovery } from "../../../src/
 import { createMirror, type Mirror } from "../../../src/client/mirror.ts";
 import type { AgentView } from "../../../src/client/runtime.ts";
 import { RuntimeError } from "../../../src/core/errors.ts";
-import { encodeEvents } from "../../../src/core/runtime.ts";
 import { createChance, seedOf } from "./chance.ts";
 import { never, openWorld, type Host } from "./kit.ts";
 import { chaotic, createLife } from "./life.ts";
@@ -21,13 +20,15 @@ interface Page {
 
 /** A page that has connected to a new host. */
 async function openPage(behaviour = never): Promise<Page> {
-  const mirror = createMirror(() => undefined);
-  const world = await openWorld(seed, {
+  const mirror = createMirror({ finished: () => undefined, unregistered: () => undefined });
+  const world: Host = await openWorld(seed, {
     behaviour,
     chance: createChance(seed),
-    onCommitted: (events, { from, to }) => mirror.fold(encodeEvents(events), from, to),
+    onCommitted: (_events, { to }) => {
+      mirror.advance(world.engine.changes(to), to);
+    },
   });
-  const { text, seq } = world.engine.capture();
+  const { text, seq } = world.engine.show();
   mirror.reset(text, seq, 1);
   return { world, mirror, discovery: createDiscovery(mirror) };
 }
@@ -169,7 +170,7 @@ describe(`discovery (seed ${String(seed)})`, () => {
     await one.world.submit(registerAgent("old"));
     assert.deepEqual(idsOf(one.discovery.find()), ["old@1.0.0"]);
     await other.world.submit(registerAgent("new"));
-    const { text, seq } = other.world.engine.capture();
+    const { text, seq } = other.world.engine.show();
     one.mirror.reset(text, seq, 2);
     assert.deepEqual(idsOf(one.discovery.find({ capabilities: ["work"] })), ["new@1.0.0"]);
   });

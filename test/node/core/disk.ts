@@ -1,12 +1,6 @@
 /** The memory disk with what tests look at: all that was ever written on it. */
-import {
-  applyEvent,
-  createState,
-  decodeEvents,
-  restoreState,
-  type CoreEvent,
-  type CoreState,
-} from "../../../src/core/runtime.ts";
+import { applyEvent, createState, restoreState, type CoreEvent, type CoreState } from "../../../src/core/runtime.ts";
+import { decodeEvents } from "../../../src/core/events.ts";
 import type { Kit } from "../../../src/core/kernel.ts";
 import type { ArchiveRow, Batch } from "../../../src/core/ports.ts";
 import { createMemoryDisk, type MemoryDisk, type MemoryFault } from "../../../src/plugins/journals/memory-disk.ts";

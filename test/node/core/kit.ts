@@ -9,12 +9,12 @@ import type { ArchiveRow, Batch } from "../../../src/core/ports.ts";
 import {
   applyEvent,
   createState,
-  decodeEvents,
   restoreState,
   type CoreCommand,
   type CoreEvent,
   type CoreState,
 } from "../../../src/core/runtime.ts";
+import { decodeEvents } from "../../../src/core/events.ts";
 import { isActive, type Task } from "../../../src/core/tasks/task.ts";
 import { createChance, type Chance } from "./chance.ts";
 import { createMemoryJournal } from "../../../src/plugins/journals/memory.ts";

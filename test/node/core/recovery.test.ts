@@ -1,7 +1,8 @@
 /** Recovery is snapshot, tail, and one command; what is finished lies in the archive, once. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { applyEvent, createState, decodeEvents, restoreState, saveState } from "../../../src/core/runtime.ts";
+import { applyEvent, createState, restoreState, saveState } from "../../../src/core/runtime.ts";
+import { decodeEvents } from "../../../src/core/events.ts";
 import { createChance, seedOf } from "./chance.ts";
 import { FINAL_STATUSES } from "../../../src/core/tasks/transitions.ts";
 import { completes, frozenKit, never, openHost, openWorld, type Host } from "./kit.ts";

@@ -1,7 +1,7 @@
 /** The host's pools on virtual timers: which workers are started, kept, recycled and ended, and which of them answer. */
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it, mock } from "node:test";
-import { agentStatus, type AgentStatus } from "../../../src/core/agents/fold.ts";
+import { agentStatus, type AgentStatus } from "../../../src/core/agents/status.ts";
 import { PING, type HostFrame } from "../../../src/core/agents/protocol.ts";
 import type { Journal } from "../../../src/core/ports.ts";
 import { BEAT } from "../../../src/workers/heartbeat.ts";
