@@ -193,8 +193,7 @@ function touch({ tables, views }: State, { executions, agents }: Touched, name: 
 /** It leaves what lives, and stands among the latest that have ended. */
 function end(state: State, [kind, id, fields, gone, nodes]: End): void {
   const { tables, views, recent, listeners } = state;
-  const record = changed<Task | Execution>(tables[`${kind}s`].get(id), [id, { id, ...fields }, gone]) as Task &
-    Execution;
+  const record = changed<Task | Execution>(tables[`${kind}s`].get(id), [id, fields, gone]) as Task & Execution;
   tables[`${kind}s`].delete(id);
   if (kind === "task") {
     views.tasks.set(id, () => viewTask(record));
