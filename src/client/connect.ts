@@ -2,7 +2,6 @@
 import { RuntimeError, decodeError } from "../core/errors.ts";
 import { createIds } from "../core/ids.ts";
 import type { StreamChannel } from "../core/protocol.ts";
-import type { CoreEvent } from "../core/runtime.ts";
 import { pageLock } from "../core/locks.ts";
 import mitt from "mitt";
 import { createAgentCalls } from "./agents.ts";
@@ -11,12 +10,12 @@ import { createCells, type Cells } from "./cells.ts";
 import { createCommands } from "./commands.ts";
 import { createConnection, type Connection } from "./connection.ts";
 import { createExplaining } from "./explaining.ts";
-import { isolated } from "./isolated.ts";
+import { hearing, listenTo, type Emitter } from "./events.ts";
 import { createMirror, type Mirror } from "./mirror.ts";
 import type { Places } from "./places.ts";
 import { attend, holdLock } from "./presence.ts";
 import { createResults } from "./results.ts";
-import type { ConnectOptions, Mode, Runtime, RuntimeEvents, StreamItem, StreamOptions } from "./runtime.ts";
+import type { ConnectOptions, Mode, Runtime, StreamItem, StreamOptions } from "./runtime.ts";
 
 /** What an entry of the package gives to `connect`. */
 export interface Platform {
@@ -24,8 +23,6 @@ export interface Platform {
   places(options: ConnectOptions): Places;
   cellURL(options: ConnectOptions): string;
 }
-
-type Emitter = ReturnType<typeof mitt<Record<keyof RuntimeEvents, unknown>>>;
 
 /**
  * Finds or starts the host of the name, and returns the page's handle once it is welcomed.
@@ -97,10 +94,7 @@ function assemble(
     places: platform.places(options),
     modes: options.modes,
     mirror,
-    isListening: () => isListening(emitter),
-    onEvents: (events) => {
-      publish(emitter, events);
-    },
+    ...hearing(emitter),
     onSignals: ({ signals }) => {
       mirror.signal(signals);
       for (const { kind, ...signal } of signals) emitter.emit(kind, signal);
@@ -117,9 +111,6 @@ function assemble(
       results.recheck();
       emitter.emit("status", { status: "ready" });
       welcome();
-    },
-    onStorageLost: (database, before) => {
-      emitter.emit("storage-lost", { database, before });
     },
     onOrder: cells.order,
     onStopped: (error) => {
@@ -151,23 +142,6 @@ function stopped(mirror: Mirror, emitter: Emitter, error: RuntimeError): void {
   const { name, message, code } = error;
   mirror.update({ status: "stopped", error: { name, message, code } });
   emitter.emit("status", { status: "stopped", error });
-}
-
-function publish(emitter: Emitter, events: readonly CoreEvent[]): void {
-  for (const { type, data, at } of events) {
-    if (isHeard(emitter, type)) emitter.emit(type, { ...data, at });
-    if (isHeard(emitter, "event")) emitter.emit("event", { type, data, at });
-  }
-}
-
-/** There are thousands of events in a second, and a page listens to few kinds of them. */
-function isHeard({ all }: Emitter, type: keyof RuntimeEvents): boolean {
-  return (all.get(type)?.length ?? 0) > 0;
-}
-
-/** The host sends events only to pages that listen to any: those of the journal have a dot in their names. */
-function isListening({ all }: Emitter): boolean {
-  return [...all].some(([type, { length }]) => length > 0 && (type === "event" || type.includes(".")));
 }
 
 function createRuntime(parts: Parts & Base & { readonly release: () => void }): Runtime {
@@ -224,28 +198,6 @@ function createReading(connection: Connection, createId: () => string): Pick<Run
       yield* readStream(connection, { ...options, task, channel, reader: createId() });
     };
   return { stream: reading("stream"), logs: reading("log") };
-}
-
-function listenTo(emitter: Emitter, connection: Connection): Runtime["on"] {
-  let was = false;
-  const tell = (): void => {
-    const on = isListening(emitter);
-    if (on !== was) connection.say({ kind: "listen", on }); // without a wire the next hello says so
-    was = on;
-  };
-  return (type, listener) => {
-    const hear = (event: unknown): void => {
-      isolated(() => {
-        listener(event as Parameters<typeof listener>[0]);
-      });
-    };
-    emitter.on(type, hear);
-    tell();
-    return () => {
-      emitter.off(type, hear);
-      tell();
-    };
-  };
 }
 
 type Present = Pick<Runtime, "mode" | "tasks" | "executions" | "approvals" | "agents" | "limits">;

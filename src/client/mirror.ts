@@ -112,7 +112,7 @@ export function createMirror(listeners: MirrorListeners): Mirror {
   return {
     store,
     reset(text, at, epoch) {
-      for (const table of [...Object.values(tables), ...Object.values(views)]) (table as { clear(): void }).clear();
+      for (const one of [tables, views]) for (const table of Object.values(one) as { clear(): void }[]) table.clear();
       state.recent = { task: [], execution: [] };
       seq = at;
       takeOver(state, text);

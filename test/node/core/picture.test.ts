@@ -84,15 +84,16 @@ describe(`what pages are shown (seed ${String(seed)})`, () => {
 
   it("tells of every end as the archive has it", async () => {
     const chance = createChance(seed + 1);
-    let page: Page | undefined;
-    const world = await openWorld(seed + 1, {
+    const pages: Page[] = [];
+    const world: Awaited<ReturnType<typeof openWorld>> = await openWorld(seed + 1, {
       behaviour: chaotic,
       chance,
       onCommitted(_events, { to }) {
-        page?.mirror.advance(world.engine.changes(to), to);
+        for (const { mirror } of pages) mirror.advance(world.engine.changes(to), to);
       },
     });
-    page = openPage(world);
+    const page = openPage(world);
+    pages.push(page);
     const live = createLife(chance, "", world.time.now);
     for (let step = 0; step < 1_500; step++) await world.advance(live(world));
     const archived = new Map(world.disk.archived.map(({ id, text }) => [id, text]));

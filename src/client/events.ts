@@ -1,0 +1,59 @@
+/** What a page listens to. The host sends the journal's events only to pages that want any. */
+import type { CoreEvent } from "../core/runtime.ts";
+import type mitt from "mitt";
+import type { Connection, ConnectionOptions } from "./connection.ts";
+import { isolated } from "./isolated.ts";
+import type { Runtime, RuntimeEvents } from "./runtime.ts";
+
+export type Emitter = ReturnType<typeof mitt<Record<keyof RuntimeEvents, unknown>>>;
+
+/** What a connection needs to know and to tell. */
+export function hearing(emitter: Emitter): Pick<ConnectionOptions, "isListening" | "onEvents" | "onStorageLost"> {
+  return {
+    isListening: () => isListening(emitter),
+    onEvents(events) {
+      for (const event of events) publish(emitter, event);
+    },
+    onStorageLost(database, before) {
+      emitter.emit("storage-lost", { database, before });
+    },
+  };
+}
+
+/** Tells the host when the page begins to listen to the journal's events, and when it no longer does. */
+export function listenTo(emitter: Emitter, connection: Connection): Runtime["on"] {
+  let was = false;
+  const tell = (): void => {
+    const on = isListening(emitter);
+    if (on !== was) connection.say({ kind: "listen", on }); // without a wire the next hello says so
+    was = on;
+  };
+  return (type, listener) => {
+    const hear = (event: unknown): void => {
+      isolated(() => {
+        listener(event as Parameters<typeof listener>[0]);
+      });
+    };
+    emitter.on(type, hear);
+    tell();
+    return () => {
+      emitter.off(type, hear);
+      tell();
+    };
+  };
+}
+
+/** The journal's events have a dot in their names. */
+function isListening({ all }: Emitter): boolean {
+  return [...all].some(([type, { length }]) => length > 0 && (type === "event" || type.includes(".")));
+}
+
+function publish(emitter: Emitter, { type, data, at }: CoreEvent): void {
+  if (isHeard(emitter, type)) emitter.emit(type, { ...data, at });
+  if (isHeard(emitter, "event")) emitter.emit("event", { type, data, at });
+}
+
+/** There are thousands of events in a second, and a page listens to few kinds of them. */
+function isHeard({ all }: Emitter, type: keyof RuntimeEvents): boolean {
+  return (all.get(type)?.length ?? 0) > 0;
+}
