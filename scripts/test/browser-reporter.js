@@ -31,14 +31,16 @@ const say = (text) => process.stdout.write(`${text}\n`);
  */
 export function reporter({ results }) {
   const reported = new Set();
+  const begun = new Map();
   return {
     start({ sessions }) {
       sessions.on("session-status-updated", (session) => {
+        if (!begun.has(session.id) && session.status !== "SCHEDULED") begun.set(session.id, performance.now());
         if (session.status !== "FINISHED" || reported.has(session.id)) return;
         reported.add(session.id);
         const result = resultOf(session);
         if (results !== undefined) appendFileSync(results, `${JSON.stringify(result)}\n`);
-        print(session, result);
+        print(session, result, performance.now() - begun.get(session.id));
       });
     },
   };
@@ -94,10 +96,11 @@ function flatten(suite, path = "") {
 /**
  * @param {TestSession} session
  * @param {SessionResult} result
+ * @param {number} took milliseconds
  */
-function print(session, { engine, file, passed, failed, skipped }) {
+function print(session, { engine, file, passed, failed, skipped }, took) {
   const counts = `${passed} passed${failed > 0 ? `, ${failed} FAILED` : ""}${skipped > 0 ? `, ${skipped} skipped` : ""}`;
-  say(`${engine.padEnd(8)} ${file}: ${counts}`);
+  say(`${engine.padEnd(8)} ${file}: ${counts} (${(took / 1_000).toFixed(1)} s)`);
   if (failed === 0) return;
   for (const { name, test } of session.testResults === undefined ? [] : flatten(session.testResults)) {
     if (hasFailed(test)) printError(`FAILED ${engine} ${file} › ${name}`, test.error);

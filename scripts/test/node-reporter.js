@@ -20,7 +20,7 @@ export default async function* nodeReporter(events) {
     else if (type === "test:fail" && !isEcho(data)) yield failure(data);
     else if (type === "test:summary" && data.file !== undefined) {
       silent.delete(data.file);
-      yield summary(data.file, data.counts);
+      yield summary(data.file, data.counts, data.duration_ms);
     } else if (type === "test:summary") {
       for (const file of silent) yield `  FAILED node ${relative(ROOT, file)}: it never said how it ended\n`;
       keep(data.counts, silent.size);
@@ -52,11 +52,13 @@ const failed = (/** @type {Counts} */ { tests, passed, skipped, todo }) => tests
 /**
  * @param {string} file
  * @param {Counts} counts
+ * @param {number} took milliseconds
  */
-function summary(file, counts) {
+function summary(file, counts, took) {
   const { passed, skipped } = counts;
   const bad = failed(counts) > 0 ? `, ${failed(counts)} FAILED` : "";
-  return `node     ${relative(ROOT, file)}: ${passed} passed${bad}${skipped > 0 ? `, ${skipped} skipped` : ""}\n`;
+  const rest = `${skipped > 0 ? `, ${skipped} skipped` : ""} (${(took / 1_000).toFixed(1)} s)`;
+  return `node     ${relative(ROOT, file)}: ${passed} passed${bad}${rest}\n`;
 }
 
 /**

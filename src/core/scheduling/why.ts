@@ -4,8 +4,10 @@
  * another one. The order in which obstacles are named: it needs no start · others come first (time, dependencies) ·
  * nobody could ever do it · nobody is there · a limit · all are busy.
  */
-import type { Agent } from "../agents/agent.ts";
+import type { Agent, Link } from "../agents/agent.ts";
+import { hasRoom, isSpent, loadOf } from "../agents/fold.ts";
 import { matches, requirementKey, tierOf } from "../agents/matching.ts";
+import type { ErrorData } from "../errors.ts";
 import { resolve, runningOf, tokenAt } from "../limits/fold.ts";
 import { EVERY_TASK } from "../limits/limit.ts";
 import type { Requirement } from "../tasks/requirement.ts";
@@ -38,17 +40,35 @@ interface Slots {
   readonly id: string;
   readonly taken: number;
   readonly slots: number;
+  /**
+   * Why its free slots can't be had. silent: their worker doesn't answer; recycling: it was given its last attempt and
+   * is replaced; maxConcurrentTasks: the agent may run no more.
+   */
+  readonly bound?: "silent" | "recycling" | "maxConcurrentTasks";
 }
 
 /** Why a task waits. */
 export type Waiting = { readonly task: string; readonly text: string } & (
   | { readonly reason: "running"; readonly agent: string }
-  | { readonly reason: "dependency"; readonly on: string; readonly chain: readonly string[] }
+  /** `needs` of the live tasks `open` must end, and end well unless any end will do; `on` is the first of them. */
+  | {
+      readonly reason: "dependency";
+      readonly on: string;
+      readonly chain: readonly string[];
+      readonly needs: number;
+      readonly open: readonly string[];
+    }
   | { readonly reason: "start-at"; readonly at: number }
   | { readonly reason: "retry"; readonly at: number }
   | { readonly reason: "capability"; readonly nearest: readonly AgentMatch[] }
   | { readonly reason: "draining"; readonly agents: readonly string[] }
-  | { readonly reason: "offline"; readonly agents: readonly string[] }
+  /** `offered`: those of them that a page can start a worker of; `fault`: why the last one didn't come up. */
+  | {
+      readonly reason: "offline";
+      readonly agents: readonly string[];
+      readonly offered: readonly string[];
+      readonly fault?: ErrorData;
+    }
   /** `freesAt`: when its bucket has a token again, if that is all that is missing. */
   | { readonly reason: "limit"; readonly limit: string; readonly key: string; readonly freesAt?: number }
   /** `ahead`: queued tasks with the same requirement that go before it in any case. */
@@ -94,10 +114,27 @@ function outside(view: SchedulerView, task: Task): Reason | undefined {
     return { reason: "start-at", at, text: `it isn't to start before that time, ${moment(at)}` };
   }
   if (status !== "pending") return undefined;
+  return dependency(view, task);
+}
+
+function dependency(view: SchedulerView, task: Task): Reason {
+  const { tasks, gates } = view.tasks;
+  const open = task.after?.tasks.filter((id) => tasks.has(id)) ?? [];
+  const { needed, total = 0, succeeded = 0, ended = 0 } = gates.get(task.id) ?? {};
+  const needs = needed === undefined ? total - ended : needed - succeeded;
   const chain = chainOf(view, task);
-  const on = chain[0] ?? task.after?.tasks[0] ?? "";
-  const then = chain.slice(1).map((one) => `, which waits for ${one}`);
-  return { reason: "dependency", on, chain, text: `it waits for ${on}${then.join("")}` };
+  const [on = "", ...others] = chain;
+  const then = others.map((one) => `, which waits for ${one}`).join("");
+  const of = needs < open.length ? `${String(needs)} of ${list(open)}; the first is ${on}` : on;
+  const more = needs === open.length && needs > 1 ? `; and for ${String(needs - 1)} more` : "";
+  return {
+    reason: "dependency",
+    on,
+    chain,
+    needs,
+    open: open.slice(0, MOST),
+    text: `it waits for ${of}${then}${more}`,
+  };
 }
 
 /** The first task that it waits for and that lives, the first one that this waits for, and so on. */
@@ -118,25 +155,49 @@ function inQueue(view: SchedulerView, index: SchedulerIndex, task: Task, now: nu
   const able = [...(matcher?.tiers.keys() ?? [])].sort();
   if (able.length === 0) return nobody(view, task);
   const links = [...view.agents.links.values()].filter(({ agent }) => matcher?.tiers.has(agent));
-  if (links.length === 0) {
-    const text = `${list(able)} could do it, but no worker of ${able.length === 1 ? "it" : "them"} is up`;
-    return { reason: "offline", agents: able.slice(0, MOST), text };
-  }
+  if (links.every(({ silent }) => silent)) return nobodyThere(view, able, links.length);
   const full = fullLimit(view, task, now);
   if (full) return full;
   if (matcher && matcher.freeTiers.size > 0) return { reason: "next", text: "it starts in the next turn" };
-  const slots = new Map<string, Slots>();
-  for (const { agent: id, held, slots: own } of links) {
-    const { taken, slots: all } = slots.get(id) ?? { taken: 0, slots: 0 };
-    slots.set(id, { id, taken: taken + held, slots: all + own });
-  }
-  const agents = [...slots.values()];
+  const agents = slotsOf(view, links);
   const ahead = matcher ? aheadOf(matcher, index.queue.get(task.id)) : 0;
   const maxLoad = task.agents?.maxLoad;
-  const busy = agents.map(({ id, taken, slots: all }) => `${id} ${String(taken)} of ${String(all)}`);
+  const busy = agents.map(
+    ({ id, taken, slots, bound }) => `${id} ${String(taken)} of ${String(slots)}${bound ? ` (${bound})` : ""}`,
+  );
   const bound = maxLoad === undefined ? "" : ` (maxLoad ${String(maxLoad)})`;
   const text = `no slot is free for it${bound}: ${list(busy)} taken; ${String(ahead)} before it`;
   return { reason: "capacity", agents: agents.slice(0, MOST), ahead, text, ...(maxLoad !== undefined && { maxLoad }) };
+}
+
+/** Agents could do it, but none has a worker that answers. */
+function nobodyThere({ agents }: SchedulerView, able: readonly string[], silent: number): Reason {
+  const offered = able.filter((id) => loadOf(agents, id).offers > 0);
+  const fault = able.map((id) => agents.agents.get(id)?.fault).find(Boolean);
+  const whose = able.length === 1 ? "it" : "them";
+  const state = silent > 0 ? `no worker of ${whose} answers` : `no worker of ${whose} is up`;
+  const then = offered.length === 0 && silent === 0 ? ", and no page offers to start one" : "";
+  const last = fault ? `; the last one didn't come up: ${fault.message}` : "";
+  const text = `${list(able)} could do it, but ${state}${then}${last}`;
+  return {
+    reason: "offline",
+    agents: able.slice(0, MOST),
+    offered: offered.slice(0, MOST),
+    text,
+    ...(fault && { fault }),
+  };
+}
+
+function slotsOf({ agents }: SchedulerView, links: readonly Link[]): Slots[] {
+  const sums = new Map<string, Slots>();
+  for (const link of links) {
+    const { agent: id, held, silent } = link;
+    const { taken, slots, ...known } = sums.get(id) ?? { taken: 0, slots: 0 };
+    const closed = silent ? "silent" : isSpent(agents, link) ? "recycling" : undefined;
+    const bound = !hasRoom(agents, id) ? "maxConcurrentTasks" : held < link.slots ? closed : undefined;
+    sums.set(id, { ...known, id, taken: taken + held, slots: slots + link.slots, ...(bound && { bound }) });
+  }
+  return [...sums.values()];
 }
 
 /** No agent may be given it: who comes nearest, and what that one lacks. */

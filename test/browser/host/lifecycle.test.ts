@@ -135,8 +135,8 @@ describe("a task's life", () => {
     expect(tasks.map(({ id }) => id)).to.deep.equal([bad]);
     const [letter] = tasks;
     expect(letter?.attempts?.map(({ attempt, agent, code }) => [attempt, agent, code])).to.deep.equal([
-      [1, "worker", "odd/broken"],
-      [2, "worker", "odd/broken"],
+      [1, "worker@1.0.0", "odd/broken"],
+      [2, "worker@1.0.0", "odd/broken"],
     ]);
     expect((await runtime.deadLetters()).tasks).to.have.length(2);
     const again = await runtime.requeue(bad, { input: { do: "echo", value: "mended" } });

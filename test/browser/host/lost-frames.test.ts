@@ -9,6 +9,7 @@ import {
   connectHere,
   deleteJournal,
   eventsOf,
+  isBegun,
   newName,
   rejection,
   scriptURL,
@@ -46,7 +47,7 @@ describe("frames that don't arrive", () => {
     const runtime = await connect({ modes: SHARED, places: place.places });
     await runtime.registerAgent({ url: AGENT });
     const stuck = work(runtime, { do: "spin" });
-    await until(runtime, ({ tasks }) => tasks.get(stuck)?.status === "running");
+    await until(runtime, ({ tasks }) => isBegun(tasks.get(stuck)));
     const drop = dropFirst("spawn");
     place.toPage = (frame, pass, line) => {
       drop(frame, pass, line);
@@ -117,7 +118,7 @@ describe("frames that don't arrive", () => {
     place.say({ signpost: "here" }); // it was the host, for no more than a moment
     await until(runtime, ({ status }) => status === "connecting");
     const task = host.createTask({ capabilities: ["work"], input: { do: "echo", value: "relayed" } });
-    await until(host, ({ tasks }) => tasks.get(task)?.status === "running");
+    await until(host, ({ tasks }) => isBegun(tasks.get(task)));
     place.say({ signpost: "elsewhere" });
     expect(await host.result(task)).to.equal("relayed");
   }).timeout(20_000);
@@ -129,17 +130,17 @@ describe("frames that don't arrive", () => {
     await first.settled();
     await second.registerAgent({ url: AGENT });
     const stuck = work(second, { do: "spin" });
-    await until(second, ({ tasks }) => tasks.get(stuck)?.status === "running");
+    await until(second, ({ tasks }) => isBegun(tasks.get(stuck)));
     second.cancelTask(stuck);
     expect(await second.result(work(second, { do: "echo", value: "mine" }))).to.equal("mine");
 
     const script = await (await fetch(AGENT)).text();
     const url = scriptURL(script);
-    await first.registerAgent({ url, trusted: true });
+    await first.registerAgent({ url, trusted: true, replace: true });
     URL.revokeObjectURL(url); // it can't start it again
-    await second.registerAgent({ url: scriptURL(script), trusted: true });
+    await second.registerAgent({ url: scriptURL(script), trusted: true, replace: true });
     const again = work(second, { do: "spin" });
-    await until(second, ({ tasks }) => tasks.get(again)?.status === "running");
+    await until(second, ({ tasks }) => isBegun(tasks.get(again)));
     second.cancelTask(again);
     expect(await second.result(work(second, { do: "echo", value: "in turn" }))).to.equal("in turn");
   }).timeout(30_000);
@@ -151,7 +152,7 @@ describe("frames that don't arrive", () => {
     for (const page of await Promise.all(pages)) await page.registerAgent({ url: AGENT });
     const [first, second] = (await Promise.all(pages)) as [Runtime, Runtime];
     const stuck = work(first, { do: "spin" });
-    await until(first, ({ tasks }) => tasks.get(stuck)?.status === "running");
+    await until(first, ({ tasks }) => isBegun(tasks.get(stuck)));
     let orders = 0;
     place.toPage = ({ kind }, pass) => {
       if (kind !== "spawn" || ++orders > 1) pass();
@@ -174,9 +175,9 @@ describe("frames that don't arrive", () => {
       [4_097, "agent/message-invalid"],
       [4_000, "agent/flooded"],
     ] as const) {
-      await runtime.registerAgent({ url: scriptURL(honest(flood(frames))) });
+      await runtime.registerAgent({ url: scriptURL(honest(flood(frames))), replace: true });
       expect((await rejection(runtime.result(runtime.createTask(once)))).code).to.equal(code);
-      await until(runtime, ({ agents }) => agents.get("raw")?.links === 0);
+      await until(runtime, ({ agents }) => agents.get("raw@1.0.0")?.links === 0);
       expect(await runtime.result(work(runtime, { do: "echo", value: code }))).to.equal(code);
     }
   }).timeout(20_000);

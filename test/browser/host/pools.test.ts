@@ -2,7 +2,7 @@
 import { expect } from "chai";
 import { createDiscovery } from "../../../src/client/discovery.ts";
 import type { Runtime } from "../../../src/client/runtime.ts";
-import { AGENT, connectHere, deleteJournal, newName, rejection, until } from "../../fixtures/host/page.ts";
+import { AGENT, connectHere, deleteJournal, isBegun, newName, rejection, until } from "../../fixtures/host/page.ts";
 
 const POOL = "/bundled/test/fixtures/host/pool.agent.ts";
 
@@ -47,7 +47,7 @@ describe("pools of a host", () => {
   it("drain an agent: what runs ends there, and then it is gone with its worker", async () => {
     await runtime.registerAgent({ url: AGENT });
     const task = runtime.createTask({ capabilities: ["work"], input: { do: "wait", ms: 500, value: "done" } });
-    await until(runtime, ({ tasks }) => tasks.get(task)?.status === "running");
+    await until(runtime, ({ tasks }) => isBegun(tasks.get(task)));
     runtime.unregisterAgent("worker");
     await until(runtime, ({ agents }) => agents.get("worker@1.0.0")?.draining === true);
     expect(await runtime.result(task)).to.equal("done");
@@ -57,7 +57,7 @@ describe("pools of a host", () => {
   it("requeue what an unregistered agent runs, and finish it when the agent is back", async () => {
     await runtime.registerAgent({ url: AGENT });
     const task = runtime.createTask({ capabilities: ["work"], input: { do: "wait", ms: 700, value: "done" } });
-    await until(runtime, ({ tasks }) => tasks.get(task)?.status === "running");
+    await until(runtime, ({ tasks }) => isBegun(tasks.get(task)));
     runtime.unregisterAgent("worker@1.0.0", "requeue");
     await until(runtime, ({ tasks }) => tasks.get(task)?.status === "queued");
     await runtime.registerAgent({ url: AGENT });

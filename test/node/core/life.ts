@@ -92,8 +92,14 @@ export const chaotic: Behaviour = ({ task, attempt, chance }) => {
   }
 };
 
+/** What a life happens to. */
+export interface Living {
+  readonly engine: Pick<Host["engine"], "state" | "head">;
+  push(...commands: readonly CoreCommand[]): unknown;
+}
+
 /** Draws the next commands and hands them over; gives how many milliseconds should pass then. */
-export function createLife(chance: Chance, prefix = "", now = (): number => 0): (host: Host) => number {
+export function createLife(chance: Chance, prefix = "", now = (): number => 0): (host: Living) => number {
   let count = 0;
   const some = (): string[] => chance.shuffle(["a", "b", "c"]).slice(0, 1 + chance.below(2));
   const agent = (): string => `agent${String(chance.below(4))}`;
@@ -101,7 +107,7 @@ export function createLife(chance: Chance, prefix = "", now = (): number => 0): 
     const list = [...values];
     return list.length > 0 ? [chance.pick(list)] : [];
   };
-  const draws: readonly ((host: Host) => CoreCommand | readonly CoreCommand[])[] = [
+  const draws: readonly ((host: Living) => CoreCommand | readonly CoreCommand[])[] = [
     () => [
       registerAgent(agent(), {
         capabilities: some(),
@@ -180,7 +186,7 @@ export function createLife(chance: Chance, prefix = "", now = (): number => 0): 
     ],
   ];
 
-  function drawTask(host: Host, id: string): CoreCommand {
+  function drawTask(host: Living, id: string): CoreCommand {
     const retry = { maxAttempts: 1 + chance.below(4), base: 100, cap: 1_000 };
     return createTask(id, {
       capabilities: some(),
@@ -206,7 +212,7 @@ export function createLife(chance: Chance, prefix = "", now = (): number => 0): 
       ...(chance.once(6) && { idempotency: { key: chance.pick(["k", "l"]), window: 1 + chance.below(3_000) } }),
     };
   }
-  function drawAfter({ engine }: Host): TaskOptions {
+  function drawAfter({ engine }: Living): TaskOptions {
     if (!chance.once(3)) return {};
     const { tasks, ends } = engine.state.tasks;
     const live = [...tasks.values()].filter(({ parent }) => !parent).map(({ id }) => id);

@@ -143,7 +143,7 @@ describe(`recovery (seed ${String(seed)})`, () => {
       const chance = createChance(seed - run);
       const world = await openWorld(seed, { behaviour: chaotic, chance, snapshotEvery: 30 });
       const live = createLife(chance, "", world.time.now);
-      let host: Parameters<typeof live>[0] = world;
+      let host: Host = world;
       for (let step = 0; step < 200; step++) {
         if (step % 50 === 49) {
           host.kill();

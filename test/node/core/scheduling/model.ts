@@ -1,4 +1,5 @@
 /** The order of starting, as plainly as it can be told: everything is looked at, every time. */
+import type { Rate } from "../../../../src/core/limits/limit.ts";
 import { PRIORITIES } from "../../../../src/core/tasks/priority.ts";
 import type { Task } from "../../../../src/core/tasks/task.ts";
 import { freeLinksFor, fullLimit, levelOf, runningOf, usesOf, type Ledger, type Yard } from "./yard.ts";
@@ -15,7 +16,7 @@ export interface Model {
   /** Forgets attempts that hold no slot any more. */
   settle(): void;
   /** A rate is about to be set, or taken away. */
-  changeRate(limit: string, rate: { count: number; per: number; burst?: number } | undefined, perKey: boolean): void;
+  changeRate(limit: string, rate: Rate | undefined, perKey: boolean): void;
   /** The shares begin anew. */
   even(): void;
 }

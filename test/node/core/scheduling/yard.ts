@@ -1,5 +1,5 @@
 /** A state and a scheduler on it, fed with facts alone; it starts again from a snapshot when it is told to. */
-import type { Link } from "../../../../src/core/agents/agent.ts";
+import type { Agent, Link } from "../../../../src/core/agents/agent.ts";
 import { matches, tierOf } from "../../../../src/core/agents/matching.ts";
 import {
   applyEvent,
@@ -102,10 +102,16 @@ export function freeLinksFor({ agents }: CoreState, task: Task): Link[] {
     const agent = agents.agents.get(id);
     return agent ? tierOf(agent, task) : Infinity;
   };
-  const able = links.filter(({ agent: name, held, slots }) => {
-    const agent = agents.agents.get(name);
-    return agent && held < slots && matches(agent, task) && loads(name) <= (task.agents?.maxLoad ?? 1);
+  const able = links.filter((link) => {
+    const agent = agents.agents.get(link.agent);
+    return agent && isFree(links, agent, link) && matches(agent, task) && loads(agent.id) <= (task.agents?.maxLoad ?? 1);
   });
   const best = Math.min(...able.map(({ agent }) => tier(agent)));
   return able.filter(({ agent }) => tier(agent) === best);
+}
+
+function isFree(links: readonly Link[], agent: Agent, { held, slots, silent, given = 0 }: Link): boolean {
+  if (held >= slots || silent || given >= (agent.recycleAfter ?? Infinity)) return false;
+  const own = links.filter((link) => link.agent === agent.id);
+  return own.reduce((sum, link) => sum + link.held, 0) < (agent.maxConcurrentTasks ?? Infinity);
 }
