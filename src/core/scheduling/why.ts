@@ -5,7 +5,8 @@
  * nobody could ever do it · nobody is there · a limit · all are busy.
  */
 import type { Agent, Link } from "../agents/agent.ts";
-import { hasRoom, isSpent, loadOf } from "../agents/fold.ts";
+import { hasRoom, isSpent } from "../agents/fold.ts";
+import { loadOf } from "../agents/status.ts";
 import { matches, requirementKey, tierOf } from "../agents/matching.ts";
 import type { ErrorData } from "../errors.ts";
 import { resolve, runningOf, tokenAt } from "../limits/fold.ts";
