@@ -200,14 +200,14 @@ function differenceOf(
 ): readonly [fields: Record<string, unknown>, gone: readonly string[]] {
   const fields: Record<string, unknown> = {};
   const gone: string[] = [];
-  for (const name of Object.keys(after)) {
+  // Records are plain objects, of which `for in` makes no list: this runs for every change.
+  for (const name in after) {
     const value = after[name];
     if (value === before?.[name] || hidden.includes(name)) continue;
     if (value === undefined) gone.push(name);
     else fields[name] = value;
   }
-  if (before)
-    for (const name of Object.keys(before))
-      if (before[name] !== undefined && !(name in after) && !hidden.includes(name)) gone.push(name);
+  for (const name in before)
+    if (!(name in after) && before[name] !== undefined && !hidden.includes(name)) gone.push(name);
   return [fields, gone];
 }

@@ -17,6 +17,8 @@ import { successPercent } from "./statistics.ts";
 
 /** The same for requirements that the same agents match in the same order. */
 export function requirementKey({ capabilities, optional, specializations, agents }: Requirement): string {
+  const [only = "", ...more] = capabilities;
+  if (more.length === 0 && !optional && !specializations && !agents) return `=${only}`; // most are; JSON doesn't begin so
   return JSON.stringify([
     canonical(capabilities),
     canonical(optional),

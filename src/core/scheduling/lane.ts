@@ -81,17 +81,33 @@ function topShelf({ shelves }: Lane): Shelf | undefined {
 
 /** Puts a lane where its head belongs; nowhere while it is empty or one of its own limits is full. */
 export function fileLane(lane: Lane): void {
-  takeOut(lane);
-  const ready = lane.full > 0 ? 0 : lane.size;
-  lane.home.ready += ready - lane.counted;
-  lane.counted = ready;
-  if (lane.full > 0 || lane.size === 0) return;
-  const shelf = topShelf(lane);
-  const flow = shelf?.heap.first();
-  if (!shelf || !flow) return;
-  lane.head = flow.entries.first();
   const { home } = lane;
-  const { tag } = flow;
+  const ready = lane.full > 0 ? 0 : lane.size;
+  home.ready += ready - lane.counted;
+  lane.counted = ready;
+  const shelf = ready > 0 ? topShelf(lane) : undefined;
+  const flow = shelf?.heap.first();
+  const group = lane.group;
+  if (!shelf || !flow) takeOut(lane);
+  else if (group?.tag === flow.tag && group.home === home) moveWithin(group, lane, flow.entries.first());
+  else {
+    takeOut(lane);
+    putInto(home, lane, flow);
+  }
+  if (shelf && shelf.flows.size > 1) lane.group?.mixed.add(lane);
+  else lane.group?.mixed.delete(lane);
+}
+
+/** Most come or go behind the head, and move nothing. */
+function moveWithin(group: Group, lane: Lane, head: Entry | undefined): void {
+  if (lane.head === head) return;
+  lane.head = head;
+  group.lanes.update(lane);
+  group.home.heap.update(group);
+}
+
+function putInto(home: Home, lane: Lane, { tag, entries }: Flow): void {
+  lane.head = entries.first();
   let group = home.groups.get(tag);
   if (!group) {
     group = home.spare ?? { place: -1, home, tag, lanes: createHeap(laneBefore), mixed: new Set(), seen: 0 };
@@ -102,7 +118,6 @@ export function fileLane(lane: Lane): void {
     tag.groups.add(group);
   }
   group.lanes.add(lane);
-  if (shelf.flows.size > 1) group.mixed.add(lane);
   lane.group = group;
   if (group.lanes.size === 1) home.heap.add(group);
   else home.heap.update(group);
