@@ -51,7 +51,6 @@ export function checkTrue(desk: Desk, history: History, task: Task, told: Waitin
       return;
     case "next":
       assert.fail("nothing is left for the next turn");
-      return;
   }
 }
 
