@@ -13,6 +13,8 @@ const SCRIPTS: Readonly<Record<string, string>> = {
   "bound-host": "bench/bound/host.ts",
   "bound-agent": "bench/bound/agent.ts",
   "comlink-agent": "bench/peers/comlink-agent.ts",
+  "raw-agent": "bench/peers/raw-agent.ts",
+  "workerpool-agent": "bench/peers/workerpool-agent.ts",
   "host/shared-worker": "src/workers/shared-worker.ts",
   "host/cell": "src/cell/cell.ts",
 };

@@ -9,7 +9,7 @@ import { matches, tierOf } from "../src/core/agents/matching.ts";
 import { applyEvent, type CoreFact, type CoreState } from "../src/core/runtime.ts";
 import { createScheduler, type Scheduler } from "../src/core/scheduling/scheduler.ts";
 import { createStage } from "../src/core/stage.ts";
-import { PRIORITIES } from "../src/core/tasks/priority.ts";
+import { PRIORITIES, type Priority } from "../src/core/tasks/priority.ts";
 import type { Row } from "./row.ts";
 
 const CAPABILITIES = 40;
@@ -115,10 +115,13 @@ function queueing(count: number): Readonly<Record<"enqueue" | "cancel" | "reprio
     cancel(count + at);
   });
   const reprioritise = each((at) => {
-    cancel(at);
-    create(yard, at);
+    yard.tell({ type: "task.reprioritized", data: { id: `task${String(at)}`, priority: otherThan(at) } });
   });
   return { enqueue, cancel: cancelled, reprioritise };
+}
+
+function otherThan(at: number): Priority {
+  return PRIORITIES[(at + 1) % PRIORITIES.length] ?? "low";
 }
 
 /** Bytes of the heap for each queued task, with its record. */

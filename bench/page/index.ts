@@ -1,5 +1,6 @@
 /** The page of the benchmarks: what the runner calls, one benchmark at a time. */
 import type { Row } from "../row.ts";
+import { dispatch } from "./dispatch.ts";
 import { calibrate, run, type Benchmark, type Scale } from "./measure.ts";
 import { tasks } from "./tasks.ts";
 import { workflows } from "./workflows.ts";
@@ -11,7 +12,7 @@ export interface Bench {
   calibrate(): number;
 }
 
-const suites: Readonly<Record<string, (scale: Scale) => Benchmark[]>> = { tasks, workflows };
+const suites: Readonly<Record<string, (scale: Scale) => Benchmark[]>> = { tasks, workflows, dispatch };
 let opened: readonly Benchmark[] = [];
 let rounds = 1;
 

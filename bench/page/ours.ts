@@ -12,15 +12,26 @@ export interface Ours {
 
 const ASSETS = "/bench/dist/host/";
 
-export async function openOurs(name: string, trusted: boolean): Promise<Ours> {
+/** Two workers of one agent; more are those of as many agents, since a page lets in few for each processor. */
+export async function openOurs(name: string, trusted: boolean, workers = 2): Promise<Ours> {
   const runtime = await connect({ name, assets: ASSETS });
-  await runtime.registerAgent({ url: "/bench/dist/echo-agent.js", trusted, workers: 2, slots: 512 });
+  if (workers === 2) await runtime.registerAgent({ url: "/bench/dist/echo-agent.js", trusted, workers, slots: 512 });
+  else for (let at = 0; at < workers; at++) await registerOne(runtime, at);
   return {
     runtime,
     tasks: (count, window) => tasks(runtime, count, window),
     runs: (workflow, runs, nodes) => runAll(runtime, workflow, runs, nodes),
     close: () => runtime.close(),
   };
+}
+
+/** The same agent under another name. */
+async function registerOne(runtime: Runtime, at: number): Promise<void> {
+  const text = await (await fetch("/bench/dist/echo-agent.js")).text();
+  const named = text.replace(/name:\s*"echo"/u, `name:"echo${String(at)}"`);
+  const url = URL.createObjectURL(new Blob([named], { type: "text/javascript" }));
+  const { name } = await runtime.registerAgent({ url, trusted: true, slots: 512 });
+  demand(name === `echo${String(at)}`, "an agent of its own");
 }
 
 function tasks(runtime: Runtime, count: number, window: number): Promise<number> {

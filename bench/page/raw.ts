@@ -65,6 +65,34 @@ export function openPool(): Pool {
   };
 }
 
+/** Workers by turns, a message for each task and one back. */
+export function openSingles(count: number): Pool {
+  const workers = Array.from({ length: count }, () => new Worker("/bench/dist/raw-agent.js"));
+  return {
+    tasks: (total, window) =>
+      new Promise((resolve) => {
+        let sent = 0;
+        let done = 0;
+        let sum = 0;
+        const send = (): void => {
+          while (sent < total && sent - done < window) workers[sent % count]?.postMessage({ n: sent++ });
+        };
+        for (const worker of workers)
+          worker.onmessage = ({ data }: MessageEvent<{ readonly n: number }>) => {
+            done++;
+            sum += data.n;
+            if (done < total) {
+              send();
+              return;
+            }
+            demand(sum === (total * (total - 1)) / 2, "the messages");
+            resolve(done);
+          };
+        send();
+      }),
+  };
+}
+
 /** A journal with nothing around it. */
 export interface Commits {
   /** Writes so many events, so many in each record, one strict transaction per record. */

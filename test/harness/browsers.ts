@@ -21,6 +21,8 @@ export interface Page {
 
 export interface Browser {
   readonly engine: Engine;
+  /** Its first process; those of its pages are below it. */
+  readonly pid: number | undefined;
   newPage(url?: string): Promise<Page>;
   close(): Promise<void>;
   /** SIGKILL for every process of the browser, at once: nothing is flushed, nobody says goodbye. */
@@ -132,6 +134,7 @@ async function launchChromium({ profile, args = [] }: LaunchOptions): Promise<Br
   };
   return {
     engine: "chromium",
+    pid: kid.process.pid,
     newPage: async (url) => drivenPage(await context.newPage(), url),
     close: async () => {
       const session = await browser.newBrowserCDPSession();
@@ -156,6 +159,7 @@ async function launchFirefox({ profile, args = [] }: LaunchOptions): Promise<Bro
   const pid = browser.process()?.pid;
   return {
     engine: "firefox",
+    pid,
     newPage: async (url) => drivenPage(await browser.newPage(), url),
     close: async () => {
       await browser.close();
@@ -184,6 +188,7 @@ async function launchWebKit(): Promise<Browser> {
   };
   return {
     engine: "webkit",
+    pid: session.pid,
     newPage: async (url) => {
       const page = webkitPage(session, await inTurn(open), inTurn);
       if (url !== undefined) await page.goto(url);

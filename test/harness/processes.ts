@@ -92,6 +92,26 @@ export function killTree(pid: number | undefined): void {
   }
 }
 
+/** Which descendant has worked most while something went on: a tab that computes shows its process so. */
+export async function busiest(root: number, during: () => Promise<unknown>): Promise<number> {
+  const before = new Map(descendants(root).map((pid) => [pid, workOf(pid)]));
+  await during();
+  const work = descendants(root).map((pid) => [pid, workOf(pid) - (before.get(pid) ?? 0)] as const);
+  const [first] = work.sort(([, a], [, b]) => b - a);
+  if (!first) throw new Error(`process ${String(root)} has no descendants`);
+  return first[0];
+}
+
+/** Clock ticks of the processor, in user mode. */
+function workOf(pid: number): number {
+  try {
+    const stat = readFileSync(`/proc/${String(pid)}/stat`, "utf8");
+    return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[11]);
+  } catch {
+    return 0; // it ended between the two looks
+  }
+}
+
 /** Browsers put helpers into process groups of their own, so the group alone is not the tree. */
 function descendants(root: number): number[] {
   const childrenOf = new Map<number, number[]>();

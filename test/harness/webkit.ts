@@ -8,6 +8,8 @@ import { eventually, freePort, start, type Kid } from "./processes.ts";
 export interface WebKitSession {
   /** A WebDriver command under `/session/<id>`. */
   readonly command: (method: "GET" | "POST" | "DELETE", path: string, body?: object) => Promise<unknown>;
+  /** The driver's; the browser's are below it. */
+  readonly pid: number | undefined;
   /** Whether the browser still runs. */
   readonly isAlive: () => boolean;
   readonly close: () => Promise<void>;
@@ -65,6 +67,7 @@ const QUIET = { NO_AT_BRIDGE: "1", LIBGL_ALWAYS_SOFTWARE: "1", WEBKIT_DISABLE_CO
 function sessionOf(driver: Kid, base: string): WebKitSession {
   return {
     command: (method, path, body) => call(base, method, path, body),
+    pid: driver.process.pid,
     isAlive: () => driver.process.exitCode === null && driver.process.signalCode === null,
     close: async () => {
       await call(base, "DELETE", "", undefined, 5_000).catch(() => undefined); // a dead browser closes no window

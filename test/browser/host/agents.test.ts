@@ -61,6 +61,27 @@ describe("agents of a host", () => {
     await isUnharmed(runtime);
   });
 
+  it("ends one that takes memory and more memory when its time is over, and one that asks for too much fails", async () => {
+    const runtime = await connect();
+    await runtime.registerAgent({ url: AGENT });
+    const hog = await rejection(runtime.result(work(runtime, { do: "hog" }, { timeout: 1_500 })));
+    expect(hog.code).to.match(/^(?:task\/timeout|agent\/crashed|agent\/failed)$/u); // a platform may end it earlier
+    const beyond = await rejection(runtime.result(work(runtime, { do: "beyond" })));
+    expect(beyond).to.include({ name: "RangeError", code: "agent/failed" });
+    await isUnharmed(runtime);
+  }).timeout(60_000);
+
+  it("replaces a worker that crashes, and tries its task again", async () => {
+    const runtime = await connect();
+    await runtime.registerAgent({ url: AGENT });
+    const left: unknown[] = [];
+    runtime.on("link.left", ({ cause }) => left.push(cause));
+    expect((await rejection(runtime.result(work(runtime, { do: "crash" })))).code).to.equal("agent/crashed");
+    expect(await runtime.result(work(runtime, { do: "crash-once", value: "again" }, QUICK))).to.equal("again");
+    expect(left).to.deep.equal(["crashed", "crashed"]);
+    await isUnharmed(runtime);
+  });
+
   it("carries what was thrown to who waits for the result", async () => {
     const runtime = await connect();
     await runtime.registerAgent({ url: AGENT });

@@ -87,9 +87,8 @@ export function createDesk({ chance, onFact, saved, now = START }: DeskOptions):
   };
   const wake = (): void => {
     for (const [place, type] of WAKES.entries())
-      for (const id of due[place]?.take(desk.now) ?? []) desk.submit({ type, data: { id } } as CoreCommand);
-    if ((scheduler.nextDue() ?? Infinity) <= desk.now)
-      desk.submit({ type: "limit.wake", data: { id: "" } } as CoreCommand);
+      for (const id of due[place]?.take(desk.now) ?? []) desk.submit({ type, data: { id } });
+    if ((scheduler.nextDue() ?? Infinity) <= desk.now) desk.submit({ type: "limit.wake", data: { id: "" } });
   };
   return desk;
 }

@@ -1,6 +1,7 @@
 /** Does what `whyWaiting` says would end the wait, one obstacle after the other, until the task starts. */
 import assert from "node:assert/strict";
 import type { Agent, Holding } from "../../../../src/core/agents/agent.ts";
+import { ManifestSchema, type Manifest } from "../../../../src/core/agents/manifest.ts";
 import type { CoreCommand } from "../../../../src/core/runtime.ts";
 import type { Waiting } from "../../../../src/core/scheduling/why.ts";
 import { isActive } from "../../../../src/core/tasks/task.ts";
@@ -33,19 +34,26 @@ function act(desk: Desk, id: string, told: Waiting): void {
   switch (told.reason) {
     case "retry":
     case "start-at":
-      return waitUntil(desk, id, told, told.at);
+      waitUntil(desk, id, told, told.at);
+      return;
     case "dependency":
-      return endOne(desk, id, told.open[0] ?? "");
+      endOne(desk, id, told.open[0] ?? "");
+      return;
     case "draining":
-      return reopen(desk, told.agents[0] ?? "");
+      reopen(desk, told.agents[0] ?? "");
+      return;
     case "capability":
-      return equip(desk, id, told);
+      equip(desk, id, told);
+      return;
     case "offline":
-      return bringUp(desk, told.agents[0] ?? "");
+      bringUp(desk, told.agents[0] ?? "");
+      return;
     case "limit":
-      return makeRoom(desk, id, told);
+      makeRoom(desk, id, told);
+      return;
     case "capacity":
-      return freeSlot(desk, told.agents.map((one) => one.id)); // prettier-ignore
+      freeSlot(desk, new Set(told.agents.map((one) => one.id)));
+      return;
     default:
       return assert.fail(told.text);
   }
@@ -76,11 +84,10 @@ function endOne(desk: Desk, id: string, before: string): void {
   else assert.ok(after?.reason === "dependency" && after.needs === told.needs - 1 && !after.open.includes(before));
 }
 
-function manifestOf({ id, registeredAt, statistics, draining, offline, fault, ...manifest }: Agent): CoreCommand & {
-  readonly type: "agent.register";
-} {
-  void [id, registeredAt, statistics, draining, offline, fault];
-  return { type: "agent.register", data: { ...manifest, replace: true } };
+function manifestOf(agent: Agent): CoreCommand {
+  const fields = Object.keys(ManifestSchema.entries) as (keyof Manifest)[];
+  const manifest = Object.fromEntries(fields.map((field) => [field, agent[field]]));
+  return { type: "agent.register", data: { ...(manifest as unknown as Manifest), replace: true } };
 }
 
 function reopen(desk: Desk, id: string): void {
@@ -117,7 +124,10 @@ function bringUp(desk: Desk, agent: string): void {
 /** Of a bucket: the moment when it has a token, and not one before. Else an attempt that counts ends. */
 function makeRoom(desk: Desk, id: string, told: Waiting & { readonly reason: "limit" }): void {
   const { limit, key, freesAt } = told;
-  if (freesAt !== undefined) return waitUntil(desk, id, told, freesAt);
+  if (freesAt !== undefined) {
+    waitUntil(desk, id, told, freesAt);
+    return;
+  }
   const { limits, holdings, agents } = { ...desk.state.limits, agents: desk.state.agents };
   const isPerKey = limits.get(limit)?.perKey ?? false;
   const counts = ({ id: holding }: Holding): boolean =>
@@ -136,14 +146,20 @@ function giveBack(desk: Desk, { task: id, attempt, link }: Holding): void {
 }
 
 /** An attempt ends; a worker that is silent or spent answers, or is replaced. */
-function freeSlot(desk: Desk, agents: readonly string[]): void {
-  const own = desk.links.filter(({ agent }) => agents.includes(agent));
+function freeSlot(desk: Desk, agents: ReadonlySet<string>): void {
+  const own = desk.links.filter(({ agent }) => agents.has(agent));
   const silent = own.find((link) => link.silent);
-  if (silent) return ask(desk, { type: "link.hear", data: { link: silent.id } });
-  const spent = own.find(({ agent, given = 0 }) => given >= (desk.state.agents.agents.get(agent)?.recycleAfter ?? Infinity));
+  if (silent) {
+    ask(desk, { type: "link.hear", data: { link: silent.id } });
+    return;
+  }
+  const spent = own.find(
+    ({ agent, given = 0 }) => given >= (desk.state.agents.agents.get(agent)?.recycleAfter ?? Infinity),
+  );
   if (spent) {
     ask(desk, { type: "link.leave", data: { link: spent.id, cause: "closed" } });
-    return bringUp(desk, spent.agent);
+    bringUp(desk, spent.agent);
+    return;
   }
   const ids = own.map(({ id }) => id);
   const held = [...desk.state.agents.holdings.values()].find(({ link }) => ids.includes(link));

@@ -23,25 +23,34 @@ export function checkTrue(desk: Desk, history: History, task: Task, told: Waitin
   assert.equal(told.reason, reasonOf(desk, history, task), `${told.text}: ${JSON.stringify(task)}`);
   switch (told.reason) {
     case "running":
-      return assert.equal(told.agent, task.agent);
+      assert.equal(told.agent, task.agent);
+      return;
     case "retry":
-      return assert.ok(told.at === task.dueAt && told.at > desk.now);
+      assert.ok(told.at === task.dueAt && told.at > desk.now);
+      return;
     case "start-at":
-      return assert.ok(told.at === task.startAt && told.at > desk.now);
+      assert.ok(told.at === task.startAt && told.at > desk.now);
+      return;
     case "dependency":
-      return checkDependency(desk, history, task, told);
+      checkDependency(desk, history, task, told);
+      return;
     case "draining":
-      return assert.ok(told.agents.every((id) => wouldMatch(desk, id, task)));
+      assert.ok(told.agents.every((id) => wouldMatch(desk, id, task)));
+      return;
     case "capability":
-      return checkNearest(desk, told);
+      checkNearest(desk, told);
+      return;
     case "offline":
-      return checkOffline(desk, task, told);
+      checkOffline(desk, task, told);
+      return;
     case "limit":
-      return assert.equal(fullLimit(desk, history.ledger, task), `${told.limit}|${told.key}`);
+      assert.equal(fullLimit(desk, history.ledger, task), `${told.limit}|${told.key}`);
+      return;
     case "capacity":
-      return checkCapacity(desk, history, task, told);
+      checkCapacity(desk, history, task, told);
+      return;
     case "next":
-      return assert.fail("nothing is left for the next turn");
+      assert.fail("nothing is left for the next turn");
   }
 }
 
@@ -116,7 +125,10 @@ function checkOffline(desk: Desk, task: Task, { agents, offered, fault }: Told<"
     offered,
     agents.filter((id) => offers.includes(id)),
   );
-  assert.equal(fault !== undefined, able.some((agent) => agent.fault));
+  assert.equal(
+    fault !== undefined,
+    able.some((agent) => agent.fault),
+  );
 }
 
 function checkCapacity(desk: Desk, history: History, task: Task, { agents, ahead, maxLoad }: Told<"capacity">): void {
@@ -129,7 +141,8 @@ function checkCapacity(desk: Desk, history: History, task: Task, { agents, ahead
     const spare = own.filter(({ held, slots: all }) => held < all);
     if (bound === "maxConcurrentTasks") assert.ok(taken >= (agent?.maxConcurrentTasks ?? Infinity));
     else if (bound === "silent") assert.ok(spare.some(({ silent }) => silent));
-    else if (bound === "recycling") assert.ok(spare.some(({ given = 0 }) => given >= (agent?.recycleAfter ?? Infinity)));
+    else if (bound === "recycling")
+      assert.ok(spare.some(({ given = 0 }) => given >= (agent?.recycleAfter ?? Infinity)));
   }
   assert.equal(ahead, aheadOf(desk, history, task));
 }
@@ -138,7 +151,8 @@ function checkCapacity(desk: Desk, history: History, task: Task, { agents, ahead
 function aheadOf(desk: Desk, { ledger }: History, task: Task): number {
   const rank = rankOf(desk, task);
   return desk.tasks.filter((one) => {
-    if (one.status !== "queued" || one.id === task.id || !isAlike(one, task) || fullLimit(desk, ledger, one)) return false;
+    if (one.status !== "queued" || one.id === task.id || !isAlike(one, task) || fullLimit(desk, ledger, one))
+      return false;
     const other = rankOf(desk, one);
     if (other !== rank) return other < rank;
     return (one.fairness?.key ?? "") === (task.fairness?.key ?? "") && isOlder(desk, one, task);

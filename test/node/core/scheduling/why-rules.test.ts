@@ -13,6 +13,7 @@ import { checkTrue, type History } from "./truth.ts";
 
 const STEPS = 100_000;
 const MOST_TASKS = 25;
+const MOST_LINKS = 15;
 const seed = seedOf(9_001);
 
 interface Watched {
@@ -58,9 +59,10 @@ function answerSome(desk: Desk, chance: Chance): void {
     if (chance.once(6)) desk.submit({ type: "slot.release", data: { link, task, attempt } });
 }
 
-/** The life's commands, with demands on agents that it doesn't draw, and no more tasks than a check can look at. */
+/** The life's commands, with demands on agents that it doesn't draw, and no more tasks and workers than a check can look at. */
 function place(desk: Desk, chance: Chance, command: CoreCommand): void {
   if (command.type === "execution.start" && desk.tasks.length >= MOST_TASKS) return;
+  if (command.type === "link.join" && desk.links.length >= MOST_LINKS) return;
   if (command.type !== "task.create") {
     desk.submit(command);
     return;
@@ -90,19 +92,18 @@ describe(`whyWaiting and the rules (seed ${String(seed)})`, () => {
       answerSome(desk, chance);
       if (chance.once(2_000)) desk.submit({ type: "host.start", data: { epoch: 2 } });
       desk.moveTo(desk.now + (chance.once(200) ? 40_000 : pause >> 1));
-      if (step % 20 > 0) continue;
+      if (step % 25 > 0) continue;
       desk.submit({ type: "limit.wake", data: { id: "" } }); // ranks are those of this moment
       for (const task of desk.tasks) {
         const told = desk.why(task.id);
         assert.ok(told && told.task === task.id && told.text.length > 0);
         checkTrue(desk, history, task, told);
         count(told.reason);
-        if (told.reason !== "running" && chance.once(40)) count(remedy(desk.copy(), task.id));
+        if (told.reason !== "running" && chance.once(60)) count(remedy(desk.copy(), task.id));
       }
     }
     const reasons = ["running", "retry", "start-at", "dependency", "capability", "draining", "offline"];
     for (const reason of [...reasons, "limit", "capacity", "started"])
       assert.ok((counts.get(reason) ?? 0) > 100, `${reason}: ${JSON.stringify([...counts])}`);
-    console.log([...counts].map(([what, times]) => `${what} ${String(times)}`).join(", "));
   });
 });

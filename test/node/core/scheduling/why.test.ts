@@ -126,13 +126,13 @@ describe(`whyWaiting (seed ${String(seed)})`, () => {
         model.started(task, task.attempt + 1);
       });
       model.settle();
-      if (step % 25 > 0) continue;
+      if (step % 40 > 0) continue;
       for (const task of yard.state.tasks.tasks.values()) {
         const told = why(yard, task.id);
         assert.ok(told && told.task === task.id && told.text.length > 0);
         checkTrue(yard, task, told, fullLimit(yard, model.ledger, task));
         counts.set(told.reason, (counts.get(told.reason) ?? 0) + 1);
-        if (told.reason !== "running" && chance.once(20)) checkCounterfactual(yard, task, told);
+        if (told.reason !== "running" && chance.once(80)) checkCounterfactual(yard, task, told);
       }
       assert.equal(why(yard, "nothing"), undefined);
     }

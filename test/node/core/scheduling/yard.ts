@@ -104,7 +104,9 @@ export function freeLinksFor({ agents }: CoreState, task: Task): Link[] {
   };
   const able = links.filter((link) => {
     const agent = agents.agents.get(link.agent);
-    return agent && isFree(links, agent, link) && matches(agent, task) && loads(agent.id) <= (task.agents?.maxLoad ?? 1);
+    return (
+      agent && isFree(links, agent, link) && matches(agent, task) && loads(agent.id) <= (task.agents?.maxLoad ?? 1)
+    );
   });
   const best = Math.min(...able.map(({ agent }) => tier(agent)));
   return able.filter(({ agent }) => tier(agent) === best);

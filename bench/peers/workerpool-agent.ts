@@ -1,0 +1,3 @@
+import { worker } from "workerpool";
+
+worker({ echo: (input: unknown) => input });
