@@ -1,9 +1,10 @@
 /**
  * The kernel's words. A slice is a room of the core:
  *   `decide(view, command, env) → events`   records facts, the only one that may refuse;
- *   `apply(state, event)`                    folds a fact, the same in the host, in recovery and in the page's mirror;
+ *   `apply(state, event)`                    folds a fact, the same when it happens and in recovery;
  *   `react(view, event) → commands`          what follows from a fact.
- * The fold (`apply` and its state) stands apart from the rules (`decide`, `react`), because a mirror needs only the fold.
+ * The fold (`apply` and its state) stands apart from the rules (`decide`, `react`): whoever reads a journal needs only
+ * the fold.
  */
 
 /** What `decide` may know of the world: one moment, one source of chance, one source of ids. */
@@ -42,10 +43,7 @@ export type RecordedOf<Map> = {
 /** The union of the requests of a map `{type: data}`. */
 export type RequestOf<Map> = { [K in keyof Map & string]: Request<K, Map[K]> }[keyof Map & string];
 
-/**
- * A keyed collection of immutable records. The host's is a Map; the mirror's copies what it changes, so that
- * an old snapshot never changes. `apply` replaces records and never edits one.
- */
+/** A keyed collection of immutable records: `apply` replaces records and never edits one. */
 export interface Table<T> {
   readonly size: number;
   get(key: string): T | undefined;
@@ -56,18 +54,18 @@ export interface Table<T> {
   entries(): IterableIterator<[string, T]>;
 }
 
-/** Keys by due time: the host asks it for what is due; in a mirror it keeps nothing. */
+/** Keys by due time: the host asks it for what is due. */
 export interface DueIndex {
   set(key: string, at: number): void;
   delete(key: string): void;
 }
 
-/** Takes what is finished out of the live state: in the host into the archive, in a mirror into a bounded list. */
+/** Takes what is finished out of the live state, into the archive. */
 export interface FinishedSink<T> {
   add(id: string, record: T, at: number): void;
 }
 
-/** What a state is made of; host and mirror give different ones to the same fold. */
+/** What a state is made of. */
 export interface Kit {
   table<T>(): Table<T>;
   due(): DueIndex;

@@ -9,7 +9,9 @@ export const CORE_ORDER: readonly (readonly string[])[] = [
   ["agents", "limits"],
   ["workflows"],
   ["scheduling"],
-  ["protocol", "runtime"],
+  ["runtime"],
+  ["events", "picture"],
+  ["protocol"],
   ["stage", "turn", "writer"],
   ["engine", "index"],
 ];

@@ -17,15 +17,19 @@ import { successPercent } from "./statistics.ts";
 
 /** The same for requirements that the same agents match in the same order. */
 export function requirementKey({ capabilities, optional, specializations, agents }: Requirement): string {
-  const [only = "", ...more] = capabilities;
-  if (more.length === 0 && !optional && !specializations && !agents) return `=${only}`; // most are; JSON doesn't begin so
-  return JSON.stringify([
-    canonical(capabilities),
-    canonical(optional),
-    canonical(specializations),
-    constraintsKey(agents),
-  ]);
+  const isPlain = capabilities.length === 1 && !optional && !specializations && !agents; // most are
+  const rest = isPlain ? "" : restOf({ optional, specializations, agents });
+  const names = isPlain ? capabilities : canonical(capabilities);
+  return rest === "" && names.length === 1 ? `=${names[0] ?? ""}` : JSON.stringify([names, rest]);
 }
+
+/** All but the required capabilities; empty when that is nothing. */
+function restOf({ optional, specializations, agents }: Omit<Requirement, "capabilities">): string {
+  const rest = JSON.stringify([canonical(optional), canonical(specializations), constraintsKey(agents)]);
+  return rest === NOTHING ? "" : rest;
+}
+
+const NOTHING = JSON.stringify([[], [], constraintsKey()]);
 
 function canonical(names: readonly string[] = []): readonly string[] {
   return [...new Set(names)].sort();
