@@ -78,13 +78,14 @@ const createViews = (): Views => ({
 });
 
 /** The present pictures; a map is the same object as before when nothing in it has changed. */
-const pictures = (views: Views): Pick<MirrorState, keyof Views> => ({
+const pictures = (views: Views, { capabilities }: CoreState): Pick<MirrorState, keyof Views | "capabilities"> => ({
   tasks: views.tasks.snapshot(),
   executions: views.executions.snapshot(),
   approvals: views.approvals.snapshot(),
   agents: views.agents.snapshot(),
   limits: views.limits.snapshot(),
   progress: views.progress.snapshot(),
+  capabilities: snapshotOf(capabilities.known),
 });
 
 export function createMirror(onFinished: (finished: Finished) => void): Mirror {
@@ -93,8 +94,8 @@ export function createMirror(onFinished: (finished: Finished) => void): Mirror {
   let state = createState(recent.kit);
   let seq = 0;
   const { store, publish, publishSoon } = createMirrorStore(
-    { status: "connecting", mode: undefined, error: undefined, seq: 0, epoch: 0, ...pictures(views) },
-    () => ({ seq, ...pictures(views) }),
+    { status: "connecting", mode: undefined, error: undefined, seq: 0, epoch: 0, ...pictures(views, state) },
+    () => ({ seq, ...pictures(views, state) }),
   );
   return {
     store,
