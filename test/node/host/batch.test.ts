@@ -242,7 +242,9 @@ describe("a batch at a host", () => {
       id: "l",
       agent: "a@1.0.0",
       session: "page",
-      post: (frames) => port.onmessage?.({ data: structuredClone(frames) } as MessageEvent),
+      post: (frames) => {
+        port.onmessage?.({ data: structuredClone(frames) } as MessageEvent);
+      },
       kill: () => assert.fail("it is killed"),
     });
     const retry = { base: 5, jitter: "none" } as const;
