@@ -30,6 +30,7 @@ const library = Object.fromEntries(
     ["core", "src/core/index.ts"],
     ["host", "src/host.ts"],
     ["agent", "src/agent.ts"],
+    ["batch", "src/batch.ts"],
     ["discovery", "src/discovery.ts"],
     ["testing", "src/testing.ts"],
     ...files("src/plugins/*/index.ts").map((file) => [`plugins/${basename(dirname(file))}`, file]),

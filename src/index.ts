@@ -7,7 +7,9 @@ import { VERSION } from "./core/version.ts";
 
 export type * from "./client/runtime.ts";
 export { RuntimeError, type ErrorCode, type ErrorData } from "./core/errors.ts";
-export type { BlobRef } from "./core/plugin.ts";
+export type { CapabilityDefaults } from "./core/capabilities/capability.ts";
+export type { JsonSchema, JsonType } from "./core/capabilities/schema.ts";
+export type { BlobRef, Retry } from "./core/plugin.ts";
 export type { ArchivePage, ArchiveQuery, ArchiveRow } from "./core/ports.ts";
 export { VERSION } from "./core/version.ts";
 

@@ -5,7 +5,7 @@ import { demand } from "./measure.ts";
 /** Troupe as its users get it: the host in a SharedWorker, strict commits, agents in workers of their own. */
 export interface Ours {
   readonly runtime: Runtime;
-  tasks(count: number, window: number): Promise<number>;
+  tasks(count: number, window: number, capability?: string): Promise<number>;
   runs(workflow: string, runs: number, nodes: number): Promise<number>;
   close(): Promise<void>;
 }
@@ -19,7 +19,7 @@ export async function openOurs(name: string, trusted: boolean, workers = 2): Pro
   else for (let at = 0; at < workers; at++) await registerOne(runtime, at);
   return {
     runtime,
-    tasks: (count, window) => tasks(runtime, count, window),
+    tasks: (count, window, capability) => tasks(runtime, count, window, capability),
     runs: (workflow, runs, nodes) => runAll(runtime, workflow, runs, nodes),
     close: () => runtime.close(),
   };
@@ -34,13 +34,22 @@ async function registerOne(runtime: Runtime, at: number): Promise<void> {
   demand(name === `echo${String(at)}`, "an agent of its own");
 }
 
-function tasks(runtime: Runtime, count: number, window: number): Promise<number> {
+/** Agents that keep what they are given: one an item at a time, one 50 together. */
+export async function openStoring(name: string): Promise<Ours> {
+  const ours = await openOurs(name, true);
+  for (const agent of ["single", "batch"])
+    await ours.runtime.registerAgent({ url: `/bench/dist/${agent}-agent.js`, trusted: true });
+  return ours;
+}
+
+function tasks(runtime: Runtime, count: number, window: number, capability = "echo"): Promise<number> {
   return new Promise((resolve) => {
     let sent = 0;
     let done = 0;
     let sum = 0;
     const send = (): void => {
-      while (sent < count && sent - done < window) runtime.createTask({ capabilities: ["echo"], input: { n: sent++ } });
+      while (sent < count && sent - done < window)
+        runtime.createTask({ capabilities: [capability], input: { n: sent++ } });
     };
     const stop = runtime.on("task.completed", ({ output }) => {
       done++;

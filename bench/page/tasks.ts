@@ -1,7 +1,7 @@
 /** Durable tasks: from a page to an agent, and acknowledged when their end is durable. */
 import { openBound, type Bound } from "./bound.ts";
 import { latency, rate, type Benchmark, type Scale } from "./measure.ts";
-import { openOurs, type Ours } from "./ours.ts";
+import { openOurs, openStoring, type Ours } from "./ours.ts";
 import { openPool, openPosts, type Pool, type Posts } from "./raw.ts";
 
 interface All {
@@ -29,6 +29,7 @@ export function tasks({ quick }: Scale): Benchmark[] {
     flood("durable tasks, 2,000 in flight", many, 2_000, all),
     flood("durable tasks, 64 in flight", few, 64, all),
     alone(quick ? 50 : 200, all),
+    storing(quick ? 500 : 2_000, `storing-${run}`),
   ];
 }
 
@@ -44,6 +45,23 @@ function flood(name: string, count: number, window: number, all: () => Promise<A
         { name: "ours, isolated", role: "ours", variant: "isolated", round: rate(() => cells.tasks(count, window)) },
         { name: "Comlink, 2 workers (nothing kept)", role: "peer", round: rate(() => pool.tasks(count, window)) },
         { name: "postMessage of 100", role: "limit", round: rate(() => posts.round(count)) },
+      ];
+    },
+  };
+}
+
+/** What a batch saves an agent that pays for each call: here with a strict transaction of its own. */
+function storing(count: number, name: string): Benchmark {
+  const figure = "small tasks that their agent keeps, 50 together";
+  return {
+    name: figure,
+    figures: [{ figure, unit: "tasks/s", better: "more" }],
+    open: async () => {
+      const ours = await openStoring(name);
+      const by = (capability: string) => rate(() => ours.tasks(count, 500, capability));
+      return [
+        { name: "ours", role: "ours", round: by("batch") },
+        { name: "ours, each by itself", role: "peer", round: by("single") },
       ];
     },
   };

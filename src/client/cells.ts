@@ -128,7 +128,7 @@ async function start(
 }
 
 async function load(state: State, options: AgentOptions): Promise<Manifest> {
-  const { trusted = false, network = [], workers = 1, slots = 1, integrity, replace: _, ...rest } = options;
+  const { trusted = false, network = [], workers = 1, integrity, replace: _, ...rest } = options;
   const url = new URL(options.url, location.href).href;
   const grants = { url, trusted, network: [...network] };
   const cell = await start(state, { ...grants, integrity });
@@ -144,7 +144,7 @@ async function load(state: State, options: AgentOptions): Promise<Manifest> {
     ...grants,
     ...(cell.integrity !== "" && { integrity: cell.integrity }),
     workers,
-    slots,
+    slots: options.slots ?? description.slots ?? 1,
   };
 }
 

@@ -1,7 +1,7 @@
 /** The calls that make something: checked here and now, shown at once, decided by the host. */
 import { RuntimeError } from "../core/errors.ts";
 import { encodeJson } from "../core/json.ts";
-import type { Retry, TaskRequest } from "../core/tasks/order.ts";
+import type { TaskRequest } from "../core/tasks/order.ts";
 import { DEFAULTS, PRIORITIES } from "../core/tasks/priority.ts";
 import type { Task } from "../core/tasks/task.ts";
 import type { Execution } from "../core/workflows/execution.ts";
@@ -114,8 +114,6 @@ function expectedTask(data: TaskRequest): Task {
   return {
     ...data,
     priority: data.priority ?? DEFAULTS.priority,
-    timeout: data.timeout ?? DEFAULTS.timeout,
-    retry: { ...DEFAULTS.retry, ...(data.retry as Partial<Retry>) },
     status: data.after ? "pending" : (data.startAt ?? 0) > Date.now() ? "waiting" : "queued",
     attempt: 0,
     failures: 0,

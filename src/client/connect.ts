@@ -176,6 +176,12 @@ function createRuntime(parts: Parts & Base & { readonly release: () => void }): 
     archive: createArchive(connection),
     ...createReading(connection, createId),
     ...createExplaining(connection),
+    async registerCapability(options) {
+      return (await import("./capabilities.ts")).registerCapability(connection, options);
+    },
+    async unregisterCapability(...key) {
+      return (await import("./capabilities.ts")).unregisterCapability(connection, ...key);
+    },
     async deadLetters(query) {
       const { listDeadLetters } = await import("./dead-letters.ts"); // few pages need it
       return listDeadLetters(connection, query);

@@ -6,6 +6,9 @@ import { createAgentIndex, type AgentIndex } from "../core/agents/agent-index.ts
 import { covers, isSpecialized, splitCapability, tierOf, TIERS } from "../core/agents/matching.ts";
 import type { Requirement } from "../core/tasks/requirement.ts";
 import { inRange, parseRange, parseVersion } from "../core/versions.ts";
+import type { CapabilityVersion } from "../core/capabilities/capability.ts";
+import type { JsonSchema } from "../core/capabilities/schema.ts";
+import { decodeJson } from "../core/json.ts";
 import { RuntimeError } from "../core/errors.ts";
 import type { AgentStatus } from "../core/agents/status.ts";
 import type { AgentView, Runtime } from "./runtime.ts";
@@ -64,6 +67,18 @@ export interface AgentStats {
   readonly utilization: number;
 }
 
+/** A capability that is registered, or offered by an agent, or both. */
+export interface CapabilityInfo {
+  readonly name: string;
+  /** How many agents can do it, whatever their state; those that offer what stands above it count. */
+  readonly agents: number;
+  /** What was registered for it; empty when nothing was. */
+  readonly versions: readonly (Omit<CapabilityVersion, "input" | "output"> & {
+    readonly input?: JsonSchema | undefined;
+    readonly output?: JsonSchema | undefined;
+  })[];
+}
+
 /** A query's agents have changed: one joined them, left them, or is another than before. */
 export interface AgentChange {
   readonly kind: "joined" | "left" | "changed";
@@ -81,6 +96,8 @@ export interface Discovery {
    */
   findBestAgentForTask(requirement: Requirement): AgentView | undefined;
   getStats(): AgentStats;
+  /** Every capability that is registered or offered, by name. */
+  capabilities(): readonly CapabilityInfo[];
   /** Tells what changes among the agents for which the query holds, from now on. Returns the function that ends it. */
   watchAgents(query: AgentQuery, listener: (change: AgentChange) => void): () => void;
 }
@@ -114,6 +131,19 @@ export function createDiscovery({ store }: Pick<Runtime, "store">): Discovery {
       return best(free.length > 0 ? free : found, requirement);
     },
     getStats: () => count(store.getState().agents.values()),
+    capabilities() {
+      const { agents, capabilities } = store.getState();
+      const offered = [...agents.values()].flatMap((agent) => agent.capabilities.map((one) => splitCapability(one)[0]));
+      return [...new Set([...offered, ...capabilities.keys()])].sort().map((name) => ({
+        name,
+        agents: present().find({ capabilities: [name] }, (agent) => covers(agent, name)).length,
+        versions: (capabilities.get(name)?.versions ?? []).map(({ input, output, ...rest }) => ({
+          ...rest,
+          ...(input !== undefined && { input: decodeJson(input) as JsonSchema }),
+          ...(output !== undefined && { output: decodeJson(output) as JsonSchema }),
+        })),
+      }));
+    },
     watchAgents(query, listener) {
       let known = new Map(find(query).map((agent) => [agent.id, agent]));
       return store.subscribe(({ agents }, before) => {

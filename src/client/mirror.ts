@@ -1,6 +1,7 @@
 /** The page's mirror: the tables that the host shows, over which pictures are drawn that never change. */
 import type { Agent, Load } from "../core/agents/agent.ts";
 import type { Approval } from "../core/approvals/approval.ts";
+import type { Capability } from "../core/capabilities/capability.ts";
 import { decodeJson, type JsonText } from "../core/json.ts";
 import type { Limit, LimitState } from "../core/limits/limit.ts";
 import type { Change, EncodedPart, End, PicturePart, TableName } from "../core/picture.ts";
@@ -50,6 +51,7 @@ interface Tables {
   readonly loads: Map<string, Load>;
   readonly limits: Map<string, Limit>;
   readonly uses: CowTable<LimitState>;
+  readonly capabilities: CowTable<Capability>;
 }
 
 interface Views {
@@ -79,6 +81,7 @@ const createTables = (): Tables => ({
   loads: new Map(),
   limits: new Map(),
   uses: createCowTable(),
+  capabilities: createCowTable(),
 });
 
 const createViews = (): Views => ({
@@ -91,13 +94,14 @@ const createViews = (): Views => ({
 });
 
 /** The present pictures; a map is the same object as before when nothing in it has changed. */
-const pictures = (views: Views): Pick<MirrorState, keyof Views> => ({
+const pictures = ({ views, tables }: State): Pick<MirrorState, keyof Views | "capabilities"> => ({
   tasks: views.tasks.snapshot(),
   executions: views.executions.snapshot(),
   approvals: views.approvals.snapshot(),
   agents: views.agents.snapshot(),
   limits: views.limits.snapshot(),
   progress: views.progress.snapshot(),
+  capabilities: tables.capabilities.snapshot(),
 });
 
 export function createMirror(listeners: MirrorListeners): Mirror {
@@ -106,8 +110,8 @@ export function createMirror(listeners: MirrorListeners): Mirror {
   const state: State = { listeners, tables, views, recent: { task: [], execution: [] } };
   let seq = 0;
   const { store, publish, publishSoon } = createMirrorStore(
-    { status: "connecting", mode: undefined, error: undefined, seq: 0, epoch: 0, ...pictures(views) },
-    () => ({ seq, ...pictures(views) }),
+    { status: "connecting", mode: undefined, error: undefined, seq: 0, epoch: 0, ...pictures(state) },
+    () => ({ seq, ...pictures(state) }),
   );
   return {
     store,

@@ -5,10 +5,13 @@ import type {
   ArchivePage,
   ArchiveQuery,
   BlobRef,
+  Capability,
+  CapabilityDefaults,
   CoreEvents,
   Enforcements,
   ErrorData,
   Execution,
+  JsonSchema,
   Limit,
   LimitSettings,
   LogLevel,
@@ -107,6 +110,23 @@ export type TypedInput<C extends readonly string[]> = C extends readonly [infer 
 
 type WithoutRange<Name> = Name extends `${infer Plain}@${string}` ? Plain : Name;
 
+/** What a capability takes and gives, whoever offers it. */
+export interface CapabilityOptions {
+  /** Also of what stands below it and says nothing else: `code` of `code.refactor`. */
+  readonly name: string;
+  /** Default: for all versions that have none of their own. */
+  readonly version?: string;
+  readonly description?: string;
+  /** Of the inputs of tasks whose first capability it is: another is refused with `task/input-invalid`. */
+  readonly input?: JsonSchema;
+  /** Of their outputs: with another the attempt fails with `agent/output-invalid`. */
+  readonly output?: JsonSchema;
+  /** For tasks that say nothing else. The agent that performs them comes before it with its timeout and retry. */
+  readonly defaults?: CapabilityDefaults;
+  /** True: take the place of what is registered under the name and version, if it differs. Default: it is refused. */
+  readonly replace?: boolean;
+}
+
 /** How a page registers an agent: where its code is, and what it may do. */
 export interface AgentOptions {
   readonly url: string | URL;
@@ -120,10 +140,14 @@ export interface AgentOptions {
   readonly workers?: number;
   /** Workers that are kept up, also when there is nothing to do, while a page offers the agent. Default 0. */
   readonly minWorkers?: number;
-  /** Attempts per worker at once. Default 1. */
+  /** Attempts per worker at once. Default: what the agent says, or 1. */
   readonly slots?: number;
   /** The most attempts at once, over all workers: no more than the agent itself says. */
   readonly maxConcurrentTasks?: number;
+  /** The longest an attempt may run, for tasks that say nothing else. Default: what the agent says, or the capability. */
+  readonly timeout?: number;
+  /** How tasks that say nothing else are tried again. What is left out is as the capability has it. */
+  readonly retry?: Retry;
   /** Among agents that fit as well, those of a higher priority come first. Default "medium". */
   readonly priority?: Priority;
   /** What tasks can ask for, and lists are filtered by. */
@@ -207,6 +231,8 @@ export interface MirrorState {
   readonly approvals: ReadonlyMap<string, ApprovalView>;
   readonly agents: ReadonlyMap<string, AgentView>;
   readonly limits: ReadonlyMap<string, LimitView>;
+  /** What was registered, by name; `troupe/discovery` reads it. */
+  readonly capabilities: ReadonlyMap<string, Capability>;
   /** Latest progress by task, while it runs. */
   readonly progress: ReadonlyMap<string, { readonly fraction: number; readonly note?: string }>;
 }
@@ -266,6 +292,14 @@ export interface Runtime {
   unregisterAgent(id: string, mode?: UnregisterMode): void;
   /** Takes the agent off: it ends what it runs and gets no new work, until it is put on again. By id or name. */
   setAgentOffline(id: string, offline: boolean): void;
+  /**
+   * Says what a capability takes and gives, for all tasks from now on. Resolves when that is durable.
+   * @throws RuntimeError `capability/invalid` with the place in the schema, `capability/duplicate` when it is registered
+   * otherwise, `command/invalid`, `runtime/limit`
+   */
+  registerCapability(capability: CapabilityOptions): Promise<void>;
+  /** Takes it back, in the version, or in all when none is given. @throws RuntimeError `capability/unknown` */
+  unregisterCapability(name: string, version?: string): Promise<void>;
   /** @throws RuntimeError `command/invalid`, `json/…` when the input can't be a task at all. */
   createTask<const C extends readonly string[]>(task: TaskInput & { readonly capabilities: C } & TypedInput<C>): string;
   cancelTask(id: string, reason?: string): void;

@@ -5,6 +5,7 @@
  */
 import type { Agent, Load } from "./agents/agent.ts";
 import type { Approval } from "./approvals/approval.ts";
+import type { Capability } from "./capabilities/capability.ts";
 import type { JsonText } from "./json.ts";
 import type { Limit, LimitState } from "./limits/limit.ts";
 import type { CoreState } from "./runtime.ts";
@@ -23,6 +24,7 @@ export interface Shown {
   readonly loads: Load;
   readonly limits: Limit;
   readonly uses: LimitState;
+  readonly capabilities: Capability;
 }
 
 export type TableName = keyof Shown;
@@ -82,7 +84,18 @@ interface Cut {
   readonly slots: number;
 }
 
-const NAMES = ["versions", "nodes", "tasks", "executions", "approvals", "agents", "loads", "limits", "uses"] as const;
+const NAMES = [
+  "versions",
+  "nodes",
+  "tasks",
+  "executions",
+  "approvals",
+  "agents",
+  "loads",
+  "limits",
+  "uses",
+  "capabilities",
+] as const;
 
 /** Fields that no page shows, and that may be large or change with every run. */
 const HIDDEN: Partial<Record<TableName, readonly string[]>> = {
@@ -93,7 +106,7 @@ const HIDDEN: Partial<Record<TableName, readonly string[]>> = {
 const nothing: readonly string[] = [];
 
 export function createPicture(state: CoreState): Picture {
-  const { tasks, workflows, approvals, agents, limits } = state;
+  const { tasks, workflows, approvals, agents, limits, capabilities } = state;
   const tables = {
     versions: workflows.versions,
     nodes: workflows.nodes,
@@ -104,6 +117,7 @@ export function createPicture(state: CoreState): Picture {
     loads: agents.loads,
     limits: limits.limits,
     uses: limits.uses,
+    capabilities: capabilities.known,
   } as unknown as Record<TableName, TrackedTable<Fields>>; // a stage's kit makes no others
   let isWatched = false;
   let ended: Ended[] = [];

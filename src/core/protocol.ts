@@ -7,6 +7,7 @@ import * as v from "valibot";
 import { UNREGISTER_MODES } from "./agents/agent.ts";
 import { ManifestSchema } from "./agents/manifest.ts";
 import { ApprovalAnswerSchema } from "./approvals/approval.ts";
+import { CapabilityRegisterSchema, CapabilityUnregisterSchema } from "./capabilities/registration.ts";
 import type { ErrorData } from "./errors.ts";
 import type { JsonText } from "./json.ts";
 import type { EncodedPart } from "./picture.ts";
@@ -29,6 +30,8 @@ export const PageCommandSchema = v.variant("type", [
   }),
   v.strictObject({ type: v.literal("limit.set"), data: LimitSetSchema }),
   v.strictObject({ type: v.literal("limit.remove"), data: LimitRemoveSchema }),
+  v.strictObject({ type: v.literal("capability.register"), data: CapabilityRegisterSchema }),
+  v.strictObject({ type: v.literal("capability.unregister"), data: CapabilityUnregisterSchema }),
   v.strictObject({
     type: v.literal("agent.register"),
     data: v.strictObject({ ...ManifestSchema.entries, replace: v.optional(v.boolean()) }),

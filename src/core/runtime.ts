@@ -3,6 +3,8 @@ import { agentsFold, type AgentsState } from "./agents/fold.ts";
 import type { AgentCommands, AgentEvents } from "./agents/agent.ts";
 import type { ApprovalCommands, ApprovalEvents } from "./approvals/approval.ts";
 import { approvalsFold, type ApprovalsState } from "./approvals/fold.ts";
+import type { CapabilityCommands, CapabilityEvents } from "./capabilities/capability.ts";
+import { capabilitiesFold, type CapabilitiesState } from "./capabilities/fold.ts";
 import { RuntimeError } from "./errors.ts";
 import { hostingFold, type HostingState } from "./hosting/fold.ts";
 import type { HostingCommands, HostingEvents } from "./hosting/hosting.ts";
@@ -16,14 +18,21 @@ import type { WorkflowCommands, WorkflowEvents } from "./workflows/execution.ts"
 import { workflowsFold, type WorkflowsState } from "./workflows/fold.ts";
 
 /** Every event of the core, by type. */
-export type CoreEvents = HostingEvents & TaskEvents & ApprovalEvents & AgentEvents & LimitEvents & WorkflowEvents;
+export type CoreEvents = HostingEvents &
+  TaskEvents &
+  ApprovalEvents &
+  AgentEvents &
+  LimitEvents &
+  WorkflowEvents &
+  CapabilityEvents;
 /** Every command of the core, by type. */
 export type CoreCommands = HostingCommands &
   TaskCommands &
   ApprovalCommands &
   AgentCommands &
   LimitCommands &
-  WorkflowCommands;
+  WorkflowCommands &
+  CapabilityCommands;
 
 export type CoreFact = FactOf<CoreEvents>;
 export type CoreEvent = RecordedOf<CoreEvents>;
@@ -37,6 +46,7 @@ export interface CoreState {
   readonly agents: AgentsState;
   readonly limits: LimitsState;
   readonly workflows: WorkflowsState;
+  readonly capabilities: CapabilitiesState;
 }
 
 /** The folds in their order; an event is folded from left to right. */
@@ -47,6 +57,7 @@ export const folds = {
   agents: agentsFold,
   limits: limitsFold,
   workflows: workflowsFold,
+  capabilities: capabilitiesFold,
 } as const;
 
 type SliceName = keyof typeof folds;
@@ -60,6 +71,7 @@ export function createState(kit: Kit): CoreState {
     agents: agentsFold.create(kit),
     limits: limitsFold.create(kit),
     workflows: workflowsFold.create(kit),
+    capabilities: capabilitiesFold.create(kit),
   };
 }
 

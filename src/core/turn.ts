@@ -1,5 +1,6 @@
 import { agentsRules } from "./agents/rules.ts";
 import { approvalsRules } from "./approvals/rules.ts";
+import { capabilitiesRules } from "./capabilities/rules.ts";
 import { encodeRefusal, RuntimeError, type ErrorData } from "./errors.ts";
 import { hostingRules } from "./hosting/rules.ts";
 import { checkLimits, limitsRules } from "./limits/rules.ts";
@@ -31,6 +32,7 @@ export function createTurn(
     agentsRules,
     limitsRules,
     createWorkflowRules(),
+    capabilitiesRules,
   ] as unknown as readonly AnyRules[];
   const decide = Object.assign({}, ...rules.map((one) => one.decide)) as AnyRules["decide"];
   const reactions = new Map<string, NonNullable<NonNullable<AnyRules["react"]>[string]>[]>();

@@ -5,7 +5,7 @@ export const CORE_ORDER: readonly (readonly string[])[] = [
   ["json", "errors", "bitset", "versions"],
   ["kernel", "ports", "plugin", "tables", "ids"],
   ["timers", "expressions", "hosting"],
-  ["tasks", "approvals"],
+  ["tasks", "approvals", "capabilities"],
   ["agents", "limits"],
   ["workflows"],
   ["scheduling"],

@@ -89,6 +89,22 @@ export interface AgentDefinition<I = unknown, O = unknown> {
   readonly maxConcurrentTasks?: number | undefined;
   /** After so many attempts a worker is ended when it runs none, and a new one takes its place. Default: never. */
   readonly recycleAfter?: number | undefined;
+  /** Attempts that one worker runs at once, unless the page says another number. Default 1. */
+  readonly slots?: number | undefined;
+  /** The longest an attempt may run, in milliseconds, for tasks that say nothing else. Default: the capability's. */
+  readonly timeout?: number | undefined;
+  /** How tasks that say nothing else are tried again; what is left out is the capability's. */
+  readonly retry?:
+    | {
+        readonly maxAttempts?: number;
+        readonly base?: number;
+        readonly factor?: number;
+        readonly cap?: number;
+        readonly jitter?: "full" | "none";
+        readonly except?: readonly string[];
+        readonly also?: readonly string[];
+      }
+    | undefined;
   readonly input: StandardSchema<I>;
   readonly output: StandardSchema<O>;
   run(input: I, context: AgentContext): O | Promise<O>;

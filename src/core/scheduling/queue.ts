@@ -231,5 +231,5 @@ export function waitingSince({ createdAt, startAt = 0, startedAt = 0 }: Task): n
 
 /** From then on its deadline leaves it no more time than an attempt may take; undefined without a deadline. */
 export function urgentAt({ deadline, timeout }: Task): number | undefined {
-  return deadline === undefined ? undefined : deadline - Math.min(timeout, LONGEST_GUESS);
+  return deadline === undefined ? undefined : deadline - Math.min(timeout ?? LONGEST_GUESS, LONGEST_GUESS);
 }

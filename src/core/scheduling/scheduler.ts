@@ -163,7 +163,7 @@ function check({ rooms }: State, { limits }: Held): void {
 }
 
 function next(state: State, now: number): Request | undefined {
-  const { queue, rooms, matchers } = state;
+  const { queue, rooms, matchers, view } = state;
   queue.advance(now);
   rooms.advance(now);
   const best = rooms.isShut() ? undefined : bestOf(state);
@@ -171,7 +171,9 @@ function next(state: State, now: number): Request | undefined {
   const link: Link | undefined = matchers.pick(best.lane.matcher);
   if (!link) return undefined;
   queue.serve(best);
-  return { type: "task.assign", data: { id: best.task.id, link: link.id, agent: link.agent } };
+  const { timeout, retry } = view.agents.agents.get(link.agent) ?? {};
+  const terms = timeout !== undefined || retry ? { terms: { timeout, retry } } : {};
+  return { type: "task.assign", data: { id: best.task.id, link: link.id, agent: link.agent, ...terms } };
 }
 
 /** The first of all that could start now. */

@@ -1,7 +1,8 @@
 /** How tasks fail: which attempts are followed by another, and the errors that say whose time was over. */
 import type { ErrorData } from "../errors.ts";
 import type { Env, FactOf } from "../kernel.ts";
-import type { Retry } from "./order.ts";
+import type { Retry } from "../plugin.ts";
+import { DEFAULTS } from "./priority.ts";
 import { isActive, type Task, type TaskEvents } from "./task.ts";
 
 export type TaskFact = FactOf<TaskEvents>;
@@ -15,14 +16,35 @@ interface Manner {
   readonly timedOut?: boolean | undefined;
 }
 
+/** The longest that an attempt of the task may run. */
+export function timeoutOf({ timeout, terms }: Pick<Task, "timeout" | "terms">): number {
+  return timeout ?? terms?.timeout ?? DEFAULTS.timeout;
+}
+
+/** A retry in which nothing is left open. */
+type Plan = Retry & { readonly [K in keyof typeof DEFAULTS.retry]: NonNullable<Retry[K]> };
+
+function planOf({ retry, terms }: Task): Plan {
+  return { ...DEFAULTS.retry, ...mergeRetry(terms?.retry, retry) } as Plan;
+}
+
+/** Field by field: the latter one says more. */
+export function mergeRetry(...parts: readonly (Retry | undefined)[]): Retry {
+  const said = parts.flatMap((part) => Object.entries(part ?? {})).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(said);
+}
+
 /** Records the failure of the active attempt, and plans the next one while there are any left. */
 export function failAttempt(
-  { id, attempt, link, parent, retry, failures }: ActiveTask,
+  task: ActiveTask,
   error: ErrorData,
   { now, random }: Env,
   { held, timedOut }: Manner = {},
 ): TaskFact {
-  const mayRetry = error.retryable !== false && retry.except?.includes(error.code) !== true;
+  const { id, attempt, link, parent, failures } = task;
+  const { code, retryable } = error;
+  const retry = planOf(task);
+  const mayRetry = (retryable !== false || retry.also?.includes(code)) && !retry.except?.includes(code);
   const again = mayRetry && failures + 1 < retry.maxAttempts;
   const data = {
     id,
@@ -57,7 +79,7 @@ export function failTask(
 }
 
 /** The wait before the attempt that follows failure number `failure`: exponential, capped, with full jitter (Brooker, AWS 2015). */
-export function retryDelay(retry: Retry, failure: number, random: () => number): number {
+export function retryDelay(retry: Plan, failure: number, random: () => number): number {
   let longest = retry.base;
   // Not `**`, whose last digits differ between runtimes (E7).
   for (let at = 1; at < failure && longest < retry.cap; at++) longest *= retry.factor;
@@ -69,7 +91,8 @@ function timeoutError(code: string, message: string, detail: Readonly<Record<str
   return { name: "TimeoutError", message, code, detail };
 }
 
-export function attemptTimeout({ timeout }: Task): ErrorData {
+export function attemptTimeout(task: Task): ErrorData {
+  const timeout = timeoutOf(task);
   return timeoutError("task/timeout", `the attempt ran longer than ${String(timeout)} ms and was stopped`, { timeout });
 }
 

@@ -86,9 +86,10 @@ export const tasksFold: Fold<TasksState, TaskEvents> = {
       remember(state.ends, id, { outcome: "aliased", at, cause: of });
       state.finished.add(id, aliasOf(id, of, at), at);
     },
-    "task.assigned": (state, { id, attempt, link, agent, dueAt }, at) => {
+    "task.assigned": (state, { id, attempt, link, agent, dueAt, terms }, at) => {
       const task = state.tasks.get(id); // spelled out, as below: a second spread is slow, and this happens with every task
-      if (task) put(state, { ...task, status: "assigned", attempt, link, agent, dueAt, startedAt: at });
+      if (task)
+        put(state, { ...task, status: "assigned", attempt, link, agent, dueAt, startedAt: at, terms: copyJson(terms) });
     },
     "task.started": (state, { id }) => {
       const task = state.tasks.get(id);
@@ -254,8 +255,6 @@ function aliasOf(id: string, of: string, at: number): Task {
     id,
     capabilities: [],
     priority: DEFAULTS.priority,
-    retry: DEFAULTS.retry,
-    timeout: DEFAULTS.timeout,
     input: "null",
     status: "skipped",
     attempt: 0,

@@ -1,23 +1,10 @@
 /** How a task is asked for. It stands apart from the task, so that a mirror needs no schemas. */
 import * as v from "valibot";
-import { DEFAULTS, PRIORITIES } from "./priority.ts";
+import { MillisecondsSchema as milliseconds, RetrySchema } from "../plugin.ts";
+import { PRIORITIES } from "./priority.ts";
 import { requirementFields } from "./requirement.ts";
 
-const milliseconds = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(365 * 86_400_000));
 const name = v.pipe(v.string(), v.minLength(1), v.maxLength(64));
-
-/** How a failed attempt is followed by another: after `base · factor^(n-1)` milliseconds, at most `cap`, with full jitter. */
-export const RetrySchema = v.strictObject({
-  /** Default 3; 1 means no second attempt. */
-  maxAttempts: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100)), DEFAULTS.retry.maxAttempts),
-  base: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(86_400_000)), DEFAULTS.retry.base),
-  factor: v.optional(v.pipe(v.number(), v.minValue(1), v.maxValue(100)), DEFAULTS.retry.factor),
-  cap: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(86_400_000)), DEFAULTS.retry.cap),
-  jitter: v.optional(v.picklist(["full", "none"]), DEFAULTS.retry.jitter),
-  /** Codes of errors after which there is no other attempt. */
-  except: v.optional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(200))), v.maxLength(32))),
-});
-export type Retry = v.InferOutput<typeof RetrySchema>;
 
 /** Its part of what is shared: tasks of other keys get as much, in proportion to the weights. */
 export const FairnessSchema = v.strictObject({
@@ -34,9 +21,10 @@ export type LimitUse = v.InferOutput<typeof LimitUseSchema>;
 export const workFields = {
   ...requirementFields,
   priority: v.optional(v.picklist(PRIORITIES)),
-  retry: v.optional(RetrySchema, {}),
-  /** The longest an attempt may run, in milliseconds; then it is stopped. Default 60,000. */
-  timeout: v.optional(milliseconds, DEFAULTS.timeout),
+  /** What is left out is the agent's or the capability's, and else the default. */
+  retry: v.optional(RetrySchema),
+  /** The longest an attempt may run, in milliseconds; then it is stopped. Default: the agent's, the capability's, 60,000. */
+  timeout: v.optional(milliseconds),
   /** Further bounds in milliseconds; default none. */
   timeouts: v.optional(
     v.strictObject({

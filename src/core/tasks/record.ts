@@ -34,6 +34,7 @@ export const fields: { readonly [K in keyof Task]-?: Task[K] | undefined } = {
   finishedAt: undefined,
   link: undefined,
   agent: undefined,
+  terms: undefined,
   dueAt: undefined,
   late: undefined,
   alias: undefined,

@@ -1,19 +1,33 @@
-import { encodeRefusal, plainError, RuntimeError, type ErrorData } from "../errors.ts";
+import type { CapabilitiesState } from "../capabilities/fold.ts";
+import { defaultOf, flawOf } from "../capabilities/lookups.ts";
+import { decodeError, encodeRefusal, plainError, RuntimeError, type ErrorData } from "../errors.ts";
 import { checkJson, decodeJson } from "../json.ts";
 import type { Env, Request, Rules } from "../kernel.ts";
 import type { HostingEvents } from "../hosting/hosting.ts";
 import { close, enter } from "./dependencies.ts";
 import { endOf } from "./ends.ts";
-import { failAttempt, idleTimeout, interruptedTooOften, type ActiveTask, type TaskFact } from "./failures.ts";
+import type { Terms } from "../plugin.ts";
+import {
+  failAttempt,
+  failTask,
+  idleTimeout,
+  interruptedTooOften,
+  mergeRetry,
+  timeoutOf,
+  type ActiveTask,
+  type TaskFact,
+} from "./failures.ts";
 import type { TasksState } from "./fold.ts";
 import { gateStatus } from "./gates.ts";
 import { hasRoom, MAX_KEYS, openUse } from "./keys.ts";
+import { DEFAULTS } from "./priority.ts";
 import {
   isActive,
   MAX_INTERRUPTIONS,
   type AttemptKey,
   type TaskCommands,
   type TaskCreate,
+  type Task,
   type TaskEvents,
 } from "./task.ts";
 import { wakeTask } from "./waking.ts";
@@ -22,21 +36,23 @@ export { retryDelay } from "./failures.ts";
 
 export interface TasksView {
   readonly tasks: TasksState;
+  readonly capabilities: CapabilitiesState;
 }
 
 export const tasksRules: Rules<TasksView, TaskCommands, TaskEvents, TaskEvents & HostingEvents> = {
   decide: {
-    "task.create": ({ tasks }, data, env) => {
+    "task.create": (view, data, env) => {
       if (!data.parent) checkOutside(data.id, data.input);
-      return create(tasks, data, env);
+      return create(view, data, env);
     },
-    "task.assign": ({ tasks }, { id, link, agent }, { now }) => {
+    "task.assign": ({ tasks, capabilities }, { id, link, agent, terms: offered }, { now }) => {
       const task = tasks.tasks.get(id);
       if (task?.status !== "queued") return [];
       const attempt = task.attempt + 1;
-      const dueAt = now + task.timeout;
+      const terms = termsOf(capabilities, task.capabilities[0], offered);
+      const dueAt = now + timeoutOf({ ...task, terms });
       const limits = task.limits?.length ? { limits: task.limits } : {};
-      return [{ type: "task.assigned", data: { id, attempt, link, agent, dueAt, ...limits } }];
+      return [{ type: "task.assigned", data: { id, attempt, link, agent, dueAt, ...(terms && { terms }), ...limits } }];
     },
     "task.start": ({ tasks }, { id, attempt }) =>
       active(tasks, { id, attempt })?.status === "assigned" ? [{ type: "task.started", data: { id, attempt } }] : [],
@@ -47,11 +63,13 @@ export const tasksRules: Rules<TasksView, TaskCommands, TaskEvents, TaskEvents &
       if (!task || (task.effects && Object.hasOwn(task.effects, key))) return [];
       return [{ type: "task.effected", data: { id, attempt, key, value } }];
     },
-    "task.complete": ({ tasks }, { id, attempt, output }, env) => {
+    "task.complete": ({ tasks, capabilities }, { id, attempt, output }, env) => {
       const task = active(tasks, { id, attempt });
       if (!task) return []; // a late answer of an attempt that was replaced
       const { link, parent } = task;
-      const flaw = parent?.index === undefined ? undefined : flawOf(output); // it becomes a part of a list
+      const flaw =
+        flawOf(capabilities, task.capabilities[0] ?? "", "output", output) ??
+        (parent?.index === undefined ? undefined : textFlaw(output)); // it becomes a part of a list
       if (flaw) return [failAttempt(task, flaw, env)];
       return [{ type: "task.completed", data: { id, attempt, link, output, ...(parent && { parent }) } }];
     },
@@ -118,14 +136,26 @@ function checkOutside(id: string, input: string): void {
   checkJson(input, "input");
 }
 
-function create(tasks: TasksState, data: TaskCreate, { now }: Env): TaskFact[] {
-  const { id, after, startAt = 0, idempotency, priority = "medium" } = data;
+function create({ tasks, capabilities }: TasksView, data: TaskCreate, env: Env): TaskFact[] {
+  const { now } = env;
+  const { id, parent, idempotency, capabilities: needs, input } = data;
+  const [need = ""] = needs;
   if (tasks.tasks.has(id)) throw new RuntimeError("task/duplicate", { id });
   if (idempotency) {
     const first = openUse(tasks.keys, idempotency.key, now);
     if (first) return [{ type: "task.aliased", data: { id, of: first.task } }];
     if (!hasRoom(tasks.keys, now)) throw new RuntimeError("runtime/limit", { id, keys: MAX_KEYS });
   }
+  const flaw = flawOf(capabilities, need, "input", input);
+  if (flaw && !parent) throw decodeError({ ...flaw, detail: { id, ...flaw.detail } });
+  const made = enterTask(tasks, { ...data, priority: data.priority ?? defaultOf(capabilities, need, "priority") }, env);
+  if (!flaw) return made;
+  const failed = failTask({ id, parent, attempt: 0, status: "queued" } as Task, flaw); // a run hears of it as of any failure
+  return [...made, failed];
+}
+
+function enterTask(tasks: TasksState, data: TaskCreate, { now }: Env): TaskFact[] {
+  const { id, after, startAt = 0, priority = DEFAULTS.priority } = data;
   const ready = startAt > now ? ({ status: "waiting" } as const) : undefined;
   if (!after) return [{ type: "task.created", data: { ...data, priority, ...ready } }];
   const entry = enter(tasks, id, after);
@@ -135,6 +165,15 @@ function create(tasks: TasksState, data: TaskCreate, { now }: Env): TaskFact[] {
   const created: TaskFact = { type: "task.created", data: pending };
   if (entry.status === "open") return [created];
   return [created, close(tasks.ends, { id, attempt: 0, status: "pending", after: entry.after })];
+}
+
+/** What the agent and the capability say, or undefined when neither does. */
+function termsOf(capabilities: CapabilitiesState, need = "", agent: Terms = {}): Terms | undefined {
+  const timeout = agent.timeout ?? defaultOf(capabilities, need, "timeout");
+  const retry = mergeRetry(defaultOf(capabilities, need, "retry"), agent.retry);
+  const says = Object.keys(retry).length > 0;
+  if (timeout === undefined && !says) return undefined;
+  return { ...(timeout !== undefined && { timeout }), ...(says && { retry }) };
 }
 
 /** The condition of a pending task is decided: it is ready, or can never be. */
@@ -158,7 +197,7 @@ function settleDependents({ dependents, gates }: TasksState, id: string): Reques
   return decided.map((waiting) => ({ type: "task.settle", data: { id: waiting } }));
 }
 
-function flawOf(output: string): ErrorData | undefined {
+function textFlaw(output: string): ErrorData | undefined {
   try {
     decodeJson(output, "output");
     return undefined;

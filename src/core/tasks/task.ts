@@ -1,6 +1,7 @@
 /** A unit of work that one agent performs. */
 import type { ErrorData } from "../errors.ts";
 import type { JsonText } from "../json.ts";
+import type { Terms } from "../plugin.ts";
 import type { GateCounts } from "./gates.ts";
 import type { LimitUse, TaskOrder } from "./order.ts";
 import type { Priority } from "./priority.ts";
@@ -42,6 +43,8 @@ export interface Task extends Omit<TaskCreate, "priority"> {
   readonly order: number;
   readonly link?: string | undefined;
   readonly agent?: string | undefined;
+  /** What the agent of the latest attempt and the capability have it performed by, where the task itself says nothing. */
+  readonly terms?: Terms | undefined;
   /** When its present status is over: waiting, retrying: queued then; queued, assigned, running: timed out then. */
   readonly dueAt?: number | undefined;
   readonly checkpoint?: JsonText | undefined;
@@ -89,6 +92,7 @@ export interface TaskEvents {
     readonly link: string;
     readonly agent: string;
     readonly dueAt: number;
+    readonly terms?: Terms | undefined;
     /** What the task names; an attempt counts there while it holds its slot. */
     readonly limits?: readonly LimitUse[] | undefined;
   };
@@ -141,7 +145,13 @@ export interface TaskCommands {
   "task.create": TaskCreate;
   "task.cancel": { readonly id: string; readonly reason?: string | undefined };
   "task.reprioritize": { readonly id: string; readonly priority: Priority };
-  "task.assign": { readonly id: string; readonly link: string; readonly agent: string };
+  "task.assign": {
+    readonly id: string;
+    readonly link: string;
+    readonly agent: string;
+    /** The agent's. */
+    readonly terms?: Terms | undefined;
+  };
   /** The attempt has shown a sign of life. */
   "task.start": AttemptKey;
   "task.checkpoint": AttemptKey & { readonly value: JsonText };

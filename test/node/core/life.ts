@@ -113,6 +113,7 @@ export function createLife(chance: Chance, prefix = "", now = (): number => 0): 
         capabilities: some(),
         slots: 1 + chance.below(3),
         replace: !chance.once(4),
+        ...(chance.once(3) && { timeout: 500 + chance.below(2_000), retry: { base: 10 + chance.below(50) } }),
         ...(chance.once(3) && { maxConcurrentTasks: 1 + chance.below(3) }),
         ...(chance.once(3) && { recycleAfter: 1 + chance.below(20) }),
       }),
@@ -178,6 +179,7 @@ export function createLife(chance: Chance, prefix = "", now = (): number => 0): 
       const perKey = name !== "*" && chance.once(2);
       return [{ type: "limit.set", data: { name, concurrency: 1 + chance.below(6), ...rate, perKey } }];
     },
+    () => [drawCapability()],
     () => [
       {
         type: "agent.fault",
@@ -186,13 +188,27 @@ export function createLife(chance: Chance, prefix = "", now = (): number => 0): 
     ],
   ];
 
+  function drawCapability(): CoreCommand {
+    const name = chance.pick(["a", "b"]);
+    const version = chance.once(3) ? { version: `1.${String(chance.below(2))}.0` } : {};
+    if (chance.once(3)) return { type: "capability.unregister", data: { name, ...version } };
+    const input = chance.pick(["{}", '{"type":"object"}', '{"required":["items"]}']);
+    const output = chance.pick(["{}", '{"type":["object","integer"]}', '{"anyOf":[{"minimum":2},{"type":"null"}]}']);
+    const defaults = {
+      timeout: 1_000 + chance.below(3_000),
+      retry: { maxAttempts: 2 },
+      priority: chance.pick(PRIORITIES),
+    };
+    const data = { name, ...version, input, ...(chance.once(3) && { output }), ...(chance.once(2) && { defaults }) };
+    return { type: "capability.register", data: { ...data, replace: !chance.once(3) } };
+  }
+
   function drawTask(host: Living, id: string): CoreCommand {
     const retry = { maxAttempts: 1 + chance.below(4), base: 100, cap: 1_000 };
     return createTask(id, {
       capabilities: some(),
       priority: chance.pick(PRIORITIES),
-      retry,
-      timeout: 1_000 + chance.below(4_000),
+      ...(!chance.once(3) && { retry, timeout: 1_000 + chance.below(4_000) }),
       ...(chance.once(3) && { fairness: { key: chance.pick(["k", "l"]), weight: 2 } }),
       ...(chance.once(4) && { limits: [{ limit: chance.pick(["x", "y"]), key: chance.pick(["p", "q"]) }] }),
       input: JSON.stringify({ at: count, text: 'ä\u2028"' }),

@@ -108,7 +108,7 @@ describe(`recovery (seed ${String(seed)})`, () => {
     await world.submit(...Array.from({ length: 2_000 }, (_none, at) => createTask(`t${String(at)}`)));
     for (let at = 0; at < 400; at++) await world.submit(createTask(`u${String(at)}`), cancelTask(`u${String(at)}`));
     assert.equal(snapshots, 1, "the next one waits until as much was written");
-    for (let at = 0; at < 2_000; at++) await world.submit(createTask(`v${String(at)}`));
+    for (let at = 0; at < 3_000; at++) await world.submit(createTask(`v${String(at)}`));
     assert.equal(snapshots, 2);
   });
 

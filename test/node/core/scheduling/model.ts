@@ -29,7 +29,7 @@ export function createModel(yard: Yard): Model {
 
   const queued = (): Task[] => [...yard.state.tasks.tasks.values()].filter(({ status }) => status === "queued");
   const rankOf = ({ priority, createdAt, startedAt = 0, deadline = Infinity, timeout }: Task): number => {
-    if (yard.now >= deadline - Math.min(timeout, 60_000)) return 0;
+    if (yard.now >= deadline - Math.min(timeout ?? 60_000, 60_000)) return 0;
     const waited = yard.now - Math.max(createdAt, startedAt);
     return Math.max(0, PRIORITIES.indexOf(priority) - Math.floor(waited / 30_000));
   };
@@ -55,7 +55,7 @@ export function createModel(yard: Yard): Model {
       const moments = queued().flatMap((task) => {
         const { createdAt, startedAt = 0, deadline = Infinity, timeout } = task;
         const since = Math.max(createdAt, startedAt);
-        return [1, 2, 3].map((step) => since + step * 30_000).concat(deadline - Math.min(timeout, 60_000));
+        return [1, 2, 3].map((step) => since + step * 30_000).concat(deadline - Math.min(timeout ?? 60_000, 60_000));
       });
       return Math.min(...moments.filter((moment) => moment > yard.now));
     },

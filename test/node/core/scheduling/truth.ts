@@ -182,7 +182,7 @@ function rankOf(desk: Desk, task: Task): number {
   return Math.max(0, best - Math.floor(waited / AGING));
 }
 
-function isUrgent({ now }: Desk, { deadline = Infinity, timeout }: Task): boolean {
+function isUrgent({ now }: Desk, { deadline = Infinity, timeout = 60_000 }: Task): boolean {
   return now >= deadline - Math.min(timeout, 60_000);
 }
 
