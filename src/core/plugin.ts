@@ -5,7 +5,7 @@ import { AGENT_NAME, AGENT_VERSION, CAPABILITY } from "./plugin/definition.ts";
 export * from "./plugin/definition.ts";
 
 export const BlobRefSchema = v.object({
-  blob: v.pipe(v.string(), v.maxLength(256)),
+  blob: v.pipe(v.string(), v.maxLength(600)),
   size: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
   offset: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
 });

@@ -9,6 +9,7 @@ import { ManifestSchema } from "./agents/manifest.ts";
 import { ApprovalAnswerSchema } from "./approvals/approval.ts";
 import type { ErrorData } from "./errors.ts";
 import type { JsonText } from "./json.ts";
+import { BlobRefSchema } from "./plugin.ts";
 import { LimitRemoveSchema, LimitSetSchema } from "./limits/settings.ts";
 import { TaskOrderSchema } from "./tasks/order.ts";
 import { PRIORITIES } from "./tasks/priority.ts";
@@ -138,7 +139,7 @@ export const QuerySchema = v.variant("type", [
   }),
   v.strictObject({ type: v.literal("why"), id }),
   v.strictObject({ type: v.literal("explain"), requirement: v.strictObject(requirementFields) }),
-  v.strictObject({ type: v.literal("blob.read"), blob: id, offset: count, size: count }),
+  v.strictObject({ type: v.literal("blob.read"), blob: BlobRefSchema.entries.blob, offset: count, size: count }),
   v.strictObject({
     type: v.literal("blob.write"),
     owner: id,

@@ -1,7 +1,8 @@
 import { encodeRefusal, plainError, RuntimeError, type ErrorData } from "../errors.ts";
-import { checkJson, decodeJson } from "../json.ts";
+import { decodeJson } from "../json.ts";
 import type { Env, Request, Rules } from "../kernel.ts";
 import type { HostingEvents } from "../hosting/hosting.ts";
+import { checkPayload, isSpilled } from "../payload.ts";
 import { close, enter } from "./dependencies.ts";
 import { endOf } from "./ends.ts";
 import { failAttempt, idleTimeout, interruptedTooOften, type ActiveTask, type TaskFact } from "./failures.ts";
@@ -115,7 +116,7 @@ export const tasksRules: Rules<TasksView, TaskCommands, TaskEvents, TaskEvents &
 function checkOutside(id: string, input: string): void {
   if (id.includes("/"))
     throw new RuntimeError("command/invalid", { id, reason: "only tasks of a run have '/' in their ids" });
-  checkJson(input, "input");
+  checkPayload(input, id, "input");
 }
 
 function create(tasks: TasksState, data: TaskCreate, { now }: Env): TaskFact[] {
@@ -160,7 +161,7 @@ function settleDependents({ dependents, gates }: TasksState, id: string): Reques
 
 function flawOf(output: string): ErrorData | undefined {
   try {
-    decodeJson(output, "output");
+    if (!isSpilled(output)) decodeJson(output, "output");
     return undefined;
   } catch (error) {
     return { ...encodeRefusal(error), code: "agent/output-invalid", retryable: false };

@@ -1,0 +1,148 @@
+/**
+ * Outputs and checkpoints that came as bytes: they are stored before anything names them, and what their attempt says
+ * next waits. A checkpoint is its blob's only owner, and is released when another takes its place or the task ends.
+ */
+import { holdingId } from "../core/agents/agent.ts";
+import type { AgentFrame, HostFrame } from "../core/agents/protocol.ts";
+import type { Engine } from "../core/engine.ts";
+import { encodeError, RuntimeError, type ErrorData } from "../core/errors.ts";
+import { checkJson, MAX_PAYLOAD, MAX_SPILLED } from "../core/json.ts";
+import { isSpilled, MAX_INLINE, referTo, refsOf } from "../core/payload.ts";
+import type { Journal } from "../core/ports.ts";
+import type { CoreEvent } from "../core/runtime.ts";
+import { opensOutput } from "../core/workflows/opened.ts";
+import { ownerOf, writeBlob } from "./blobs.ts";
+
+type WithText<F> = F extends { kind: "done" }
+  ? F & { readonly output: string }
+  : F extends { kind: "checkpoint" }
+    ? F & { readonly value: string }
+    : F;
+/** A frame whose payload is a text: what it said, or a reference to it. */
+export type TextFrame = WithText<AgentFrame>;
+
+type Bulky = Extract<AgentFrame, { kind: "done" | "checkpoint" }>;
+
+export interface SpillingOptions {
+  readonly engine: Engine;
+  readonly journal: Pick<Journal, "blobs">;
+  readonly holds: (link: string, attempt: { task: string; attempt: number }) => boolean;
+  readonly send: (link: string, frame: HostFrame) => void;
+  /** Takes a frame that had to wait. */
+  readonly proceed: (link: string, frame: TextFrame) => void;
+}
+
+export interface Spilling {
+  /** The frame, or undefined when it has to wait: it proceeds later. */
+  pass(link: string, frame: AgentFrame): TextFrame | undefined;
+  /** Follows durable events: releases checkpoints that nobody needs any more. */
+  follow(events: readonly CoreEvent[]): void;
+}
+
+export function createSpilling({ engine, journal, holds, send, proceed }: SpillingOptions): Spilling {
+  /** What is being written, by attempt. */
+  const writing = new Map<string, Promise<void>>();
+  /** The owners of present checkpoints' blobs, by task. */
+  const checkpoints = new Map<string, string>();
+  const { tasks } = engine.state.tasks;
+  const keep = (id: string, value: string | undefined): void => {
+    const before = checkpoints.get(id);
+    if (before !== undefined) release(before);
+    checkpoints.delete(id);
+    if (value !== undefined && isSpilled(value)) checkpoints.set(id, holderOf(value));
+  };
+  const release = (owner: string): void => {
+    journal.blobs.release(owner).catch(() => undefined); // it only takes space
+  };
+  for (const [id, { checkpoint }] of tasks.entries()) keep(id, checkpoint);
+
+  const store = async (frame: Bulky, bytes: Uint8Array): Promise<TextFrame> => {
+    const owner = ownerOf(engine, frame.task);
+    const text = textOf(bytes, frame.kind);
+    if (frame.kind === "checkpoint") {
+      const holder = `${owner}:${frame.task.slice(owner.length)}#${frame.attempt}.${frame.call}`;
+      return { ...frame, value: referTo(await writeBlob(journal, holder, bytes)) };
+    }
+    const parent = tasks.get(frame.task)?.parent;
+    const isRead = text.length <= MAX_PAYLOAD && parent && opensOutput(engine.state.workflows, parent);
+    const isShort = text.length <= MAX_INLINE;
+    return { ...frame, output: isShort || isRead ? text : referTo(await writeBlob(journal, owner, bytes)) };
+  };
+  const settle = async (link: string, frame: Bulky, bytes: Uint8Array): Promise<void> => {
+    let stored: TextFrame;
+    try {
+      stored = holds(link, frame) ? await store(frame, bytes) : emptied(frame);
+    } catch (error) {
+      const flaw = encodeError(error);
+      if (frame.kind === "checkpoint") send(link, { kind: "answer", call: frame.call, error: flaw });
+      else proceed(link, { kind: "failed", task: frame.task, attempt: frame.attempt, error: failureOf(flaw) });
+      return;
+    }
+    proceed(link, stored);
+    const value = stored.kind === "checkpoint" ? stored.value : "";
+    if (isSpilled(value) && tasks.get(frame.task)?.checkpoint !== value) release(holderOf(value)); // it came too late
+  };
+  return {
+    pass(link, frame) {
+      const key = holdingId(frame.task, frame.attempt);
+      const before = ORDERED.has(frame.kind) ? writing.get(key) : undefined;
+      const bytes = bytesOf(frame);
+      if (!before && !bytes) return frame as TextFrame; // it has none
+      const work = Promise.resolve(before)
+        .then(() => {
+          if (bytes) return settle(link, frame as Bulky, bytes);
+          proceed(link, frame as TextFrame);
+          return undefined;
+        })
+        .catch(() => undefined) // the host has stopped
+        .then(() => {
+          if (writing.get(key) === work) writing.delete(key);
+        });
+      writing.set(key, work);
+      return undefined;
+    },
+    follow(events) {
+      for (const { type, data } of events)
+        if (type === "task.checkpointed") keep(data.id, data.value);
+        else if (ENDS.has(type) && checkpoints.size > 0 && "id" in data && !tasks.has(data.id)) keep(data.id, undefined);
+    },
+  };
+}
+
+/** What counts only in the order in which it was said. */
+const ORDERED: ReadonlySet<AgentFrame["kind"]> = new Set(["done", "failed", "checkpoint", "effect"]);
+
+function bytesOf(frame: AgentFrame): Uint8Array | undefined {
+  const given = frame.kind === "done" ? frame.output : frame.kind === "checkpoint" && frame.value;
+  return given instanceof Uint8Array ? given : undefined;
+}
+
+/** Of an attempt that is over nothing is kept. */
+function emptied(frame: Bulky): TextFrame {
+  return frame.kind === "done" ? { ...frame, output: "null" } : { ...frame, value: "null" };
+}
+
+/** What the agent made can't be taken; or it could not be stored, and may be the next time. */
+function failureOf(flaw: ErrorData): ErrorData {
+  return flaw.code.startsWith("json/") ? { ...flaw, code: "agent/output-invalid", retryable: false } : flaw;
+}
+
+const ENDS: ReadonlySet<CoreEvent["type"]> = new Set(["task.completed", "task.failed", "task.cancelled"]);
+
+/** The owner of a checkpoint's blob. */
+function holderOf(value: string): string {
+  const blob = refsOf(value)[0]?.blob ?? "";
+  return blob.slice(0, blob.lastIndexOf(":"));
+}
+
+/** @throws RuntimeError `json/invalid`, `json/too-large`, `json/too-deep` */
+function textOf(bytes: Uint8Array, what: string): string {
+  let text;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw new RuntimeError("json/invalid", { what, reason: "it is no UTF-8" }, { cause });
+  }
+  if (isSpilled(text)) throw new RuntimeError("json/invalid", { what, reason: "it has a character that JSON has not" });
+  return checkJson(text, what, MAX_SPILLED);
+}
