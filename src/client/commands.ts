@@ -1,6 +1,8 @@
 /** The calls that make something: checked here and now, shown at once, decided by the host. */
 import { RuntimeError } from "../core/errors.ts";
-import { encodeJson } from "../core/json.ts";
+import { encodeJson, MAX_PAYLOAD, MAX_SPILLED, type JsonText } from "../core/json.ts";
+import { MAX_INLINE } from "../core/payload.ts";
+import type { PageRequest } from "../core/protocol.ts";
 import type { Retry, TaskRequest } from "../core/tasks/order.ts";
 import { DEFAULTS, PRIORITIES } from "../core/tasks/priority.ts";
 import type { Task } from "../core/tasks/task.ts";
@@ -38,6 +40,14 @@ export function createCommands({ connection, mirror, createId, expected }: Comma
     expected.set(record.id, again);
     again();
   };
+  /** Sends a command with a text; a longer one than the bound is stored before. */
+  const send = (id: string, text: JsonText, bound: number, make: (text: JsonText) => PageRequest): void => {
+    const store = async (): Promise<PageRequest> => {
+      const { storeText } = await import("./payloads.ts"); // few pages need it
+      return make(await storeText(connection, id, text));
+    };
+    connection.command(id, make(text), text.length > bound ? store() : undefined);
+  };
   return {
     createTask({ input, capabilities, after, ...rest }) {
       const id = createId();
@@ -46,9 +56,9 @@ export function createCommands({ connection, mirror, createId, expected }: Comma
         ...(after && { after: { ...after, tasks: [...after.tasks] } }),
         capabilities: [...capabilities],
         id,
-        input: encodeJson(input, "input"),
+        input: encodeJson(input, "input", MAX_SPILLED),
       });
-      connection.command(id, { type: "task.create", data });
+      send(id, data.input, MAX_INLINE, (text) => ({ type: "task.create", data: { ...data, input: text } }));
       show(expectedTask(data));
       return id;
     },
@@ -73,9 +83,10 @@ export function createCommands({ connection, mirror, createId, expected }: Comma
       return id;
     },
     startWorkflow(workflow, input, { id = createId(), priority } = {}) {
-      const text = encodeJson(input, "input");
-      const data = { id, workflow, input: text, ...(priority && { priority }) };
-      connection.command(id, { type: "execution.start", data });
+      const text = encodeJson(input, "input", MAX_SPILLED);
+      const data = { id, workflow, ...(priority && { priority }) };
+      // As long as it can be in the records, so that expressions can look into it.
+      send(id, text, MAX_PAYLOAD, (given) => ({ type: "execution.start", data: { ...data, input: given } }));
       show(expectedExecution(id, workflow, text));
       return id;
     },

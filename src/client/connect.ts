@@ -16,6 +16,7 @@ import { createMirror, type Finished, type Mirror } from "./mirror.ts";
 import type { Places } from "./places.ts";
 import { attend, holdLock } from "./presence.ts";
 import { createResults } from "./results.ts";
+import { spilledText } from "./views.ts";
 import type { ConnectOptions, Mode, Runtime, RuntimeEvents, StreamItem, StreamOptions } from "./runtime.ts";
 
 /** What an entry of the package gives to `connect`. */
@@ -197,6 +198,11 @@ function createRuntime(parts: Parts & Base & { readonly release: () => void }): 
     ...commands,
     settled: connection.outbox.settled,
     result: results.result,
+    async load(value) {
+      const text = spilledText(value);
+      if (text === undefined) return value;
+      return (await import("./payloads.ts")).loadText(connection, text, "payload");
+    },
     blobs: createBlobs(connection),
     archive: createArchive(connection),
     ...createReading(connection, createId),

@@ -104,7 +104,8 @@ export function createSpilling({ engine, journal, holds, send, proceed }: Spilli
     follow(events) {
       for (const { type, data } of events)
         if (type === "task.checkpointed") keep(data.id, data.value);
-        else if (ENDS.has(type) && checkpoints.size > 0 && "id" in data && !tasks.has(data.id)) keep(data.id, undefined);
+        else if (ENDS.has(type) && checkpoints.size > 0 && "id" in data && !tasks.has(data.id))
+          keep(data.id, undefined);
     },
   };
 }

@@ -56,7 +56,10 @@ export const PING: HostFrame = {
 
 const id = v.pipe(v.string(), v.minLength(1), v.maxLength(300));
 const number = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const text = v.pipe(v.string(), v.check((value) => !isSpilled(value), "no JSON")); // bounds are checked where it is used
+const text = v.pipe(
+  v.string(),
+  v.check((value) => !isSpilled(value), "no JSON"),
+); // bounds are checked where it is used
 const bytes = v.custom<Uint8Array>((value) => value instanceof Uint8Array);
 /** What is longer than MAX_INLINE comes as UTF-8, so that it can be handed over. */
 const payload = v.union([text, bytes]);

@@ -49,7 +49,8 @@ export function createScopes(): Scopes {
       const status = isEnding ? "completed" : reached.status;
       const output = isEnding ? ending.output() : reached.output;
       // Read when it is looked at: one that is too large for that still has a status.
-      nodes[node] = output === undefined ? { status } : defineOutput({ status }, () => decode(execution.id, node, output));
+      nodes[node] =
+        output === undefined ? { status } : defineOutput({ status }, () => decode(execution.id, node, output));
     }
     const usesInput = expression.roots.includes("input");
     const input = usesInput && { input: decode(execution.id, "", execution.input) };
