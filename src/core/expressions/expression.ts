@@ -51,8 +51,7 @@ export function parseExpression(source: string, { roots }: ParseOptions = {}): E
 /**
  * Evaluates an expression over the own properties of a scope. Same expression, same scope: same value.
  * The value may share objects with the scope: don't edit it.
- * @throws RuntimeError `expression/failed` with the place, the path and a `reason`, or `expression/fuel`; or what the scope
- * throws when it is a RuntimeError.
+ * @throws RuntimeError `expression/failed` with the place, the path and a `reason`, or `expression/fuel`.
  */
 export function evaluateExpression(
   expression: Expression,
@@ -66,7 +65,7 @@ export function evaluateExpression(
     if (run.built) boundResult(run, value);
     return value;
   } catch (thrown) {
-    if (thrown instanceof RuntimeError) throw thrown; // of ours, or the scope's own words
+    if (thrown instanceof RuntimeError && thrown.code.startsWith("expression/")) throw thrown;
     const whole = { at: 0, end: source.length };
     throw failed({ source }, whole, "scope", "the scope threw", thrown);
   }

@@ -54,7 +54,12 @@ export function createScopes(): Scopes {
     }
     const usesInput = expression.roots.includes("input");
     const input = usesInput && { input: decode(execution.id, "", execution.input) };
-    return evaluateExpression(expression, { ...input, nodes, ...item });
+    try {
+      return evaluateExpression(expression, { ...input, nodes, ...item });
+    } catch (thrown) {
+      const { cause } = thrown as { readonly cause?: unknown };
+      throw cause instanceof RuntimeError ? cause : thrown; // what was found when an output was read says more
+    }
   };
 
   return {
