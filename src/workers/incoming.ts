@@ -21,7 +21,7 @@ export interface IncomingOptions {
   readonly holds: (link: string, attempt: { task: string; attempt: number }) => boolean;
   readonly send: (link: string, frame: HostFrame) => void;
   /** The attempt has shown a sign of life. */
-  readonly sign: (task: string, attempt: number) => void;
+  readonly sign: (task: string, attempt: number, until?: number) => void;
 }
 
 /** What the frames of one post come to. */

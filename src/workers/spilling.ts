@@ -28,6 +28,7 @@ export interface SpillingOptions {
   readonly journal: Pick<Journal, "blobs">;
   readonly holds: (link: string, attempt: { task: string; attempt: number }) => boolean;
   readonly send: (link: string, frame: HostFrame) => void;
+  readonly sign: (task: string, attempt: number, until: number) => void;
   /** Takes a frame that had to wait. */
   readonly proceed: (link: string, frame: TextFrame) => void;
 }
@@ -39,7 +40,7 @@ export interface Spilling {
   follow(events: readonly CoreEvent[]): void;
 }
 
-export function createSpilling({ engine, journal, holds, send, proceed }: SpillingOptions): Spilling {
+export function createSpilling({ engine, journal, holds, send, sign, proceed }: SpillingOptions): Spilling {
   /** What is being written, by attempt. */
   const writing = new Map<string, Promise<void>>();
   /** The owners of present checkpoints' blobs, by task. */
@@ -88,6 +89,7 @@ export function createSpilling({ engine, journal, holds, send, proceed }: Spilli
       const before = ORDERED.has(frame.kind) ? writing.get(key) : undefined;
       const bytes = bytesOf(frame);
       if (!before && !bytes) return frame as TextFrame; // it has none
+      if (frame.kind === "done") sign(frame.task, frame.attempt, Infinity); // it has nothing more to say
       const work = Promise.resolve(before)
         .then(() => {
           if (bytes) return settle(link, frame as Bulky, bytes);
