@@ -1,6 +1,6 @@
 /** The calls that make something: checked here and now, shown at once, decided by the host. */
 import { RuntimeError } from "../core/errors.ts";
-import { encodeJson, MAX_PAYLOAD, MAX_SPILLED, type JsonText } from "../core/json.ts";
+import { encodeJson, MAX_PAYLOAD, MAX_SPILLED } from "../core/json.ts";
 import { MAX_INLINE } from "../core/payload.ts";
 import type { PageRequest } from "../core/protocol.ts";
 import type { Retry, TaskRequest } from "../core/tasks/order.ts";
@@ -40,14 +40,6 @@ export function createCommands({ connection, mirror, createId, expected }: Comma
     expected.set(record.id, again);
     again();
   };
-  /** Sends a command with a text; a longer one than the bound is stored before. */
-  const send = (id: string, text: JsonText, bound: number, make: (text: JsonText) => PageRequest): void => {
-    const store = async (): Promise<PageRequest> => {
-      const { storeText } = await import("./payloads.ts"); // few pages need it
-      return make(await storeText(connection, id, text));
-    };
-    connection.command(id, make(text), text.length > bound ? store() : undefined);
-  };
   return {
     createTask({ input, capabilities, after, ...rest }) {
       const id = createId();
@@ -58,7 +50,7 @@ export function createCommands({ connection, mirror, createId, expected }: Comma
         id,
         input: encodeJson(input, "input", MAX_SPILLED),
       });
-      send(id, data.input, MAX_INLINE, (text) => ({ type: "task.create", data: { ...data, input: text } }));
+      send(connection, { type: "task.create", data }, MAX_INLINE);
       show(expectedTask(data));
       return id;
     },
@@ -84,9 +76,8 @@ export function createCommands({ connection, mirror, createId, expected }: Comma
     },
     startWorkflow(workflow, input, { id = createId(), priority } = {}) {
       const text = encodeJson(input, "input", MAX_SPILLED);
-      const data = { id, workflow, ...(priority && { priority }) };
-      // As long as it can be in the records, so that expressions can look into it.
-      send(id, text, MAX_PAYLOAD, (given) => ({ type: "execution.start", data: { ...data, input: given } }));
+      const data = { id, workflow, input: text, ...(priority && { priority }) };
+      send(connection, { type: "execution.start", data }, MAX_PAYLOAD); // expressions look into what is in the records
       show(expectedExecution(id, workflow, text));
       return id;
     },
@@ -98,6 +89,19 @@ export function createCommands({ connection, mirror, createId, expected }: Comma
       connection.command(id, { type: "approval.answer", data: { id, ...answer, ...text } });
     },
   };
+}
+
+type WithInput = Extract<PageRequest, { type: "task.create" | "execution.start" }>;
+
+/** Sends a command; an input with a text that is longer than the bound is stored before. */
+function send(connection: Connection, command: WithInput, bound: number): void {
+  const { id, input } = command.data;
+  const store = async (): Promise<PageRequest> => {
+    const { storeText } = await import("./payloads.ts"); // few pages need it
+    const data = { ...command.data, input: await storeText(connection, id, input) };
+    return { ...command, data } as PageRequest; // of the same type
+  };
+  connection.command(id, command, input.length > bound ? store() : undefined);
 }
 
 /** Finds the plain mistakes here and now, where the stack names the caller; the host checks everything. */

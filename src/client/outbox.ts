@@ -79,16 +79,9 @@ export function createOutbox(
   let scheduled = false;
   const flush = (): void => {
     scheduled = false;
-    const due: PageRequest[] = [];
-    const from = Math.max(state.sent, state.acknowledged);
-    for (let at = from - state.acknowledged; at < state.entries.length; at++) {
-      const sent = state.entries[at]?.sent;
-      if (!sent) break; // it is sent in its turn
-      due.push(sent);
-    }
-    state.sent = from + due.length;
+    const due = takeDue(state);
     for (let at = 0; at < due.length; at += MAX_SENT)
-      send(from + at + 1, due.slice(at, at + MAX_SENT), state.acknowledged);
+      send(state.sent - due.length + at + 1, due.slice(at, at + MAX_SENT), state.acknowledged);
   };
   const schedule = (): void => {
     if (scheduled) return;
@@ -105,16 +98,8 @@ export function createOutbox(
       const entry: Entry = { number: ++state.last, id, command, sent: later ? undefined : command };
       state.entries.push(entry);
       state.latest.set(id, state.last);
-      void later
-        ?.catch((error: unknown) => {
-          entry.error = decodeError(encodeError(error));
-          return { type: "task.cancel", data: { id: "" } } as const; // every host refuses it: so its number is decided
-        })
-        .then((sent) => {
-          entry.sent = sent;
-          schedule();
-        });
-      schedule();
+      if (later) void complete(entry, later).then(schedule);
+      else schedule();
     },
     answered,
     resend(mark, refused) {
@@ -133,6 +118,28 @@ export function createOutbox(
       for (const { reject } of all) reject(error);
     },
   };
+}
+
+/** Those that haven't been sent, as far as they are known: the others are sent in their turn. */
+function takeDue(state: State): PageRequest[] {
+  const due: PageRequest[] = [];
+  state.sent = Math.max(state.sent, state.acknowledged);
+  for (let at = state.sent - state.acknowledged; at < state.entries.length; at++) {
+    const sent = state.entries[at]?.sent;
+    if (!sent) break;
+    due.push(sent);
+  }
+  state.sent += due.length;
+  return due;
+}
+
+async function complete(entry: Entry, later: Promise<PageRequest>): Promise<void> {
+  try {
+    entry.sent = await later;
+  } catch (error) {
+    entry.error = decodeError(encodeError(error));
+    entry.sent = { type: "task.cancel", data: { id: "" } }; // every host refuses it: so its number is decided
+  }
 }
 
 /** Drops what is decided, remembers what was refused, and tells those who wait. */

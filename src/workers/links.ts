@@ -74,21 +74,15 @@ export function createLinks(options: LinksOptions): Links {
   const { engine, now } = options;
   const open = new Map<string, OpenLink>();
   const liveness = createLiveness(engine, now);
-  const heartbeat = createHeartbeat({
-    engine,
-    now,
-    links: () => open.keys(),
-    send: (link, frame) => {
-      send(state, link, frame);
-    },
-  });
+  const say = (link: string, frame: HostFrame): void => {
+    send(state, link, frame);
+  };
+  const heartbeat = createHeartbeat({ engine, now, links: () => open.keys(), send: say });
   const state: State = { ...options, open, liveness, graces: new Map(), touched: new Set(), heartbeat };
   const incoming: Incoming = createIncoming({
     ...options,
     holds: (link, { task, attempt }) => engine.state.agents.holdings.get(holdingId(task, attempt))?.link === link,
-    send: (link, frame) => {
-      send(state, link, frame);
-    },
+    send: say,
     sign: liveness.sign,
   });
   const ends = (): LinkEnd[] => [...open.values()].map(({ end }) => end);

@@ -1,17 +1,17 @@
 /**
  * Outputs and checkpoints that came as bytes: they are stored before anything names them, and what their attempt says
- * next waits. A checkpoint is its blob's only owner, and is released when another takes its place or the task ends.
+ * next waits.
  */
 import { holdingId } from "../core/agents/agent.ts";
 import type { AgentFrame, HostFrame } from "../core/agents/protocol.ts";
 import type { Engine } from "../core/engine.ts";
 import { encodeError, RuntimeError, type ErrorData } from "../core/errors.ts";
 import { checkJson, MAX_PAYLOAD, MAX_SPILLED } from "../core/json.ts";
-import { isSpilled, MAX_INLINE, referTo, refsOf } from "../core/payload.ts";
+import { isSpilled, MAX_INLINE, referTo } from "../core/payload.ts";
 import type { Journal } from "../core/ports.ts";
-import type { CoreEvent } from "../core/runtime.ts";
 import { opensOutput } from "../core/workflows/opened.ts";
 import { ownerOf, writeBlob } from "./blobs.ts";
+import { createCheckpoints, type Checkpoints } from "./checkpoints.ts";
 
 type WithText<F> = F extends { kind: "done" }
   ? F & { readonly output: string }
@@ -33,41 +33,22 @@ export interface SpillingOptions {
   readonly proceed: (link: string, frame: TextFrame) => void;
 }
 
-export interface Spilling {
+export interface Spilling extends Pick<Checkpoints, "follow"> {
   /** The frame, or undefined when it has to wait: it proceeds later. */
   pass(link: string, frame: AgentFrame): TextFrame | undefined;
-  /** Follows durable events: releases checkpoints that nobody needs any more. */
-  follow(events: readonly CoreEvent[]): void;
 }
 
 export function createSpilling({ engine, journal, holds, send, sign, proceed }: SpillingOptions): Spilling {
   /** What is being written, by attempt. */
   const writing = new Map<string, Promise<void>>();
-  /** The owners of present checkpoints' blobs, by task. */
-  const checkpoints = new Map<string, string>();
-  const { tasks } = engine.state.tasks;
-  const keep = (id: string, value: string | undefined): void => {
-    const before = checkpoints.get(id);
-    if (before !== undefined) release(before);
-    checkpoints.delete(id);
-    if (value !== undefined && isSpilled(value)) checkpoints.set(id, holderOf(value));
-  };
-  const release = (owner: string): void => {
-    journal.blobs.release(owner).catch(() => undefined); // it only takes space
-  };
-  for (const [id, { checkpoint }] of tasks.entries()) keep(id, checkpoint);
-
+  const checkpoints = createCheckpoints(engine, journal);
   const store = async (frame: Bulky, bytes: Uint8Array): Promise<TextFrame> => {
-    const owner = ownerOf(engine, frame.task);
     const text = textOf(bytes, frame.kind);
-    if (frame.kind === "checkpoint") {
-      const holder = `${owner}:${frame.task.slice(owner.length)}#${frame.attempt}.${frame.call}`;
-      return { ...frame, value: referTo(await writeBlob(journal, holder, bytes)) };
-    }
-    const parent = tasks.get(frame.task)?.parent;
+    if (frame.kind === "checkpoint") return { ...frame, value: await checkpoints.write(frame, bytes) };
+    const parent = engine.state.tasks.tasks.get(frame.task)?.parent;
     const isRead = text.length <= MAX_PAYLOAD && parent && opensOutput(engine.state.workflows, parent);
-    const isShort = text.length <= MAX_INLINE;
-    return { ...frame, output: isShort || isRead ? text : referTo(await writeBlob(journal, owner, bytes)) };
+    if (isRead || text.length <= MAX_INLINE) return { ...frame, output: text };
+    return { ...frame, output: referTo(await writeBlob(journal, ownerOf(engine, frame.task), bytes)) };
   };
   const settle = async (link: string, frame: Bulky, bytes: Uint8Array): Promise<void> => {
     let stored: TextFrame;
@@ -80,8 +61,7 @@ export function createSpilling({ engine, journal, holds, send, sign, proceed }: 
       return;
     }
     proceed(link, stored);
-    const value = stored.kind === "checkpoint" ? stored.value : "";
-    if (isSpilled(value) && tasks.get(frame.task)?.checkpoint !== value) release(holderOf(value)); // it came too late
+    if (stored.kind === "checkpoint") checkpoints.check(frame.task, stored.value);
   };
   return {
     pass(link, frame) {
@@ -103,12 +83,7 @@ export function createSpilling({ engine, journal, holds, send, sign, proceed }: 
       writing.set(key, work);
       return undefined;
     },
-    follow(events) {
-      for (const { type, data } of events)
-        if (type === "task.checkpointed") keep(data.id, data.value);
-        else if (ENDS.has(type) && checkpoints.size > 0 && "id" in data && !tasks.has(data.id))
-          keep(data.id, undefined);
-    },
+    follow: checkpoints.follow,
   };
 }
 
@@ -128,14 +103,6 @@ function emptied(frame: Bulky): TextFrame {
 /** What the agent made can't be taken; or it could not be stored, and may be the next time. */
 function failureOf(flaw: ErrorData): ErrorData {
   return flaw.code.startsWith("json/") ? { ...flaw, code: "agent/output-invalid", retryable: false } : flaw;
-}
-
-const ENDS: ReadonlySet<CoreEvent["type"]> = new Set(["task.completed", "task.failed", "task.cancelled"]);
-
-/** The owner of a checkpoint's blob. */
-function holderOf(value: string): string {
-  const blob = refsOf(value)[0]?.blob ?? "";
-  return blob.slice(0, blob.lastIndexOf(":"));
 }
 
 /** @throws RuntimeError `json/invalid`, `json/too-large`, `json/too-deep` */

@@ -95,6 +95,20 @@ describe("long payloads", { timeout: 60_000 }, () => {
     await site.until(async () => (await site.owners()).length === 0);
   });
 
+  it("are kept when a checkpoint is said again, as over another port", async () => {
+    const site = await openRunning("t1");
+    for (let round = 1; round <= 2; round++) {
+      site.worker({ kind: "checkpoint", call: 1, ...of, value: bytesOf(long("a")) });
+      await site.ordered("answer");
+      assert.equal(await valueOf(site, checkpointsOf(site).at(-1) ?? ""), long("a"));
+    }
+    site.worker({ kind: "checkpoint", call: 2, ...of, value: '"short"' });
+    await site.ordered("answer");
+    const [first, second] = checkpointsOf(site);
+    assert.equal(first, second);
+    await site.until(async () => (await site.owners()).length === 0);
+  });
+
   it("leave nothing behind of an attempt that ended while its checkpoint was stored", async () => {
     let store: () => void = () => undefined;
     const held = new Promise<void>((resolve) => (store = resolve));
@@ -186,7 +200,7 @@ describe("an agent's post", () => {
       ({
         close: () => undefined,
         postMessage(frames: unknown[], buffers: ArrayBuffer[]) {
-          seen.push(structuredClone(frames, { transfer: buffers }) as unknown[]);
+          seen.push(structuredClone<unknown[]>(frames, { transfer: buffers }));
           moved.push(...buffers);
         },
       }) as unknown as MessagePort;
