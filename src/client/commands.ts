@@ -1,7 +1,7 @@
 /** The calls that make something: checked here and now, shown at once, decided by the host. */
 import { RuntimeError } from "../core/errors.ts";
 import { encodeJson, MAX_PAYLOAD, MAX_SPILLED } from "../core/json.ts";
-import { MAX_INLINE } from "../core/payload.ts";
+import { MAX_INLINE } from "../core/payload/reference.ts";
 import type { PageRequest } from "../core/protocol.ts";
 import type { Retry, TaskRequest } from "../core/tasks/order.ts";
 import { DEFAULTS, PRIORITIES } from "../core/tasks/priority.ts";

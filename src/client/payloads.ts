@@ -1,7 +1,8 @@
 /** Payloads that are too long for a command: stored before the command names them, and read when somebody asks. */
 import { RuntimeError } from "../core/errors.ts";
 import { decodeJson, MAX_SPILLED, type JsonText } from "../core/json.ts";
-import { referTo, unspill } from "../core/payload.ts";
+import { referTo } from "../core/payload/reference.ts";
+import { unspill } from "../core/payload/whole.ts";
 import type { BlobRef } from "../core/plugin.ts";
 import type { Connection } from "./connection.ts";
 

@@ -1,7 +1,7 @@
 /** Waiting for the end of tasks and runs, however often hosts change meanwhile. */
 import { decodeError, RuntimeError, type ErrorData } from "../core/errors.ts";
 import { decodeJson, type JsonText } from "../core/json.ts";
-import { isSpilled } from "../core/payload.ts";
+import { isSpilled } from "../core/payload/reference.ts";
 import type { ArchiveRow } from "../core/ports.ts";
 import type { Connection } from "./connection.ts";
 import type { Mirror } from "./mirror.ts";

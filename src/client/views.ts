@@ -5,7 +5,7 @@ import { agentStatus, loadOf, type AgentsState } from "../core/agents/fold.ts";
 import { averageResponseTime, successRate } from "../core/agents/statistics.ts";
 import type { Approval } from "../core/approvals/approval.ts";
 import { decodeJson, type JsonText } from "../core/json.ts";
-import { isSpilled, sizeOf } from "../core/payload.ts";
+import { isSpilled, sizeOf } from "../core/payload/reference.ts";
 import { EVERY_TASK, type Limit, type LimitState } from "../core/limits/limit.ts";
 import type { Task } from "../core/tasks/task.ts";
 import type { Execution, NodeState } from "../core/workflows/execution.ts";

@@ -1,7 +1,7 @@
 /** One attempt in an agent's worker: from the input's text to the outcome. */
 import { decodeError, encodeError, RuntimeError, type ErrorCode, type ErrorData } from "../core/errors.ts";
 import { MAX_SPILLED, writeJson, type JsonText } from "../core/json.ts";
-import { isSpilled, unspill } from "../core/payload.ts";
+import { unspill } from "../core/payload/whole.ts";
 import type { AgentDefinition, StandardIssue, StandardSchema } from "../core/plugin/definition.ts";
 import { createContext, type Run } from "./agent-context.ts";
 import type { AttemptId, HostLink, Outcome } from "./agent-link.ts";
@@ -20,12 +20,10 @@ export function createAttempt<I, O>(definition: AgentDefinition<I, O>, run: Run,
   let aborted: ErrorData | undefined;
   /** The value of a text, whose long parts the host has in blobs. */
   const load = async (text: JsonText): Promise<unknown> => {
-    const whole = isSpilled(text)
-      ? await unspill(text, async (ref) => {
-          const { bytes } = await link.call({ kind: "read", task, attempt, ref });
-          return new TextDecoder().decode(bytes);
-        })
-      : text;
+    const whole = await unspill(text, async (ref) => {
+      const { bytes } = await link.call({ kind: "read", task, attempt, ref });
+      return new TextDecoder().decode(bytes);
+    });
     return JSON.parse(whole);
   };
   const perform = async (): Promise<Outcome> => {

@@ -1,7 +1,7 @@
 /** What leaves an agent's worker: one post per turn, and of what is merely told, no more than somebody can read. */
 import type { AgentFrame } from "../core/agents/protocol.ts";
 import { MAX_FRAMES } from "../core/agents/wire.ts";
-import { MAX_INLINE } from "../core/payload.ts";
+import { MAX_INLINE } from "../core/payload/reference.ts";
 
 export type Line = Extract<AgentFrame, { kind: "log" }>;
 

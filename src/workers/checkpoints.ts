@@ -1,6 +1,6 @@
 /** Checkpoints that are blobs: each is its blob's only owner, so that it can go when another takes its place. */
 import type { Engine } from "../core/engine.ts";
-import { isSpilled, referTo, refsOf } from "../core/payload.ts";
+import { isSpilled, referTo, refsOf } from "../core/payload/reference.ts";
 import type { Journal } from "../core/ports.ts";
 import type { CoreEvent } from "../core/runtime.ts";
 import { ownerOf, writeBlob } from "./blobs.ts";

@@ -7,7 +7,7 @@ import type { AgentFrame, HostFrame } from "../core/agents/protocol.ts";
 import type { Engine } from "../core/engine.ts";
 import { encodeError, RuntimeError, type ErrorData } from "../core/errors.ts";
 import { checkJson, MAX_PAYLOAD, MAX_SPILLED } from "../core/json.ts";
-import { isSpilled, MAX_INLINE, referTo } from "../core/payload.ts";
+import { isSpilled, MAX_INLINE, referTo } from "../core/payload/reference.ts";
 import type { Journal } from "../core/ports.ts";
 import { opensOutput } from "../core/workflows/opened.ts";
 import { ownerOf, writeBlob } from "./blobs.ts";
@@ -100,19 +100,14 @@ function emptied(frame: Bulky): TextFrame {
   return frame.kind === "done" ? { ...frame, output: "null" } : { ...frame, value: "null" };
 }
 
-/** What the agent made can't be taken; or it could not be stored, and may be the next time. */
+/** It could not be stored, and may be the next time; or what the agent made can't be taken at all. */
 function failureOf(flaw: ErrorData): ErrorData {
-  return flaw.code.startsWith("json/") ? { ...flaw, code: "agent/output-invalid", retryable: false } : flaw;
+  return flaw.code.startsWith("journal/") ? flaw : { ...flaw, code: "agent/output-invalid", retryable: false };
 }
 
-/** @throws RuntimeError `json/invalid`, `json/too-large`, `json/too-deep` */
+/** @throws when it isn't UTF-8, and RuntimeError `json/invalid`, `json/too-large`, `json/too-deep` */
 function textOf(bytes: Uint8Array, what: string): string {
-  let text;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch (cause) {
-    throw new RuntimeError("json/invalid", { what, reason: "it is no UTF-8" }, { cause });
-  }
-  if (isSpilled(text)) throw new RuntimeError("json/invalid", { what, reason: "it has a character that JSON has not" });
+  const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  if (isSpilled(text)) throw new RuntimeError("json/invalid", { what });
   return checkJson(text, what, MAX_SPILLED);
 }

@@ -6,7 +6,7 @@
 import * as v from "valibot";
 import type { ErrorData } from "../errors.ts";
 import type { JsonText } from "../json.ts";
-import { isSpilled } from "../payload.ts";
+import { isSpilled } from "../payload/reference.ts";
 import { BlobRefSchema, type BlobRef } from "../plugin.ts";
 
 export { MAX_BLOB, MAX_FRAMES } from "./wire.ts";

@@ -2,7 +2,8 @@ import { encodeRefusal, plainError, RuntimeError, type ErrorData } from "../erro
 import { decodeJson } from "../json.ts";
 import type { Env, Request, Rules } from "../kernel.ts";
 import type { HostingEvents } from "../hosting/hosting.ts";
-import { checkPayload, isSpilled } from "../payload.ts";
+import { isSpilled } from "../payload/reference.ts";
+import { checkPayload } from "../payload/check.ts";
 import { close, enter } from "./dependencies.ts";
 import { endOf } from "./ends.ts";
 import { failAttempt, idleTimeout, interruptedTooOften, type ActiveTask, type TaskFact } from "./failures.ts";

@@ -2,7 +2,7 @@
 import { evaluateExpression, type Expression } from "../expressions/index.ts";
 import { RuntimeError } from "../errors.ts";
 import { checkJson, decodeJson, encodeJson, MAX_PAYLOAD, type JsonText } from "../json.ts";
-import { isSpilled, sizeOf } from "../payload.ts";
+import { isSpilled, sizeOf } from "../payload/reference.ts";
 import type { WorkflowsState } from "./fold.ts";
 import { nodeKey, type Execution } from "./execution.ts";
 import { namingOf } from "./named.ts";

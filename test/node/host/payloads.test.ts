@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, it } from "node:test";
 import { RuntimeError } from "../../../src/core/errors.ts";
-import { isSpilled, MAX_INLINE, referTo, refsOf } from "../../../src/core/payload.ts";
+import { isSpilled, MAX_INLINE, referTo, refsOf } from "../../../src/core/payload/reference.ts";
 import type { BlobRef } from "../../../src/core/plugin.ts";
 import { createPost } from "../../../src/workers/agent-post.ts";
 import { closeSites, openRunning, openSite, type Site } from "./site.ts";
