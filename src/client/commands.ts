@@ -1,6 +1,8 @@
 /** The calls that make something: checked here and now, shown at once, decided by the host. */
 import { RuntimeError } from "../core/errors.ts";
-import { encodeJson } from "../core/json.ts";
+import { encodeJson, MAX_PAYLOAD, MAX_SPILLED } from "../core/json.ts";
+import { MAX_INLINE } from "../core/payload/reference.ts";
+import type { PageRequest } from "../core/protocol.ts";
 import type { TaskRequest } from "../core/tasks/order.ts";
 import { DEFAULTS, PRIORITIES } from "../core/tasks/priority.ts";
 import type { Task } from "../core/tasks/task.ts";
@@ -46,9 +48,9 @@ export function createCommands({ connection, mirror, createId, expected }: Comma
         ...(after && { after: { ...after, tasks: [...after.tasks] } }),
         capabilities: [...capabilities],
         id,
-        input: encodeJson(input, "input"),
+        input: encodeJson(input, "input", MAX_SPILLED),
       });
-      connection.command(id, { type: "task.create", data });
+      send(connection, { type: "task.create", data }, MAX_INLINE);
       show(expectedTask(data));
       return id;
     },
@@ -73,9 +75,9 @@ export function createCommands({ connection, mirror, createId, expected }: Comma
       return id;
     },
     startWorkflow(workflow, input, { id = createId(), priority } = {}) {
-      const text = encodeJson(input, "input");
+      const text = encodeJson(input, "input", MAX_SPILLED);
       const data = { id, workflow, input: text, ...(priority && { priority }) };
-      connection.command(id, { type: "execution.start", data });
+      send(connection, { type: "execution.start", data }, MAX_PAYLOAD); // expressions look into what is in the records
       show(expectedExecution(id, workflow, text));
       return id;
     },
@@ -87,6 +89,19 @@ export function createCommands({ connection, mirror, createId, expected }: Comma
       connection.command(id, { type: "approval.answer", data: { id, ...answer, ...text } });
     },
   };
+}
+
+type WithInput = Extract<PageRequest, { type: "task.create" | "execution.start" }>;
+
+/** Sends a command; an input with a text that is longer than the bound is stored before. */
+function send(connection: Connection, command: WithInput, bound: number): void {
+  const { id, input } = command.data;
+  const store = async (): Promise<PageRequest> => {
+    const { storeText } = await import("./payloads.ts"); // few pages need it
+    const data = { ...command.data, input: await storeText(connection, id, input) };
+    return { ...command, data } as PageRequest; // of the same type
+  };
+  connection.command(id, command, input.length > bound ? store() : undefined);
 }
 
 /** Finds the plain mistakes here and now, where the stack names the caller; the host checks everything. */

@@ -16,6 +16,7 @@ import type { Places } from "./places.ts";
 import { attend, holdLock } from "./presence.ts";
 import { createResults } from "./results.ts";
 import type { ConnectOptions, Mode, Runtime, StreamItem, StreamOptions } from "./runtime.ts";
+import { spilledText } from "./views.ts";
 
 /** What an entry of the package gives to `connect`. */
 export interface Platform {
@@ -172,6 +173,11 @@ function createRuntime(parts: Parts & Base & { readonly release: () => void }): 
     ...commands,
     settled: connection.outbox.settled,
     result: results.result,
+    async load(value) {
+      const text = spilledText(value);
+      if (text === undefined) return value;
+      return (await import("./payloads.ts")).loadText(connection, text, "payload");
+    },
     blobs: createBlobs(connection),
     archive: createArchive(connection),
     ...createReading(connection, createId),

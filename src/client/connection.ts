@@ -46,9 +46,11 @@ export interface Connection {
   readonly ready: boolean;
   /** The way to the host; another one has lost what was under way over the one before. */
   readonly wire: Wire | undefined;
-  command(id: string, command: PageRequest): void;
+  /** `later` resolves with the command to send instead, and holds up what comes after it. */
+  command(id: string, command: PageRequest, later?: Promise<PageRequest>): void;
   say(frame: PageFrame, transfer?: readonly unknown[]): void;
-  ask(query: Query): Promise<unknown>;
+  /** A query that is made hands its bytes over; it is made anew for every host. */
+  ask(query: Query | (() => Query)): Promise<unknown>;
   /** Looks for the host. */
   open(): void;
   /** Says goodbye for now: what waits goes on waiting until `open`. */
@@ -63,7 +65,7 @@ const IMPATIENCE = 5_000;
 const PAUSE = 200;
 
 interface Call {
-  readonly query: Query;
+  readonly query: Query | (() => Query);
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: RuntimeError) => void;
 }
@@ -125,7 +127,7 @@ export function createConnection(options: ConnectionOptions): Connection {
         if (state.failure) throw state.failure;
         const call = ++lastCall;
         state.calls.set(call, { query, resolve, reject });
-        if (state.ready) say(state, { kind: "query", call, query });
+        if (state.ready) sayQuery(state, call, query);
       }),
     open() {
       if (!state.failure && !state.reach) open(state);
@@ -179,6 +181,15 @@ function say({ wire }: State, frame: PageFrame, transfer?: readonly unknown[]): 
   wire?.post(frame, transfer);
 }
 
+function sayQuery(state: State, call: number, made: Call["query"]): void {
+  if (typeof made !== "function") {
+    say(state, { kind: "query", call, query: made });
+    return;
+  }
+  const query = made();
+  say(state, { kind: "query", call, query }, "bytes" in query ? [query.bytes.buffer] : []);
+}
+
 function hello(state: State): void {
   state.ready = false;
   if (state.failure) return;
@@ -222,7 +233,7 @@ function welcome(state: State, frame: Extract<HostFrame, { kind: "welcome" }>): 
   options.mirror.update({ status: "ready", mode, error: undefined });
   if (before !== undefined && (before !== origin.database || shrunk)) options.onStorageLost(origin.database, before);
   outbox.resend(mark, refused);
-  for (const [call, { query }] of state.calls) say(state, { kind: "query", call, query });
+  for (const [call, { query }] of state.calls) sayQuery(state, call, query);
   watchHost(state);
   options.onWelcome({ mode, epoch: origin.epoch, fresh, links });
 }

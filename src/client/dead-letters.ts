@@ -5,6 +5,7 @@ import type { ArchivePage, ArchiveRow } from "../core/ports.ts";
 import type { Task } from "../core/tasks/task.ts";
 import type { Connection } from "./connection.ts";
 import type { DeadLetterPage, DeadLetterQuery, TaskInput } from "./runtime.ts";
+import { loadText } from "./payloads.ts";
 import { viewTask } from "./views.ts";
 
 type Asker = Pick<Connection, "ask">;
@@ -29,7 +30,7 @@ export async function askAgain(
   const record = decodeJson(row.text, id) as Task;
   const { status, alias } = record;
   if (status === "completed" || alias !== undefined) throw new RuntimeError("task/finished", { id, status, alias });
-  const input = "input" in changes ? changes.input : decodeJson(record.input, "input");
+  const input = "input" in changes ? changes.input : await loadText({ ask }, record.input, "input");
   return { ...askedAgain(record), input, requeuedFrom: id };
 }
 

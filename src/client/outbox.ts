@@ -2,12 +2,15 @@
  * Commands on their way. Each has a number of this session; it is kept until the host has answered it, and sent
  * again to every new host, which decides by the number what it has already decided. So a host that dies costs nothing.
  */
-import { decodeError, type ErrorData, type RuntimeError } from "../core/errors.ts";
+import { decodeError, encodeError, type ErrorData, type RuntimeError } from "../core/errors.ts";
 import type { PageRequest } from "../core/protocol.ts";
 
 export interface Outbox {
-  /** Takes a command; `id` is the id that it makes or is about. */
-  push(id: string, command: PageRequest): void;
+  /**
+   * Takes a command; `id` is the id that it makes or is about. With `later` what it resolves with is sent instead; until
+   * then the command waits, and with it all that follow. When `later` rejects, the command is refused with that.
+   */
+  push(id: string, command: PageRequest, later?: Promise<PageRequest>): void;
   /** The host has decided all up to `mark`. */
   answered(mark: number, refused: readonly (readonly [number, ErrorData])[]): void;
   /** A new host knows all up to `mark`; the rest is sent again. */
@@ -24,6 +27,9 @@ interface Entry {
   readonly number: number;
   readonly id: string;
   readonly command: PageRequest;
+  /** What goes to the host; undefined as long as it isn't known. */
+  sent: PageRequest | undefined;
+  error?: RuntimeError;
 }
 
 /** A command is durable, or was refused. */
@@ -73,26 +79,27 @@ export function createOutbox(
   let scheduled = false;
   const flush = (): void => {
     scheduled = false;
-    const due = state.entries.slice(Math.max(0, state.sent - state.acknowledged));
-    state.sent = state.last;
-    for (let at = 0; at < due.length; at += MAX_SENT) {
-      const part = due.slice(at, at + MAX_SENT);
-      const commands = part.map(({ command }) => command);
-      send(part[0]?.number ?? 0, commands, state.acknowledged);
-    }
+    const due = takeDue(state);
+    for (let at = 0; at < due.length; at += MAX_SENT)
+      send(state.sent - due.length + at + 1, due.slice(at, at + MAX_SENT), state.acknowledged);
+  };
+  const schedule = (): void => {
+    if (scheduled) return;
+    scheduled = true;
+    queueMicrotask(flush);
   };
   const answered: Outbox["answered"] = (mark, refused) => {
     answer(state, mark, refused, onAnswered);
   };
   return {
-    push(id, command) {
+    push(id, command, later) {
       if (state.failure) throw state.failure;
       state.refusals.delete(id);
-      state.entries.push({ number: ++state.last, id, command });
+      const entry: Entry = { number: ++state.last, id, command, sent: later ? undefined : command };
+      state.entries.push(entry);
       state.latest.set(id, state.last);
-      if (scheduled) return;
-      scheduled = true;
-      queueMicrotask(flush);
+      if (later) void complete(entry, later).then(schedule);
+      else schedule();
     },
     answered,
     resend(mark, refused) {
@@ -113,6 +120,28 @@ export function createOutbox(
   };
 }
 
+/** Those that haven't been sent, as far as they are known: the others are sent in their turn. */
+function takeDue(state: State): PageRequest[] {
+  const due: PageRequest[] = [];
+  state.sent = Math.max(state.sent, state.acknowledged);
+  for (let at = state.sent - state.acknowledged; at < state.entries.length; at++) {
+    const sent = state.entries[at]?.sent;
+    if (!sent) break;
+    due.push(sent);
+  }
+  state.sent += due.length;
+  return due;
+}
+
+async function complete(entry: Entry, later: Promise<PageRequest>): Promise<void> {
+  try {
+    entry.sent = await later;
+  } catch (error) {
+    entry.error = decodeError(encodeError(error));
+    entry.sent = { type: "task.cancel", data: { id: "" } }; // every host refuses it: so its number is decided
+  }
+}
+
 /** Drops what is decided, remembers what was refused, and tells those who wait. */
 function answer(
   state: State,
@@ -128,7 +157,7 @@ function answer(
   for (const entry of done) {
     const { number, id } = entry;
     const reason = reasons.get(number);
-    const error = reason && decodeError(reason);
+    const error = entry.error ?? (reason && decodeError(reason));
     if (error) remember(state.refusals, id, error);
     if (state.latest.get(id) === number) state.latest.delete(id);
     ready.push(...(state.waiters.get(number) ?? []));

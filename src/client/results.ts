@@ -1,6 +1,7 @@
 /** Waiting for the end of tasks and runs, however often hosts change meanwhile. */
 import { decodeError, RuntimeError, type ErrorData } from "../core/errors.ts";
-import { decodeJson } from "../core/json.ts";
+import { decodeJson, type JsonText } from "../core/json.ts";
+import { isSpilled } from "../core/payload/reference.ts";
 import type { ArchiveRow } from "../core/ports.ts";
 import type { Connection } from "./connection.ts";
 import type { Mirror } from "./mirror.ts";
@@ -38,7 +39,7 @@ export function createResults(connection: Connection, mirror: Mirror): Results {
     waiters.delete(record.id);
     const { alias } = record;
     if (alias === undefined) {
-      for (const waiter of waiting) deliver(record, waiter);
+      for (const waiter of waiting) deliver(connection, record, waiter);
       return;
     }
     waiters.set(alias, [...(waiters.get(alias) ?? []), ...waiting]); // it stands for another
@@ -81,8 +82,14 @@ export function createResults(connection: Connection, mirror: Mirror): Results {
   };
 }
 
-function deliver({ id, status, output, error }: Ended, { resolve, reject }: Waiter): void {
-  if (status === "completed") resolve(output === undefined ? undefined : decodeJson(output, id));
+/** Or the promise of it. */
+function valueOf(connection: Connection, text: JsonText, id: string): unknown {
+  if (!isSpilled(text)) return decodeJson(text, id);
+  return import("./payloads.ts").then(({ loadText }) => loadText(connection, text, id));
+}
+
+function deliver(connection: Connection, { id, status, output, error }: Ended, { resolve, reject }: Waiter): void {
+  if (status === "completed") resolve(output === undefined ? undefined : valueOf(connection, output, id));
   else if (error && status !== "cancelled") reject(decodeError(error));
   else reject(new RuntimeError("task/cancelled", { id, status }));
 }

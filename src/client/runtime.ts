@@ -165,7 +165,14 @@ export interface AgentOptions {
   readonly replace?: boolean;
 }
 
-/** A task as a page sees it: payloads are values. */
+/** What a view has in the place of a payload that is too long for a record: `runtime.load` reads it. */
+export interface SpilledPayload {
+  readonly spilled: true;
+  /** In bytes, about. */
+  readonly size: number;
+}
+
+/** A task as a page sees it: payloads are values, or a {@link SpilledPayload} where one is very long. */
 export type TaskView = Omit<Task, "input" | "output" | "checkpoint" | "effects"> & {
   readonly input: unknown;
   readonly output?: unknown;
@@ -173,7 +180,7 @@ export type TaskView = Omit<Task, "input" | "output" | "checkpoint" | "effects">
   readonly optimistic?: boolean;
 };
 
-/** A run as a page sees it. */
+/** A run as a page sees it; payloads as in a {@link TaskView}. */
 export type ExecutionView = Omit<Execution, "input" | "output" | "nodes"> & {
   readonly input: unknown;
   readonly output?: unknown;
@@ -352,6 +359,11 @@ export interface Runtime {
   settled(id?: string): Promise<void>;
   /** The output of a task or run when it has ended; rejects with its error. */
   result(id: string): Promise<unknown>;
+  /**
+   * Reads what a view shows as a {@link SpilledPayload}; any other value it gives back as it is.
+   * @throws RuntimeError `payload/too-large` when its parts are more than 64 MiB together.
+   */
+  load(value: unknown): Promise<unknown>;
   /** A new id, as `startWorkflow` takes it: bytes can be stored for a run before it begins. */
   createId(): string;
   readonly blobs: {

@@ -5,10 +5,24 @@ import { agentStatus, loadOf, type Serving } from "../core/agents/status.ts";
 import { averageResponseTime, successRate } from "../core/agents/statistics.ts";
 import type { Approval } from "../core/approvals/approval.ts";
 import { decodeJson, type JsonText } from "../core/json.ts";
+import { isSpilled, sizeOf } from "../core/payload/reference.ts";
 import { EVERY_TASK, type Limit, type LimitState } from "../core/limits/limit.ts";
 import type { Task } from "../core/tasks/task.ts";
 import type { Execution, NodeState } from "../core/workflows/execution.ts";
-import type { AgentView, ApprovalView, ExecutionView, LimitView, TaskView } from "./runtime.ts";
+import type { AgentView, ApprovalView, ExecutionView, LimitView, SpilledPayload, TaskView } from "./runtime.ts";
+
+const texts = new WeakMap<object, JsonText>();
+
+function spilled(text: JsonText): SpilledPayload {
+  const payload = Object.freeze({ spilled: true, size: sizeOf(text) } as const);
+  texts.set(payload, text);
+  return payload;
+}
+
+/** The text of a payload that a view shows as a reference; undefined of anything else. */
+export function spilledText(value: unknown): JsonText | undefined {
+  return texts.get(value as object); // no value at all has none
+}
 
 /** Defines a property that decodes the text on its first reading. */
 function lazy(target: object, name: string, text: JsonText | undefined): void {
@@ -18,7 +32,7 @@ function lazy(target: object, name: string, text: JsonText | undefined): void {
     enumerable: true,
     get() {
       if (!read && text !== undefined) {
-        value = decodeJson(text, name);
+        value = isSpilled(text) ? spilled(text) : decodeJson(text, name);
         read = true;
       }
       return value;

@@ -54,6 +54,7 @@ export type ErrorCode =
   | "json/too-deep"
   | "json/too-large"
   | "limit/unknown"
+  | "payload/too-large"
   | "runtime/closed"
   | "runtime/limit"
   | "runtime/storage-lost"

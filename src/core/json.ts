@@ -11,8 +11,11 @@ export type JsonText = string;
 /** A value that JSON can hold. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
 
-/** The largest payload, in UTF-16 units of its text. Bytes belong into blobs. */
+/** The largest payload of a record, in UTF-16 units of its text. */
 export const MAX_PAYLOAD = 8 * 1024 * 1024;
+
+/** The largest payload that is kept beside the records (see payload.ts), in UTF-16 units and in bytes of UTF-8. */
+export const MAX_SPILLED = 64 * 1024 * 1024;
 
 /** The deepest nesting of a payload. */
 export const MAX_DEPTH = 64;
@@ -21,12 +24,12 @@ export const MAX_DEPTH = 64;
  * Encodes a payload.
  * @throws RuntimeError `json/invalid` for what JSON can't hold (with its path), `json/too-deep`, `json/too-large`.
  */
-export function encodeJson(value: unknown, what = "value"): JsonText {
-  return checkJson(writeJson(value, what), what);
+export function encodeJson(value: unknown, what = "value", limit: number = MAX_PAYLOAD): JsonText {
+  return checkJson(writeJson(value, what, limit), what, limit);
 }
 
 /** The same for an agent, whose bundle has to be small: how deep it is the host checks. */
-export function writeJson(value: unknown, what: string): JsonText {
+export function writeJson(value: unknown, what: string, limit: number = MAX_PAYLOAD): JsonText {
   let text: string | undefined;
   try {
     text = JSON.stringify(value, refuseForeign);
@@ -36,7 +39,7 @@ export function writeJson(value: unknown, what: string): JsonText {
     throw new RuntimeError("json/invalid", { what, reason: String(cause) }, { cause });
   }
   text ??= "null"; // undefined has no JSON form; an absent payload is null
-  if (text.length > MAX_PAYLOAD) throw tooLarge(text, what, MAX_PAYLOAD);
+  if (text.length > limit) throw tooLarge(text, what, limit);
   return text;
 }
 
@@ -51,7 +54,7 @@ function refuseForeign(this: unknown, key: string, value: unknown): unknown {
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) {
     throw new RuntimeError("json/invalid", { key, reason: "bytes are not JSON; store a blob" });
   }
-  if (typeof value === "string" && value.length > MAX_PAYLOAD) throw tooLarge(value, key, MAX_PAYLOAD); // before it is copied
+  if (typeof value === "string" && value.length > MAX_SPILLED) throw tooLarge(value, key, MAX_SPILLED); // before it is copied
   return value;
 }
 

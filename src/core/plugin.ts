@@ -46,7 +46,7 @@ export interface Terms {
 const slots = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(10_000));
 
 export const BlobRefSchema = v.object({
-  blob: v.pipe(v.string(), v.maxLength(256)),
+  blob: v.pipe(v.string(), v.maxLength(600)),
   size: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
   offset: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
 });

@@ -11,6 +11,7 @@ import { CapabilityRegisterSchema, CapabilityUnregisterSchema } from "./capabili
 import type { ErrorData } from "./errors.ts";
 import type { JsonText } from "./json.ts";
 import type { EncodedPart } from "./picture.ts";
+import { BlobRefSchema } from "./plugin.ts";
 import { LimitRemoveSchema, LimitSetSchema } from "./limits/settings.ts";
 import { TaskOrderSchema } from "./tasks/order.ts";
 import { PRIORITIES } from "./tasks/priority.ts";
@@ -146,7 +147,7 @@ export const QuerySchema = v.variant("type", [
   }),
   v.strictObject({ type: v.literal("why"), id }),
   v.strictObject({ type: v.literal("explain"), requirement: v.strictObject(requirementFields) }),
-  v.strictObject({ type: v.literal("blob.read"), blob: id, offset: count, size: count }),
+  v.strictObject({ type: v.literal("blob.read"), blob: BlobRefSchema.entries.blob, offset: count, size: count }),
   v.strictObject({
     type: v.literal("blob.write"),
     owner: id,

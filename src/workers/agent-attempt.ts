@@ -1,6 +1,7 @@
 /** One attempt in an agent's worker: from the input's text to the outcome. */
 import { decodeError, encodeError, RuntimeError, type ErrorCode, type ErrorData } from "../core/errors.ts";
-import { writeJson } from "../core/json.ts";
+import { MAX_SPILLED, writeJson, type JsonText } from "../core/json.ts";
+import { unspill } from "../core/payload/whole.ts";
 import type { AgentDefinition, StandardIssue, StandardSchema } from "../core/plugin/definition.ts";
 import { createContext, type Run } from "./agent-context.ts";
 import type { AttemptId, HostLink, Outcome } from "./agent-link.ts";
@@ -17,15 +18,26 @@ export function createAttempt<I, O>(definition: AgentDefinition<I, O>, run: Run,
   const controller = new AbortController();
   const { signal } = controller;
   let aborted: ErrorData | undefined;
+  /** The value of a text, whose long parts the host has in blobs. */
+  const load = async (text: JsonText): Promise<unknown> => {
+    const whole = await unspill(text, async (ref) => {
+      const { bytes } = await link.call({ kind: "read", task, attempt, ref });
+      return new TextDecoder().decode(bytes);
+    });
+    return JSON.parse(whole);
+  };
   const perform = async (): Promise<Outcome> => {
-    let code: ErrorCode = "agent/input-invalid"; // what an error means at this point
+    let code: ErrorCode = "agent/failed"; // what an error means at this point
     try {
-      const input = await check(code, definition.input, JSON.parse(run.input));
+      const raw = await load(run.input);
+      const checkpointed = run.checkpoint && (await load(run.checkpoint));
+      code = "agent/input-invalid";
+      const input = await check(code, definition.input, raw);
       code = "agent/failed";
       signal.throwIfAborted();
-      const result = await definition.run(input, createContext(run, link, signal));
+      const result = await definition.run(input, createContext(run, link, signal, checkpointed));
       code = "agent/output-invalid";
-      const output = writeJson(await check(code, definition.output, result), "output");
+      const output = writeJson(await check(code, definition.output, result), "output", MAX_SPILLED);
       return { kind: "done", task, attempt, output };
     } catch (thrown) {
       return failed(run, aborted ?? errorOf(thrown, code));

@@ -2,7 +2,7 @@
 import type { AgentContext, BlobRef } from "../core/plugin/definition.ts";
 import type { HostFrame } from "../core/agents/protocol.ts";
 import { RuntimeError } from "../core/errors.ts";
-import { writeJson, type JsonText } from "../core/json.ts";
+import { MAX_SPILLED, writeJson, type JsonText } from "../core/json.ts";
 import type { AttemptId, HostLink } from "./agent-link.ts";
 
 export type Run = Extract<HostFrame, { kind: "run" }>;
@@ -11,8 +11,8 @@ const MAX_NOTE = 500;
 const MAX_LINE = 4_096;
 const MAX_KEY = 200;
 
-export function createContext(run: Run, link: HostLink, signal: AbortSignal): AgentContext {
-  const { task, attempt, capability, checkpoint, effects = {} } = run;
+export function createContext(run: Run, link: HostLink, signal: AbortSignal, checkpointed: unknown): AgentContext {
+  const { task, attempt, capability, effects = {} } = run;
   const id: AttemptId = { task, attempt };
   const call: HostLink["call"] = async (frame) => {
     signal.throwIfAborted();
@@ -21,9 +21,9 @@ export function createContext(run: Run, link: HostLink, signal: AbortSignal): Ag
   return {
     signal,
     task: { id: task, attempt, idempotencyKey: task, capability },
-    checkpointed: checkpoint && JSON.parse(checkpoint),
+    checkpointed,
     async checkpoint(value) {
-      await call({ kind: "checkpoint", ...id, value: writeJson(value, "checkpoint") });
+      await call({ kind: "checkpoint", ...id, value: writeJson(value, "checkpoint", MAX_SPILLED) });
     },
     progress(fraction, note) {
       const bounded = fraction > 1 ? 1 : fraction > 0 ? fraction : 0; // none when it is NaN

@@ -1,6 +1,7 @@
 /** What leaves an agent's worker: one post per turn, and of what is merely told, no more than somebody can read. */
 import type { AgentFrame } from "../core/agents/protocol.ts";
 import { MAX_FRAMES } from "../core/agents/wire.ts";
+import { MAX_INLINE } from "../core/payload/reference.ts";
 
 export type Line = Extract<AgentFrame, { kind: "log" }>;
 
@@ -34,7 +35,20 @@ export function createPost(): Post {
   const told = new Map<unknown, AgentFrame>();
 
   const post = (): void => {
-    while (frames.length > 0) port?.postMessage(frames.splice(0, MAX_FRAMES));
+    while (frames.length > 0) {
+      const buffers: ArrayBuffer[] = [];
+      const pack = (text: string | Uint8Array): string | Uint8Array => {
+        if (text.length <= MAX_INLINE) return text;
+        const bytes = new TextEncoder().encode(text as string);
+        buffers.push(bytes.buffer);
+        return bytes;
+      };
+      const packed = frames.splice(0, MAX_FRAMES).map((frame) => {
+        if (frame.kind === "done") return { ...frame, output: pack(frame.output) };
+        return frame.kind === "checkpoint" ? { ...frame, value: pack(frame.value) } : frame;
+      });
+      port?.postMessage(packed, buffers); // long texts are handed over; whoever may send again keeps the text
+    }
   };
   const postSoon = (hops: number): void => {
     queueMicrotask(() => {

@@ -1,10 +1,17 @@
 import { MAX_BLOB } from "../core/agents/protocol.ts";
+import type { Engine } from "../core/engine.ts";
 import { RuntimeError } from "../core/errors.ts";
 import type { BlobRef } from "../core/plugin.ts";
 import type { Journal } from "../core/ports.ts";
 
+/** Bytes belong to the run of a task, or to the task itself; an agent reaches no others. */
+export function ownerOf(engine: Engine, id: string): string {
+  const task = engine.state.tasks.tasks.get(id);
+  return task?.parent?.execution ?? id;
+}
+
 /** Stores bytes for their owner. @throws RuntimeError `runtime/limit`, `journal/quota` */
-export async function writeBlob(journal: Journal, owner: string, bytes: Uint8Array): Promise<BlobRef> {
+export async function writeBlob(journal: Pick<Journal, "blobs">, owner: string, bytes: Uint8Array): Promise<BlobRef> {
   if (bytes.byteLength > MAX_BLOB)
     throw new RuntimeError("runtime/limit", { bytes: bytes.byteLength, limit: MAX_BLOB });
   const blob = await blobIdOf(owner, bytes);

@@ -9,7 +9,8 @@ import type { BlobRef } from "../core/plugin.ts";
 import type { Journal } from "../core/ports.ts";
 import type { Signal } from "../core/protocol.ts";
 import type { CoreCommand } from "../core/runtime.ts";
-import { writeBlob } from "./blobs.ts";
+import { ownerOf, writeBlob } from "./blobs.ts";
+import { createSpilling, type Spilling, type TextFrame } from "./spilling.ts";
 import type { Streams } from "./streams.ts";
 
 export interface IncomingOptions {
@@ -20,7 +21,7 @@ export interface IncomingOptions {
   readonly holds: (link: string, attempt: { task: string; attempt: number }) => boolean;
   readonly send: (link: string, frame: HostFrame) => void;
   /** The attempt has shown a sign of life. */
-  readonly sign: (task: string, attempt: number) => void;
+  readonly sign: (task: string, attempt: number, until?: number) => void;
 }
 
 /** What the frames of one post come to. */
@@ -30,23 +31,44 @@ interface Harvest {
   readonly replies: HostFrame[];
 }
 
-/**
- * Takes the frames of one post of a worker.
- * @throws RuntimeError when a frame is none of the protocol's: such a worker can't be believed at all.
- */
-export function createIncoming(options: IncomingOptions): (link: string, frames: readonly unknown[]) => void {
+export interface Incoming extends Pick<Spilling, "follow"> {
+  /**
+   * Takes the frames of one post of a worker.
+   * @throws RuntimeError when a frame is none of the protocol's: such a worker can't be believed at all.
+   */
+  receive(link: string, frames: readonly unknown[]): void;
+}
+
+export function createIncoming(options: IncomingOptions): Incoming {
   const { engine, send } = options;
-  return (link, frames) => {
-    const harvest: Harvest = { commands: [], replies: [] };
-    const parsed = frames.map(parseFrame);
-    const started = startsOf(options, link, parsed);
-    for (const frame of parsed) take(options, link, frame, harvest);
-    if (started.length > 0) engine.submit(started);
-    if (harvest.commands.length > 0) engine.submit(harvest.commands);
-    if (harvest.replies.length === 0) return;
+  const bring = (link: string, { commands, replies }: Harvest): void => {
+    if (commands.length > 0) engine.submit(commands);
+    if (replies.length === 0) return;
     engine.whenDurable((stopped) => {
-      if (!stopped) for (const reply of harvest.replies) send(link, reply);
+      if (!stopped) for (const reply of replies) send(link, reply);
     });
+  };
+  const spilling = createSpilling({
+    ...options,
+    proceed(link, frame) {
+      const harvest: Harvest = { commands: [], replies: [] };
+      take(options, link, frame, harvest);
+      bring(link, harvest);
+    },
+  });
+  return {
+    follow: spilling.follow,
+    receive(link, frames) {
+      const harvest: Harvest = { commands: [], replies: [] };
+      const parsed = frames.map(parseFrame);
+      const started = startsOf(options, link, parsed);
+      for (const frame of parsed) {
+        const passed = spilling.pass(link, frame);
+        if (passed) take(options, link, passed, harvest);
+      }
+      if (started.length > 0) engine.submit(started);
+      bring(link, harvest);
+    },
   };
 }
 
@@ -75,7 +97,7 @@ function isOutcome({ kind }: AgentFrame): boolean {
   return kind === "done" || kind === "failed";
 }
 
-function take(options: IncomingOptions, link: string, frame: AgentFrame, { commands, replies }: Harvest): void {
+function take(options: IncomingOptions, link: string, frame: TextFrame, { commands, replies }: Harvest): void {
   const { task: id, attempt } = frame;
   const held = options.holds(link, frame);
   switch (frame.kind) {
@@ -141,7 +163,7 @@ function lineOf({ level, message }: Extract<AgentFrame, { kind: "log" }>): strin
   return JSON.stringify({ level, message });
 }
 
-function keeping(frame: Extract<AgentFrame, { kind: "checkpoint" | "effect" }>): CoreCommand {
+function keeping(frame: Extract<TextFrame, { kind: "checkpoint" | "effect" }>): CoreCommand {
   const { task: id, attempt, value } = frame;
   return frame.kind === "checkpoint"
     ? { type: "task.checkpoint", data: { id, attempt, value } }
@@ -185,7 +207,7 @@ function parseFrame(raw: unknown): AgentFrame {
   });
 }
 
-function outcome(frame: Extract<AgentFrame, { kind: "done" | "failed" }>): CoreCommand {
+function outcome(frame: Extract<TextFrame, { kind: "done" | "failed" }>): CoreCommand {
   const { task: id, attempt } = frame;
   if (frame.kind === "failed") return { type: "task.fail", data: { id, attempt, error: bounded(frame.error) } };
   try {
@@ -209,12 +231,6 @@ function bounded(error: ErrorData): ErrorData {
     const { name, message, code } = error;
     return { name, message, code, ...(error.retryable === false && { retryable: false }) };
   }
-}
-
-/** Bytes belong to the run of a task, or to the task itself; an agent reaches no others. */
-function ownerOf(engine: Engine, id: string): string {
-  const task = engine.state.tasks.tasks.get(id);
-  return task?.parent?.execution ?? id;
 }
 
 async function readBlob(journal: Journal, owner: string, ref: BlobRef): Promise<Uint8Array> {

@@ -8,7 +8,7 @@ import type { Signal } from "../core/protocol.ts";
 import type { CoreEvent, CoreEvents } from "../core/runtime.ts";
 import { isActive } from "../core/tasks/task.ts";
 import { createHeartbeat, type Heartbeat } from "./heartbeat.ts";
-import { createIncoming } from "./incoming.ts";
+import { createIncoming, type Incoming } from "./incoming.ts";
 import { beatOf, createLiveness, type Liveness } from "./liveness.ts";
 import type { Streams } from "./streams.ts";
 
@@ -74,21 +74,15 @@ export function createLinks(options: LinksOptions): Links {
   const { engine, now } = options;
   const open = new Map<string, OpenLink>();
   const liveness = createLiveness(engine, now);
-  const heartbeat = createHeartbeat({
-    engine,
-    now,
-    links: () => open.keys(),
-    send: (link, frame) => {
-      send(state, link, frame);
-    },
-  });
+  const say = (link: string, frame: HostFrame): void => {
+    send(state, link, frame);
+  };
+  const heartbeat = createHeartbeat({ engine, now, links: () => open.keys(), send: say });
   const state: State = { ...options, open, liveness, graces: new Map(), touched: new Set(), heartbeat };
-  const incoming = createIncoming({
+  const incoming: Incoming = createIncoming({
     ...options,
     holds: (link, { task, attempt }) => engine.state.agents.holdings.get(holdingId(task, attempt))?.link === link,
-    send: (link, frame) => {
-      send(state, link, frame);
-    },
+    send: say,
     sign: liveness.sign,
   });
   const ends = (): LinkEnd[] => [...open.values()].map(({ end }) => end);
@@ -109,7 +103,7 @@ export function createLinks(options: LinksOptions): Links {
       if (!link) return;
       heartbeat.heard(id);
       try {
-        incoming(id, measured(link, frames, now()));
+        incoming.receive(id, measured(link, frames, now()));
       } catch (error) {
         if (!(error instanceof RuntimeError) || error.code === "host/stopped") throw error;
         kill(state, id, "crashed", encodeError(error)); // it can't be trusted with another frame
@@ -117,6 +111,7 @@ export function createLinks(options: LinksOptions): Links {
     },
     dispatch(events) {
       for (const event of events) dispatch(state, event);
+      incoming.follow(events);
       flush(state);
     },
     ofSession: (session) => ends().filter((end) => end.session === session),

@@ -35,8 +35,8 @@ interface Watch {
 export interface Liveness {
   /** The attempt was handed to its worker. */
   watch(task: Task, attempt: number): void;
-  /** A frame about the attempt has come. */
-  sign(task: string, attempt: number): void;
+  /** A frame about the attempt has come; or it may be silent until then, in milliseconds since 1970. */
+  sign(task: string, attempt: number, until?: number): void;
   /** Forgets attempts that are over. */
   follow(event: CoreEvent): void;
   stop(): void;
@@ -77,9 +77,9 @@ export function createLiveness(engine: Pick<Engine, "submit">, now: () => number
       watches.set(holdingId(id, attempt), watch);
       arm(watch, idle);
     },
-    sign(task, attempt) {
+    sign(task, attempt, until = now()) {
       const watch = watches.get(holdingId(task, attempt));
-      if (watch) watch.lastSign = now();
+      if (watch) watch.lastSign = until;
     },
     follow({ type, data }) {
       if (watches.size === 0) return;

@@ -3,7 +3,7 @@
 /** Inside core a folder or file imports from its own group and from those above it. */
 export const CORE_ORDER: readonly (readonly string[])[] = [
   ["json", "errors", "bitset", "versions"],
-  ["kernel", "ports", "plugin", "tables", "ids"],
+  ["kernel", "ports", "plugin", "payload", "tables", "ids"],
   ["timers", "expressions", "hosting"],
   ["tasks", "approvals", "capabilities"],
   ["agents", "limits"],

@@ -6,6 +6,7 @@
 import * as v from "valibot";
 import type { ErrorData } from "../errors.ts";
 import type { JsonText } from "../json.ts";
+import { isSpilled } from "../payload/reference.ts";
 import { BlobRefSchema, type BlobRef } from "../plugin.ts";
 
 export { MAX_BLOB, MAX_FRAMES } from "./wire.ts";
@@ -55,7 +56,13 @@ export const PING: HostFrame = {
 
 const id = v.pipe(v.string(), v.minLength(1), v.maxLength(300));
 const number = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const text = v.string(); // its bounds are checked where it is used: `checkJson`
+const text = v.pipe(
+  v.string(),
+  v.check((value) => !isSpilled(value), "no JSON"),
+); // bounds are checked where it is used
+const bytes = v.custom<Uint8Array>((value) => value instanceof Uint8Array);
+/** What is longer than MAX_INLINE comes as UTF-8, so that it can be handed over. */
+const payload = v.union([text, bytes]);
 const short = v.pipe(v.string(), v.maxLength(4_200));
 const attempt = { task: id, attempt: number };
 
@@ -74,9 +81,9 @@ const causeSchema: v.GenericSchema<ErrorData> = v.strictObject({
 });
 
 export const AgentFrameSchema = v.variant("kind", [
-  v.strictObject({ kind: v.literal("done"), ...attempt, output: text }),
+  v.strictObject({ kind: v.literal("done"), ...attempt, output: payload }),
   v.strictObject({ kind: v.literal("failed"), ...attempt, error: causeSchema }),
-  v.strictObject({ kind: v.literal("checkpoint"), call: number, ...attempt, value: text }),
+  v.strictObject({ kind: v.literal("checkpoint"), call: number, ...attempt, value: payload }),
   v.strictObject({
     kind: v.literal("effect"),
     call: number,
@@ -107,12 +114,7 @@ export const AgentFrameSchema = v.variant("kind", [
     items: v.pipe(v.array(text), v.minLength(1), v.maxLength(10_000)),
   }),
   v.strictObject({ kind: v.literal("read"), call: number, ...attempt, ref: BlobRefSchema }),
-  v.strictObject({
-    kind: v.literal("write"),
-    call: number,
-    ...attempt,
-    bytes: v.custom<Uint8Array>((value) => value instanceof Uint8Array),
-  }),
+  v.strictObject({ kind: v.literal("write"), call: number, ...attempt, bytes }),
 ]);
 /** From the worker to the host. */
 export type AgentFrame = v.InferOutput<typeof AgentFrameSchema>;

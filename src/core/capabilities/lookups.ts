@@ -1,6 +1,7 @@
 /** What is registered for a need: its own name's, and where that says nothing, that of a name above it. */
 import { encodeRefusal, RuntimeError, type ErrorData } from "../errors.ts";
 import { decodeJson, type JsonText } from "../json.ts";
+import { isSpilled, MAX_INLINE } from "../payload/reference.ts";
 import { compareVersions, inRange, parseRange, parseVersion, type Version } from "../versions.ts";
 import type { Capability, CapabilityDefaults, CapabilityVersion } from "./capability.ts";
 import type { CapabilitiesState } from "./fold.ts";
@@ -15,6 +16,9 @@ export function defaultOf<K extends keyof CapabilityDefaults>(
   return find(state, need, ({ defaults }) => defaults?.[field]);
 }
 
+/** The core can't read blobs, and what can't be checked isn't let through. */
+const UNREAD = { expected: `at most ${String(MAX_INLINE)} characters, since it has a schema` } as const;
+
 /** Why the text can't be the input or the output of a task of the need. */
 export function flawOf(
   state: CapabilitiesState,
@@ -26,7 +30,7 @@ export function flawOf(
   if (!owner) return undefined;
   const code = part === "input" ? "task/input-invalid" : "agent/output-invalid";
   try {
-    const flaw = findFlaw(schemaOf(owner, part), decodeJson(text, part), part);
+    const flaw = isSpilled(text) ? UNREAD : findFlaw(schemaOf(owner, part), decodeJson(text, part), part);
     if (!flaw) return undefined;
     throw new RuntimeError(code, { capability: need, ...flaw });
   } catch (error) {

@@ -1,9 +1,11 @@
 import type { CapabilitiesState } from "../capabilities/fold.ts";
 import { defaultOf, flawOf } from "../capabilities/lookups.ts";
 import { decodeError, encodeRefusal, plainError, RuntimeError, type ErrorData } from "../errors.ts";
-import { checkJson, decodeJson } from "../json.ts";
+import { decodeJson } from "../json.ts";
 import type { Env, Request, Rules } from "../kernel.ts";
 import type { HostingEvents } from "../hosting/hosting.ts";
+import { isSpilled } from "../payload/reference.ts";
+import { checkPayload } from "../payload/check.ts";
 import { close, enter } from "./dependencies.ts";
 import { endOf } from "./ends.ts";
 import type { Terms } from "../plugin.ts";
@@ -133,7 +135,7 @@ export const tasksRules: Rules<TasksView, TaskCommands, TaskEvents, TaskEvents &
 function checkOutside(id: string, input: string): void {
   if (id.includes("/"))
     throw new RuntimeError("command/invalid", { id, reason: "only tasks of a run have '/' in their ids" });
-  checkJson(input, "input");
+  checkPayload(input, id, "input");
 }
 
 function create({ tasks, capabilities }: TasksView, data: TaskCreate, env: Env): TaskFact[] {
@@ -199,7 +201,7 @@ function settleDependents({ dependents, gates }: TasksState, id: string): Reques
 
 function textFlaw(output: string): ErrorData | undefined {
   try {
-    decodeJson(output, "output");
+    if (!isSpilled(output)) decodeJson(output, "output");
     return undefined;
   } catch (error) {
     return { ...encodeRefusal(error), code: "agent/output-invalid", retryable: false };

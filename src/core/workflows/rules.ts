@@ -9,6 +9,8 @@ import { encodeRefusal, RuntimeError, type ErrorData } from "../errors.ts";
 import { checkJson, decodeJson, digestOf } from "../json.ts";
 import type { FactOf, Request, Rules } from "../kernel.ts";
 import type { LimitsState } from "../limits/fold.ts";
+import { isSpilled } from "../payload/reference.ts";
+import { checkPayload } from "../payload/check.ts";
 import { checkLimits } from "../limits/rules.ts";
 import type { TaskEvents, TaskParent } from "../tasks/task.ts";
 import { MAX_ITEMS } from "./definition.ts";
@@ -133,7 +135,7 @@ function start(
 ): WorkflowFact[] {
   if (id.includes("/")) throw new RuntimeError("command/invalid", { id, reason: "'/' parts a run from its nodes" });
   if (state.executions.has(id)) throw new RuntimeError("execution/duplicate", { id });
-  checkJson(input, "input");
+  checkPayload(input, id, "input");
   const pinned = version ?? state.active.get(workflow)?.version;
   if (pinned === undefined || !state.versions.has(`${workflow}@${pinned}`))
     throw new RuntimeError("workflow/unknown", { workflow, ...(pinned !== undefined && { version: pinned }) });
@@ -277,7 +279,7 @@ function conclude(lookups: Lookups, state: WorkflowsState, id: string): Workflow
 function sinkOutput({ nodes }: WorkflowsState, id: string, sinks: readonly string[]): string {
   const outputOf = (node: string): string => nodes.get(nodeKey(id, node))?.output ?? "null";
   if (sinks.length === 1) return outputOf(sinks[0] ?? "");
-  for (const node of sinks) decodeJson(outputOf(node), node); // a text that isn't JSON could pass for another node's output
+  for (const node of sinks) if (!isSpilled(outputOf(node))) decodeJson(outputOf(node), node); // a text that isn't JSON could pass for another node's output
   return `{${sinks.map((node) => `${JSON.stringify(node)}:${outputOf(node)}`).join(",")}}`;
 }
 

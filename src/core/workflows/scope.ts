@@ -1,6 +1,8 @@
 /** What an expression of a run can see: the input, the nodes that have ended, and in a map the item. */
 import { evaluateExpression, type Expression } from "../expressions/index.ts";
-import { checkJson, decodeJson, encodeJson, type JsonText } from "../json.ts";
+import { RuntimeError } from "../errors.ts";
+import { checkJson, decodeJson, encodeJson, MAX_PAYLOAD, type JsonText } from "../json.ts";
+import { isSpilled, sizeOf } from "../payload/reference.ts";
 import type { WorkflowsState } from "./fold.ts";
 import { nodeKey, type Execution } from "./execution.ts";
 import { namingOf } from "./named.ts";
@@ -32,6 +34,7 @@ export function createScopes(): Scopes {
     }
     const kept = known.get(key);
     if (kept?.text === text) return kept.value;
+    if (isSpilled(text)) throw isApart(key, text);
     const value = decodeJson(text, key);
     known.set(key, { text, value });
     return value;
@@ -45,11 +48,18 @@ export function createScopes(): Scopes {
       const isEnding = ending?.node === node;
       const status = isEnding ? "completed" : reached.status;
       const output = isEnding ? ending.output() : reached.output;
-      nodes[node] = output === undefined ? { status } : { status, output: decode(execution.id, node, output) };
+      // Read when it is looked at: one that is too large for that still has a status.
+      nodes[node] =
+        output === undefined ? { status } : defineOutput({ status }, () => decode(execution.id, node, output));
     }
     const usesInput = expression.roots.includes("input");
     const input = usesInput && { input: decode(execution.id, "", execution.input) };
-    return evaluateExpression(expression, { ...input, nodes, ...item });
+    try {
+      return evaluateExpression(expression, { ...input, nodes, ...item });
+    } catch (thrown) {
+      const { cause } = thrown as { readonly cause?: unknown };
+      throw cause instanceof RuntimeError ? cause : thrown; // what was found when an output was read says more
+    }
   };
 
   return {
@@ -63,6 +73,16 @@ export function createScopes(): Scopes {
       read.delete(execution);
     },
   };
+}
+
+function defineOutput(node: { readonly status: string }, get: () => unknown): object {
+  return Object.defineProperty(node, "output", { enumerable: true, get });
+}
+
+/** An expression asks for a part of what isn't in the records. */
+function isApart(key: string, text: JsonText): RuntimeError {
+  const place = key === "" ? { input: "of the run" } : { node: key };
+  return new RuntimeError("payload/too-large", { ...place, size: sizeOf(text), limit: MAX_PAYLOAD });
 }
 
 function wholeText(state: WorkflowsState, execution: Execution, { path }: Expression): JsonText | undefined {

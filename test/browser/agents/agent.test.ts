@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { spawnCell, type Cell } from "../../../src/client/spawner.ts";
 import type { ErrorData } from "../../../src/core/errors.ts";
-import { fakeHost, TASK, type FakeHost } from "../../fixtures/agents/host.ts";
+import { fakeHost, TASK, textOf, type FakeHost } from "../../fixtures/agents/host.ts";
 
 const url = new URL("../../fixtures/agents/conduct.agent.ts", import.meta.url).href;
 const id = { task: TASK, attempt: 1 };
@@ -26,7 +26,7 @@ describe("an agent's worker", () => {
     expect(frame).to.include(id);
     return frame.error;
   };
-  const done = async (): Promise<unknown> => JSON.parse((await host.next("done")).output);
+  const done = async (): Promise<unknown> => JSON.parse(textOf((await host.next("done")).output));
 
   it("describes itself", () => {
     expect(cell.description).to.deep.equal({

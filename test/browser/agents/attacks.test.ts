@@ -2,7 +2,7 @@ import { wrap } from "comlink";
 import { expect } from "chai";
 import { createControl } from "../../../src/client/spawn-control.ts";
 import type { RuntimeError } from "../../../src/core/errors.ts";
-import { fakeHost } from "../../fixtures/agents/host.ts";
+import { fakeHost, textOf } from "../../fixtures/agents/host.ts";
 
 /** Messages as Comlink's protocol has them: each would run code, pollute a prototype or hand out an object. */
 const raw = (value: unknown): object => ({ type: "RAW", value });
@@ -82,7 +82,7 @@ describe("over the control port", () => {
       port.postMessage(served, [channel.port2]);
       const host = fakeHost(channel.port1);
       host.run("context");
-      expect(JSON.parse((await host.next("done")).output)).to.include({ polluted: false });
+      expect(JSON.parse(textOf((await host.next("done")).output))).to.include({ polluted: false });
     });
 
     it("finds in the agent what Comlink finds: two calls", async () => {

@@ -2,7 +2,7 @@
 import { spawnCell, type Cell, type SpawnOptions } from "../../../src/client/spawner.ts";
 import type { AgentDescription } from "../../../src/core/plugin.ts";
 import { encodeError, type ErrorData } from "../../../src/core/errors.ts";
-import { fakeHost, type FakeHost } from "../../fixtures/agents/host.ts";
+import { fakeHost, textOf, type FakeHost } from "../../fixtures/agents/host.ts";
 
 export interface Spawned {
   readonly description: AgentDescription;
@@ -61,7 +61,7 @@ globalThis.cells = {
     const task = `task-${++tasks}`;
     host.run(conduct, value, { task });
     const outcome = await host.outcomeOf(task);
-    return outcome.kind === "done" ? (JSON.parse(outcome.output) as unknown) : outcome.error;
+    return outcome.kind === "done" ? (JSON.parse(textOf(outcome.output)) as unknown) : outcome.error;
   },
   start(name, conduct, value) {
     named(name).host.run(conduct, value, { task: `task-${++tasks}` });
