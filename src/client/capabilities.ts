@@ -13,17 +13,20 @@ export function registerCapability(connection: Asker, { input, output, ...rest }
     ...(input !== undefined && { input: encodeJson(input, "input") }),
     ...(output !== undefined && { output: encodeJson(output, "output") }),
   };
-  return settle(connection, rest.name, { type: "capability.register", data: data });
+  return settle(connection, { type: "capability.register", data });
 }
 
 /** @throws RuntimeError `capability/unknown` */
 export function unregisterCapability(connection: Asker, name: string, version?: string): Promise<void> {
   const data = { name, ...(version !== undefined && { version }) };
-  return settle(connection, name, { type: "capability.unregister", data });
+  return settle(connection, { type: "capability.unregister", data });
 }
 
-function settle({ command, outbox }: Asker, name: string, request: PageRequest): Promise<void> {
-  const id = `capability ${name}`; // a limit may have the same name
-  command(id, request);
+type Change = Extract<PageRequest, { type: `capability.${string}` }>;
+
+function settle({ command, outbox }: Asker, change: Change): Promise<void> {
+  const { name, version = "" } = change.data;
+  const id = `capability ${name}@${version}`; // not the bare name, which a limit may have too
+  command(id, change);
   return outbox.settled(id);
 }

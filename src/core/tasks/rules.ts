@@ -22,7 +22,7 @@ import {
 import type { TasksState } from "./fold.ts";
 import { gateStatus } from "./gates.ts";
 import { hasRoom, MAX_KEYS, openUse } from "./keys.ts";
-import { DEFAULTS } from "./priority.ts";
+import { DEFAULTS, type Priority } from "./priority.ts";
 import {
   isActive,
   MAX_INTERRUPTIONS,
@@ -52,7 +52,7 @@ export const tasksRules: Rules<TasksView, TaskCommands, TaskEvents, TaskEvents &
       if (task?.status !== "queued") return [];
       const attempt = task.attempt + 1;
       const terms = termsOf(capabilities, task.capabilities[0], offered);
-      const dueAt = now + timeoutOf({ ...task, terms });
+      const dueAt = now + timeoutOf({ timeout: task.timeout, terms });
       const limits = task.limits?.length ? { limits: task.limits } : {};
       return [{ type: "task.assigned", data: { id, attempt, link, agent, dueAt, ...(terms && { terms }), ...limits } }];
     },
@@ -150,14 +150,15 @@ function create({ tasks, capabilities }: TasksView, data: TaskCreate, env: Env):
   }
   const flaw = flawOf(capabilities, need, "input", input);
   if (flaw && !parent) throw decodeError({ ...flaw, detail: { id, ...flaw.detail } });
-  const made = enterTask(tasks, { ...data, priority: data.priority ?? defaultOf(capabilities, need, "priority") }, env);
+  const priority = data.priority ?? defaultOf(capabilities, need, "priority") ?? DEFAULTS.priority;
+  const made = enterTask(tasks, data, priority, env);
   if (!flaw) return made;
   const failed = failTask({ id, parent, attempt: 0, status: "queued" } as Task, flaw); // a run hears of it as of any failure
   return [...made, failed];
 }
 
-function enterTask(tasks: TasksState, data: TaskCreate, { now }: Env): TaskFact[] {
-  const { id, after, startAt = 0, priority = DEFAULTS.priority } = data;
+function enterTask(tasks: TasksState, data: TaskCreate, priority: Priority, { now }: Env): TaskFact[] {
+  const { id, after, startAt = 0 } = data;
   const ready = startAt > now ? ({ status: "waiting" } as const) : undefined;
   if (!after) return [{ type: "task.created", data: { ...data, priority, ...ready } }];
   const entry = enter(tasks, id, after);

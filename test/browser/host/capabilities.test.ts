@@ -73,6 +73,21 @@ describe("capabilities of a host", () => {
     expect(runtime.tasks.get(long)).to.include({ failures: 1 });
   });
 
+  it("are performed by the agent's defaults before their own, and by the task's before these", async () => {
+    await runtime.registerAgent({ url: AGENT, timeout: 300, retry: { maxAttempts: 2, base: 1 } });
+    await runtime.registerCapability({
+      name: "work",
+      defaults: { timeout: 600_000, retry: { except: ["task/timeout"] } },
+    });
+    const endOf = async (more: { timeout?: number; retry?: { except: string[] } }): Promise<unknown[]> => {
+      const id = runtime.createTask({ capabilities: ["work"], input: { do: "spin" }, ...more });
+      const { code, detail } = await rejection(runtime.result(id));
+      return [code, detail["timeout"], runtime.tasks.get(id)?.failures];
+    };
+    expect(await endOf({})).to.deep.equal(["task/timeout", 300, 1]);
+    expect(await endOf({ timeout: 200, retry: { except: [] } })).to.deep.equal(["task/timeout", 200, 2]);
+  }).timeout(60_000);
+
   it("are performed in batches: each item once, in order, and what failed again alone", async () => {
     const manifest = await runtime.registerAgent({ url: BATCHER });
     expect(manifest).to.deep.include({ slots: 50, retry: { base: 1 } });
