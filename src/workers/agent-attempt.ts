@@ -18,24 +18,22 @@ export function createAttempt<I, O>(definition: AgentDefinition<I, O>, run: Run,
   const controller = new AbortController();
   const { signal } = controller;
   let aborted: ErrorData | undefined;
-  /** The value of a text, whose long parts the host has in blobs. */
-  const load = async (text: JsonText): Promise<unknown> => {
-    const whole = await unspill(text, async (ref) => {
+  /** The text with its long parts, which the host has in blobs. */
+  const whole = (text: JsonText): Promise<JsonText> =>
+    unspill(text, async (ref) => {
       const { bytes } = await link.call({ kind: "read", task, attempt, ref });
       return new TextDecoder().decode(bytes);
     });
-    return JSON.parse(whole);
-  };
   const perform = async (): Promise<Outcome> => {
     let code: ErrorCode = "agent/failed"; // what an error means at this point
     try {
-      const raw = await load(run.input);
-      const checkpointed = run.checkpoint && (await load(run.checkpoint));
+      const text = await whole(run.input);
+      const checkpoint = run.checkpoint && (await whole(run.checkpoint));
       code = "agent/input-invalid";
-      const input = await check(code, definition.input, raw);
+      const input = await check(code, definition.input, JSON.parse(text));
       code = "agent/failed";
       signal.throwIfAborted();
-      const result = await definition.run(input, createContext(run, link, signal, checkpointed));
+      const result = await definition.run(input, createContext({ ...run, checkpoint }, link, signal));
       code = "agent/output-invalid";
       const output = writeJson(await check(code, definition.output, result), "output", MAX_SPILLED);
       return { kind: "done", task, attempt, output };

@@ -11,8 +11,8 @@ const MAX_NOTE = 500;
 const MAX_LINE = 4_096;
 const MAX_KEY = 200;
 
-export function createContext(run: Run, link: HostLink, signal: AbortSignal, checkpointed: unknown): AgentContext {
-  const { task, attempt, capability, effects = {} } = run;
+export function createContext(run: Run, link: HostLink, signal: AbortSignal): AgentContext {
+  const { task, attempt, capability, checkpoint, effects = {} } = run;
   const id: AttemptId = { task, attempt };
   const call: HostLink["call"] = async (frame) => {
     signal.throwIfAborted();
@@ -21,7 +21,7 @@ export function createContext(run: Run, link: HostLink, signal: AbortSignal, che
   return {
     signal,
     task: { id: task, attempt, idempotencyKey: task, capability },
-    checkpointed,
+    checkpointed: checkpoint && JSON.parse(checkpoint),
     async checkpoint(value) {
       await call({ kind: "checkpoint", ...id, value: writeJson(value, "checkpoint", MAX_SPILLED) });
     },
