@@ -2,7 +2,7 @@
 import { encodeJson } from "../core/json.ts";
 import type { PageRequest } from "../core/protocol.ts";
 import type { Connection } from "./connection.ts";
-import type { CapabilityOptions } from "./runtime.ts";
+import type { CapabilityOptions } from "./capability-types.ts";
 
 type Asker = Pick<Connection, "command" | "outbox">;
 

@@ -74,7 +74,7 @@ function isOutcome(frame: AgentFrame): frame is Outcome {
 }
 
 function textOf(frame: Outcome): string {
-  return `${frame.task}: ${frame.kind === "done" ? frame.output : frame.error.code}`;
+  return `${frame.task}: ${frame.kind === "done" ? String(frame.output) : frame.error.code}`;
 }
 
 interface Door {
