@@ -213,7 +213,7 @@ describe("an agent's post", () => {
     for (let round = 1; round <= 2; round++) {
       post.attach(port());
       for (const frame of frames) post.send(frame);
-      await Promise.resolve();
+      await new Promise((resolve) => setTimeout(resolve));
     }
     assert.deepEqual(
       moved.map(({ byteLength }) => byteLength),

@@ -77,7 +77,7 @@ function endOne(desk: Desk, id: string, before: string): void {
   if (remedy(desk, before) === "ended") return;
   const told = desk.why(id); // others may have ended on the way, and times have passed
   const { attempt = 0 } = desk.state.tasks.tasks.get(before) ?? {};
-  ask(desk, { type: "task.complete", data: { id: before, attempt, output: "1" } });
+  ask(desk, { type: "task.complete", data: { id: before, attempt, output: "2" } });
   if (told?.reason !== "dependency") return;
   const after = desk.why(id);
   if (told.needs === 1) assert.ok(after && after.reason !== "dependency");
@@ -141,7 +141,7 @@ function makeRoom(desk: Desk, id: string, told: Waiting & { readonly reason: "li
 function giveBack(desk: Desk, { task: id, attempt, link }: Holding): void {
   const task = desk.state.tasks.tasks.get(id);
   if (task?.attempt === attempt && isActive(task))
-    ask(desk, { type: "task.complete", data: { id, attempt, output: "1" } });
+    ask(desk, { type: "task.complete", data: { id, attempt, output: "2" } });
   else ask(desk, { type: "slot.release", data: { link, task: id, attempt } });
 }
 
