@@ -31,6 +31,7 @@ export async function bundle(minify: boolean): Promise<void> {
     target: "es2022",
     minify,
     define: { "process.env.NODE_ENV": '"production"', "import.meta.url": "location.href" },
+    external: ["child_process", "os", "path", "url", "worker_threads"], // workerpool asks for them in Node only
     logLevel: "error",
   });
   await mkdir(join(OUT, "host"), { recursive: true });

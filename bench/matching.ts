@@ -44,7 +44,10 @@ function addAgents({ tell }: Yard, count: number): void {
     const capabilities = [capability(at), capability(at * 7 + 1), capability(at * 13 + 2)];
     const rest = { version: "1.0.0", url: "/a.js", trusted: false, network: [], workers: 1, slots: 1 };
     tell({ type: "agent.registered", data: { name, capabilities, ...rest } });
-    tell({ type: "link.joined", data: { link: `link${String(at)}`, agent: name, session: "page", slots: 1 } });
+    tell({
+      type: "link.joined",
+      data: { link: `link${String(at)}`, agent: `${name}@1.0.0`, session: "page", slots: 1 },
+    });
   }
 }
 

@@ -81,7 +81,7 @@ async function runAll({ names, rows }) {
     all.push(...(await runBrowserSuite({ ...request, files: browser }, within)));
   }
   if (e2e.length > 0) {
-    const limits = { concurrency: 1, timeout: within(10 * MINUTE) };
+    const limits = { concurrency: 1, timeout: within(14 * MINUTE) };
     all.push(...(await runNodeSuite("e2e", { ...request, files: e2e }, limits)));
   }
   return all;

@@ -31,6 +31,8 @@ function watched(chance: Chance): Watched {
       model.started(task, data.attempt);
     } else if (type === "limit.set") model.changeRate(data.name, data.rate, data.perKey ?? false);
     else if (type === "limit.removed") model.changeRate(data.name, undefined, false);
+    else if (type === "limit.refilled")
+      model.ledger.buckets.delete(data.id.replace("\n", "|")); // full: all of a new rate
     else if (type === "task.completed") ends.set(data.id, true);
     else if (type === "task.cancelled" || type === "task.skipped") ends.set(data.id, false);
     else if (type === "task.failed" && data.retryAt === undefined) ends.set(data.id, false);
@@ -92,14 +94,14 @@ describe(`whyWaiting and the rules (seed ${String(seed)})`, () => {
       answerSome(desk, chance);
       if (chance.once(2_000)) desk.submit({ type: "host.start", data: { epoch: 2 } });
       desk.moveTo(desk.now + (chance.once(200) ? 40_000 : pause >> 1));
-      if (step % 25 > 0) continue;
+      if (step % 40 > 0) continue;
       desk.submit({ type: "limit.wake", data: { id: "" } }); // ranks are those of this moment
       for (const task of desk.tasks) {
         const told = desk.why(task.id);
         assert.ok(told && told.task === task.id && told.text.length > 0);
         checkTrue(desk, history, task, told);
         count(told.reason);
-        if (told.reason !== "running" && chance.once(60)) count(remedy(desk.copy(), task.id));
+        if (told.reason !== "running" && chance.once(120)) count(remedy(desk.copy(), task.id));
       }
     }
     const reasons = ["running", "retry", "start-at", "dependency", "capability", "draining", "offline"];
