@@ -89,11 +89,11 @@ export interface ErrorOptions {
 /** The one error class of Troupe: a closed code, and plain data that names the value and the place. */
 export class RuntimeError extends Error {
   override readonly name = "RuntimeError";
-  readonly code: ErrorCode;
-  readonly detail: ErrorDetail;
+  declare readonly code: ErrorCode;
+  declare readonly detail: ErrorDetail;
 
   constructor(code: ErrorCode, detail: ErrorDetail = {}, { cause, message }: ErrorOptions = {}) {
-    super(message ?? describe(code, detail), cause === undefined ? undefined : { cause });
+    super(message ?? describe(code, detail), cause ? { cause } : undefined);
     this.code = code;
     this.detail = detail;
   }
@@ -133,7 +133,6 @@ export interface ErrorData {
 
 const MAX_TEXT = 4_096;
 const MAX_BRIEF = 200;
-const MAX_CODE = 200;
 const MAX_CAUSES = 4;
 
 /** Turns whatever was thrown into data; never throws itself, whatever hostile thing it is given. */
@@ -163,10 +162,10 @@ function encode(thrown: unknown, fallback: string, causes: number): ErrorData {
   return {
     name: textOr(name, "Error"),
     message: textOr(message, seen === thrown ? brief(thrown) : String(thrown)),
-    code: textOr(code, fallback).slice(0, MAX_CODE),
+    code: textOr(code, fallback),
     ...(detail && { detail }),
     ...(typeof stack === "string" && { stack: clip(stack) }),
-    ...(cause !== undefined && causes > 0 && { cause: encode(cause, "unknown", causes - 1) }),
+    ...(!!cause && causes > 0 && { cause: encode(cause, "unknown", causes - 1) }),
     ...(typeof retryable === "boolean" && { retryable }),
   };
 }
@@ -191,5 +190,5 @@ const HARMLESS = /^\{(?!.*"__proto__":)/s; // readers spread and merge details
 export function decodeError(data: ErrorData): RuntimeError {
   const { name, message, code, detail, stack, cause } = data;
   const error = new RuntimeError(code as ErrorCode, detail, { message, cause: cause && decodeError(cause) });
-  return Object.assign(error, { name }, stack !== undefined && { stack });
+  return Object.assign(error, { name }, stack && { stack });
 }

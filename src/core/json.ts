@@ -25,36 +25,33 @@ export const MAX_DEPTH = 64;
  * @throws RuntimeError `json/invalid` for what JSON can't hold (with its path), `json/too-deep`, `json/too-large`.
  */
 export function encodeJson(value: unknown, what = "value", limit: number = MAX_PAYLOAD): JsonText {
-  return checkJson(writeJson(value, what, limit), what, limit);
+  return checkJson(writeJson(value, what), what, limit);
 }
 
-/** The same for an agent, whose bundle has to be small: how deep it is the host checks. */
-export function writeJson(value: unknown, what: string, limit: number = MAX_PAYLOAD): JsonText {
+/** The same for an agent, whose bundle has to be small: bounds below the highest one, and the depth, the host checks. */
+export function writeJson(value: unknown, what: string): JsonText {
   let text: string | undefined;
   try {
     text = JSON.stringify(value, refuseForeign);
   } catch (cause) {
     if (cause instanceof RuntimeError) throw cause;
-    if (cause instanceof RangeError) throw new RuntimeError("json/too-deep", { what }, { cause });
-    throw new RuntimeError("json/invalid", { what, reason: String(cause) }, { cause });
+    const code = cause instanceof RangeError ? "json/too-deep" : "json/invalid";
+    throw new RuntimeError(code, { what, reason: String(cause) }, { cause });
   }
   text ??= "null"; // undefined has no JSON form; an absent payload is null
-  if (text.length > limit) throw tooLarge(text, what, limit);
-  return text;
+  return refuseForeign(what, text) as JsonText;
 }
 
 function tooLarge({ length: size }: JsonText, what: string, limit: number): RuntimeError {
   return new RuntimeError("json/too-large", { what, size, limit });
 }
 
-function refuseForeign(this: unknown, key: string, value: unknown): unknown {
-  if (typeof value === "function" || typeof value === "symbol") {
-    throw new RuntimeError("json/invalid", { key, reason: `a ${typeof value} is not JSON` });
-  }
-  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) {
-    throw new RuntimeError("json/invalid", { key, reason: "bytes are not JSON; store a blob" });
-  }
-  if (typeof value === "string" && value.length > MAX_SPILLED) throw tooLarge(value, key, MAX_SPILLED); // before it is copied
+function refuseForeign(what: string, value: unknown): unknown {
+  const isBytes = ArrayBuffer.isView(value) || value instanceof ArrayBuffer;
+  if (isBytes || typeof value === "function" || typeof value === "symbol")
+    throw new RuntimeError("json/invalid", { what, found: isBytes ? "bytes" : typeof value });
+  const size = typeof value === "string" ? value.length : 0;
+  if (size > MAX_SPILLED) throw new RuntimeError("json/too-large", { what, size, limit: MAX_SPILLED }); // before it is copied
   return value;
 }
 

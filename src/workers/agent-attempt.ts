@@ -1,9 +1,8 @@
 /** One attempt in an agent's worker: from the input's text to the outcome. */
 import { decodeError, encodeError, RuntimeError, type ErrorCode, type ErrorData } from "../core/errors.ts";
-import { MAX_SPILLED, writeJson, type JsonText } from "../core/json.ts";
-import { unspill } from "../core/payload/whole.ts";
+import { writeJson } from "../core/json.ts";
 import type { AgentDefinition, StandardIssue, StandardSchema } from "../core/plugin/definition.ts";
-import { createContext, type Run } from "./agent-context.ts";
+import { createContext, parse, type Run } from "./agent-context.ts";
 import type { AttemptId, HostLink, Outcome } from "./agent-link.ts";
 
 export interface Attempt extends AttemptId {
@@ -18,24 +17,15 @@ export function createAttempt<I, O>(definition: AgentDefinition<I, O>, run: Run,
   const controller = new AbortController();
   const { signal } = controller;
   let aborted: ErrorData | undefined;
-  /** The text with its long parts, which the host has in blobs. */
-  const whole = (text: JsonText): Promise<JsonText> =>
-    unspill(text, async (ref) => {
-      const { bytes } = await link.call({ kind: "read", task, attempt, ref });
-      return new TextDecoder().decode(bytes);
-    });
   const perform = async (): Promise<Outcome> => {
-    let code: ErrorCode = "agent/failed"; // what an error means at this point
+    let code: ErrorCode = "agent/input-invalid"; // what an error means at this point
     try {
-      const text = await whole(run.input);
-      const checkpoint = run.checkpoint && (await whole(run.checkpoint));
-      code = "agent/input-invalid";
-      const input = await check(code, definition.input, JSON.parse(text));
+      const input = await check(code, definition.input, parse(run.input));
       code = "agent/failed";
       signal.throwIfAborted();
-      const result = await definition.run(input, createContext({ ...run, checkpoint }, link, signal));
+      const result = await definition.run(input, createContext(run, link, signal));
       code = "agent/output-invalid";
-      const output = writeJson(await check(code, definition.output, result), "output", MAX_SPILLED);
+      const output = writeJson(await check(code, definition.output, result), "output");
       return { kind: "done", task, attempt, output };
     } catch (thrown) {
       return failed(run, aborted ?? errorOf(thrown, code));
@@ -71,7 +61,7 @@ async function check<T>(code: ErrorCode, schema: StandardSchema<T>, value: unkno
 
 function describe({ message, path = [] }: StandardIssue): object {
   const keys = path.map((step) => ((step as { readonly key?: PropertyKey }).key ?? step) as PropertyKey);
-  return { path: keys.join(".").slice(0, MAX_TEXT), message: message.slice(0, MAX_TEXT) };
+  return { path: keys.join("."), message: message.slice(0, MAX_TEXT) };
 }
 
 function errorOf(thrown: unknown, code: ErrorCode): ErrorData {

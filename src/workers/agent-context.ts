@@ -2,7 +2,7 @@
 import type { AgentContext, BlobRef } from "../core/plugin/definition.ts";
 import type { HostFrame } from "../core/agents/protocol.ts";
 import { RuntimeError } from "../core/errors.ts";
-import { MAX_SPILLED, writeJson, type JsonText } from "../core/json.ts";
+import { writeJson, type JsonText } from "../core/json.ts";
 import type { AttemptId, HostLink } from "./agent-link.ts";
 
 export type Run = Extract<HostFrame, { kind: "run" }>;
@@ -21,9 +21,9 @@ export function createContext(run: Run, link: HostLink, signal: AbortSignal): Ag
   return {
     signal,
     task: { id: task, attempt, idempotencyKey: task, capability },
-    checkpointed: checkpoint && JSON.parse(checkpoint),
+    checkpointed: checkpoint && parse(checkpoint),
     async checkpoint(value) {
-      await call({ kind: "checkpoint", ...id, value: writeJson(value, "checkpoint", MAX_SPILLED) });
+      await call({ kind: "checkpoint", ...id, value: writeJson(value, "checkpoint") });
     },
     progress(fraction, note) {
       const bounded = fraction > 1 ? 1 : fraction > 0 ? fraction : 0; // none when it is NaN
@@ -35,18 +35,16 @@ export function createContext(run: Run, link: HostLink, signal: AbortSignal): Ag
     stream: createStream((at, items) => call({ kind: "stream", ...id, at, items })),
     once: createOnce(effects, (key, value) => call({ kind: "effect", ...id, key, value })),
     blobs: {
-      async read(ref) {
-        const { bytes } = await call({ kind: "read", ...id, ref });
-        return bytes as Uint8Array; // an answer without an error has them
-      },
-      async write(bytes) {
-        // a copy: it may be sent again, and a view would be posted with the whole of its buffer
-        const { ref } = await call({ kind: "write", ...id, bytes: bytes.slice() });
-        return ref as BlobRef; // as above
-      },
+      read: (ref) => call({ kind: "read", ...id, ref }).then(({ bytes }) => bytes as Uint8Array), // it has no error, so it has them
+      // a copy: it may be sent again, and a view would be posted with the whole of its buffer
+      write: (bytes) => call({ kind: "write", ...id, bytes: bytes.slice() }).then(({ ref }) => ref as BlobRef),
     },
   };
 }
+
+/** Long texts come as UTF-8. */
+export const parse = (text: JsonText | Uint8Array): unknown =>
+  JSON.parse(typeof text === "string" ? text : new TextDecoder().decode(text));
 
 type Sender = (at: number, items: JsonText[]) => Promise<unknown>;
 

@@ -45,7 +45,9 @@ export function createHostLink(): HostLink {
     ...post,
     attach(port) {
       post.attach(port);
-      for (const { frame } of open.values()) send(frame);
+      open.forEach(({ frame }) => {
+        send(frame);
+      });
     },
     call: (request) =>
       new Promise((resolve, reject) => {

@@ -34,30 +34,23 @@ export function createPost(): Post {
   let timer: number | undefined;
   const told = new Map<unknown, AgentFrame>();
 
-  const post = (): void => {
-    while (frames.length > 0) {
+  const postSoon = async (): Promise<void> => {
+    for (let hop = 0; hop < HOPS; hop++) await Promise.resolve();
+    while (frames.length) {
       const buffers: ArrayBuffer[] = [];
-      const pack = (text: string | Uint8Array): string | Uint8Array => {
-        if (text.length <= MAX_INLINE) return text;
-        const bytes = new TextEncoder().encode(text as string);
-        buffers.push(bytes.buffer);
-        return bytes;
-      };
       const packed = frames.splice(0, MAX_FRAMES).map((frame) => {
-        if (frame.kind === "done") return { ...frame, output: pack(frame.output) };
-        return frame.kind === "checkpoint" ? { ...frame, value: pack(frame.value) } : frame;
+        const part = frame.kind === "done" ? "output" : "value";
+        const text = frame.kind === "effect" ? "" : (frame as { readonly [K in typeof part]?: string })[part];
+        if (!text || text.length <= MAX_INLINE) return frame;
+        const bytes = new TextEncoder().encode(text);
+        buffers.push(bytes.buffer);
+        return { ...frame, [part]: bytes };
       });
       port?.postMessage(packed, buffers); // long texts are handed over; whoever may send again keeps the text
     }
   };
-  const postSoon = (hops: number): void => {
-    queueMicrotask(() => {
-      if (hops) postSoon(hops - 1);
-      else post();
-    });
-  };
   const send = (frame: AgentFrame): void => {
-    if (frames.push(frame) === 1) postSoon(HOPS);
+    if (frames.push(frame) === 1) void postSoon();
   };
   const release = (): void => {
     told.forEach(send);

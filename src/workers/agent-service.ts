@@ -25,8 +25,7 @@ export function createService<I, O>(definition: AgentDefinition<I, O>): Service 
     running.set(task, attempt);
     const beating = setInterval(() => {
       if (running.get(task) === attempt) link.send({ kind: "beat", task, attempt: number });
-      else clearInterval(beating); // it was given up, and its run may never end
-    }, beat);
+    }, beat); // one that was given up is silent: it ends, or its worker is ended
     const outcome = await attempt.perform();
     clearInterval(beating);
     if (running.get(task) === attempt) running.delete(task);
@@ -60,11 +59,12 @@ export function createService<I, O>(definition: AgentDefinition<I, O>): Service 
     blame(thrown) {
       const error = encodeError(thrown, "agent/failed");
       if (error.code.startsWith("task/")) return true; // a call of an attempt that is over: our own doing
-      const [attempt] = running.values();
-      if (!attempt || running.size > 1) return false;
-      running.delete(attempt.task);
-      link.finish(failed(attempt, error)); // at once: its run may never end now
-      attempt.abort(error);
+      if (running.size !== 1) return false;
+      running.forEach((attempt, task) => {
+        running.delete(task);
+        link.finish(failed(attempt, error)); // at once: its run may never end now
+        attempt.abort(error);
+      });
       return true;
     },
   };

@@ -7,6 +7,7 @@ import type { Journal } from "../core/ports.ts";
 import type { Signal } from "../core/protocol.ts";
 import type { CoreEvent, CoreEvents } from "../core/runtime.ts";
 import { isActive } from "../core/tasks/task.ts";
+import { isWhole, readWhole, type Recorded } from "./hand-over.ts";
 import { createHeartbeat, type Heartbeat } from "./heartbeat.ts";
 import { createIncoming, type Incoming } from "./incoming.ts";
 import { beatOf, createLiveness, type Liveness } from "./liveness.ts";
@@ -191,6 +192,29 @@ function measured(link: OpenLink, frames: unknown, at: number): readonly unknown
   return frames;
 }
 
+/** Sends an attempt when all of its texts were read; if they can't be, it has failed. */
+async function handOver(state: State, link: string, run: Recorded): Promise<void> {
+  const { engine, journal, open } = state;
+  const { task: id, attempt } = run;
+  const target = open.get(link);
+  const isMeant = (): boolean => {
+    const task = engine.state.tasks.tasks.get(id);
+    return open.get(link) === target && task?.attempt === attempt && isActive(task);
+  };
+  try {
+    const whole = await readWhole(journal, run);
+    if (isMeant()) send(state, link, whole);
+  } catch (error) {
+    const failure = { id, attempt, error: encodeError(error) };
+    const over = { link, task: id, attempt };
+    if (isMeant())
+      engine.submit([
+        { type: "task.fail", data: failure },
+        { type: "slot.release", data: over },
+      ]);
+  }
+}
+
 /** What a durable event means for workers. */
 function dispatch(state: State, event: CoreEvent): void {
   const { tasks, agents } = state.engine.state;
@@ -202,8 +226,18 @@ function dispatch(state: State, event: CoreEvent): void {
       if (task?.attempt !== attempt || !isActive(task)) return; // decided otherwise meanwhile
       const { input, checkpoint, effects, capabilities } = task;
       const capability = capabilities[0] ?? "";
-      const run = { task: id, attempt, capability, input, checkpoint, effects, beat: beatOf(task) };
-      send(state, link, { kind: "run", ...run });
+      const run = {
+        kind: "run",
+        task: id,
+        attempt,
+        capability,
+        input,
+        checkpoint,
+        effects,
+        beat: beatOf(task),
+      } as const;
+      if (isWhole(run)) send(state, link, run);
+      else void handOver(state, link, run);
       state.liveness.watch(task, attempt);
       state.heartbeat.start();
       return;

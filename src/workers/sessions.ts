@@ -282,14 +282,13 @@ function join(
   spawning.consider();
 }
 
-/** Bytes that are answered are handed over, not copied. */
-function transferOf(
-  frames: readonly { readonly bytes?: Uint8Array | undefined }[] | readonly unknown[],
-): Transferable[] {
-  return frames.flatMap((frame) => {
-    const { bytes } = frame as { readonly bytes?: Uint8Array };
-    return bytes ? [bytes.buffer as ArrayBuffer] : [];
-  });
+/** Bytes are handed over, not copied. */
+function transferOf(frames: readonly object[]): Transferable[] {
+  return frames.flatMap((frame) =>
+    Object.values(frame).flatMap((value: unknown) =>
+      value instanceof Uint8Array ? [value.buffer as ArrayBuffer] : [],
+    ),
+  );
 }
 
 /** Decides a page's commands; those that an earlier sending has brought already are only answered again. */

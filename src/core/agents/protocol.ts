@@ -18,8 +18,9 @@ export type HostFrame =
       readonly task: string;
       readonly attempt: number;
       readonly capability: string;
-      readonly input: JsonText;
-      readonly checkpoint?: JsonText | undefined;
+      /** Long ones are UTF-8, handed over. */
+      readonly input: JsonText | Uint8Array;
+      readonly checkpoint?: JsonText | Uint8Array | undefined;
       /** Recorded results of `once`, by key. */
       readonly effects?: Readonly<Record<string, JsonText>> | undefined;
       /** The agent's runtime says that the attempt is alive every so many milliseconds. */
