@@ -4,6 +4,7 @@ import { describe, it } from "node:test";
 import type { JsonSchema } from "../../../src/core/capabilities/schema.ts";
 import { MAX_CAPABILITIES, MAX_VERSIONS, type CapabilityVersion } from "../../../src/core/capabilities/capability.ts";
 import type { RuntimeError } from "../../../src/core/errors.ts";
+import { referTo } from "../../../src/core/payload/reference.ts";
 import { saveState, type CoreCommand } from "../../../src/core/runtime.ts";
 import type { Task } from "../../../src/core/tasks/task.ts";
 import type { Execution } from "../../../src/core/workflows/execution.ts";
@@ -90,6 +91,17 @@ describe("the schema of a capability", () => {
     });
     assert.equal(await refusalOf(world, "t", input({ name: "Ada", age: 36 })), undefined);
     assert.equal(await refusalOf(world, "u", input(7, "other")), undefined);
+  });
+
+  it("lets nothing through that it can't read: a text that is in a blob", async () => {
+    const world = await openWorld(1, { behaviour: completes(1, referTo({ blob: "t:out", size: 300_000 })) });
+    const spilled = { capabilities: ["x"], input: referTo({ blob: "u:in", size: 300_000 }) };
+    await world.submit(...serve("a", { capabilities: ["x"] }), register("x", { input: {}, output: {} }));
+    assert.match(String((await refusalOf(world, "u", spilled))?.["expected"]), /262144 characters/u);
+    await world.submit(createTask("t", { capabilities: ["x"] }));
+    await world.finish();
+    const { status, error } = rowOf(world);
+    assert.deepEqual([status, error?.code], ["failed", "agent/output-invalid"]);
   });
 
   it("is inherited from a name above and found by version", async () => {
