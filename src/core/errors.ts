@@ -162,11 +162,11 @@ function encode(thrown: unknown, fallback: string, causes: number): ErrorData {
   return {
     name: textOr(name, "Error"),
     message: textOr(message, seen === thrown ? brief(thrown) : String(thrown)),
-    code: textOr(code, fallback),
+    code: textOr(code, fallback).slice(0, MAX_BRIEF),
     ...(detail && { detail }),
     ...(typeof stack === "string" && { stack: clip(stack) }),
     ...(!!cause && causes > 0 && { cause: encode(cause, "unknown", causes - 1) }),
-    ...(typeof retryable === "boolean" && { retryable }),
+    ...(retryable === false && { retryable }),
   };
 }
 

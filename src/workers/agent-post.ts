@@ -40,7 +40,7 @@ export function createPost(): Post {
       const buffers: ArrayBuffer[] = [];
       const packed = frames.splice(0, MAX_FRAMES).map((frame) => {
         const part = frame.kind === "done" ? "output" : "value";
-        const text = frame.kind === "effect" ? "" : (frame as { readonly [K in typeof part]?: string })[part];
+        const text = frame.kind !== "effect" && (frame as { readonly [K in typeof part]?: string })[part];
         if (!text || text.length <= MAX_INLINE) return frame;
         const bytes = new TextEncoder().encode(text);
         buffers.push(bytes.buffer);
