@@ -341,6 +341,10 @@ export interface Runtime {
     list(query?: ArchiveQuery): Promise<ArchivePage>;
   };
 
+  /**
+   * Listens, and returns the function that ends it. The host sends the journal's events to pages that listen to any, from
+   * the moment it hears of it: of what the page asks for from now on, nothing is missed.
+   */
   on<K extends keyof RuntimeEvents>(type: K, listener: (event: RuntimeEvents[K]) => void): () => void;
   /** Ends this page's part: its workers stop, its work goes to other pages. */
   close(): Promise<void>;
