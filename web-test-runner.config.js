@@ -59,7 +59,7 @@ export default {
   concurrentBrowsers: 3,
   browserStartTimeout: 60_000,
   testsStartTimeout: 60_000,
-  testsFinishTimeout: 120_000,
+  testsFinishTimeout: 260_000,
   testFramework: { config: { timeout: 20_000, ...(process.env["GREP"] && { grep: process.env["GREP"] }) } },
   reporters: [reporter({ results: process.env["RESULTS"] })],
   middleware: [anyOrigin, bundled, seed],
