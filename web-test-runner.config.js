@@ -60,7 +60,7 @@ export default {
   browserStartTimeout: 60_000,
   testsStartTimeout: 60_000,
   testsFinishTimeout: 260_000,
-  testFramework: { config: { timeout: 20_000, ...(process.env["GREP"] && { grep: process.env["GREP"] }) } },
+  testFramework: { config: { timeout: 40_000, ...(process.env["GREP"] && { grep: process.env["GREP"] }) } },
   reporters: [reporter({ results: process.env["RESULTS"] })],
   middleware: [anyOrigin, bundled, seed],
   plugins: [esbuildPlugin({ ts: true, target: "es2022" })],

@@ -51,7 +51,7 @@ export function start(command: string, args: readonly string[], env: NodeJS.Proc
 export async function eventually<T>(
   what: string,
   ask: () => Promise<T | undefined> | T | undefined,
-  ms = 20_000,
+  ms = 60_000,
 ): Promise<T> {
   const deadline = Date.now() + ms;
   for (let last: unknown; ;) {

@@ -16,7 +16,7 @@ const journey: Journey = {
 describe("the crash tour", () => {
   for (const moment of ["durable", "lost"] as Moment[])
     it(`killed at every append, its batch ${moment}: one report, each task completed once`, async function () {
-      this.timeout(110_000);
+      this.timeout(240_000);
       const started = performance.now();
       const { runs, first } = await tour(journey, { moment, every: 1 });
       expect(JSON.parse(first.report)).to.deep.equal({

@@ -212,7 +212,7 @@ describe("hosts", () => {
     const epochs = inOrder.map(({ epoch }) => epoch);
     expect(epochs).to.deep.equal([...epochs].sort((a, b) => a - b));
     for (const { version, epoch } of writes) expect([version, epoch]).to.deep.equal([versionOf(writes, epoch), epoch]);
-  }).timeout(30_000);
+  }).timeout(60_000);
 
   it("tell pages of another protocol that they can't talk", async () => {
     await connect();

@@ -55,7 +55,7 @@ describe("frames that don't arrive", () => {
     };
     runtime.cancelTask(stuck);
     expect(await runtime.result(work(runtime, { do: "echo", value: "served" }))).to.equal("served");
-  }).timeout(20_000);
+  }).timeout(60_000);
 
   it("a welcome that comes twice introduces no worker twice", async () => {
     const place = wired();
@@ -81,7 +81,7 @@ describe("frames that don't arrive", () => {
     for (const close of closing.splice(0)) await close();
     const left = (await eventsOf(name)).filter(({ type }) => type === "link.left").map(({ data }) => data["cause"]);
     expect(left).to.not.include("killed");
-  }).timeout(20_000);
+  }).timeout(60_000);
 
   it("a goodbye that is overtaken by the page's return doesn't shut it out", async () => {
     const place = wired();
@@ -104,7 +104,7 @@ describe("frames that don't arrive", () => {
     await other.registerAgent({ url: AGENT });
     await other.result(task);
     expect(await result).to.equal("heard");
-  }).timeout(20_000);
+  }).timeout(60_000);
 
   it("what was relayed while the page had closed the channel is done again", async () => {
     const host = await connect(); // in the page
@@ -121,7 +121,7 @@ describe("frames that don't arrive", () => {
     await until(host, ({ tasks }) => isBegun(tasks.get(task)));
     place.say({ signpost: "elsewhere" });
     expect(await host.result(task)).to.equal("relayed");
-  }).timeout(20_000);
+  }).timeout(60_000);
 
   it("an order to a page that has unregistered the agent, or can't start it, goes to another one next", async () => {
     const [first, second] = [await connect(), await connect()];
@@ -143,7 +143,7 @@ describe("frames that don't arrive", () => {
     await until(second, ({ tasks }) => isBegun(tasks.get(again)));
     second.cancelTask(again);
     expect(await second.result(work(second, { do: "echo", value: "in turn" }))).to.equal("in turn");
-  }).timeout(30_000);
+  }).timeout(60_000);
 
   it("an order that a page lets lie goes to another page when the patience is over", async () => {
     const place = createWiredPlace(name, 100);
@@ -160,7 +160,7 @@ describe("frames that don't arrive", () => {
     first.cancelTask(stuck);
     expect(await second.result(work(second, { do: "echo", value: "by another" }))).to.equal("by another");
     expect(orders).to.equal(2);
-  }).timeout(20_000);
+  }).timeout(60_000);
 
   it("a flood that is relayed ends its worker, and the host and others go on", async () => {
     await connect(); // it hosts
@@ -180,7 +180,7 @@ describe("frames that don't arrive", () => {
       await until(runtime, ({ agents }) => agents.get("raw@1.0.0")?.links === 0);
       expect(await runtime.result(work(runtime, { do: "echo", value: code }))).to.equal(code);
     }
-  }).timeout(20_000);
+  }).timeout(60_000);
 
   it("the end of the host, heard while nobody was welcomed, starts another one", async () => {
     const boots: Boot[] = [];
@@ -201,7 +201,7 @@ describe("frames that don't arrive", () => {
     void boots[0]?.close(); // its lock is let go while the page has no host to its knowledge
     await until(runtime, ({ status, epoch }) => status === "ready" && epoch === 2);
     channel.close();
-  }).timeout(20_000);
+  }).timeout(60_000);
 });
 
 /** Says again that the host is elsewhere, until the page has found it: its port may come later. */

@@ -38,5 +38,5 @@ describe("a storm of chance", () => {
       } catch (error) {
         throw new Error(`SEED=${String(seed)}: ${String(error)}`, { cause: error });
       }
-    }).timeout(25_000);
+    }).timeout(60_000);
 });

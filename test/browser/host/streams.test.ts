@@ -38,7 +38,7 @@ describe("streams", () => {
     const [one, two] = await Promise.all([readAll(first.stream(task)), readAll(second.stream(task))]);
     for (const read of [one, two]) expect(read.map(numberOf)).to.deep.equal(Array.from({ length: count }, (_, n) => n));
     expect(await first.result(task)).to.equal(count);
-  }).timeout(20_000);
+  }).timeout(60_000);
 
   it("go on from an offset, and anew with a new attempt", async () => {
     const [runtime, other] = [await connect(), await connect()];

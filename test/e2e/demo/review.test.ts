@@ -70,7 +70,7 @@ describe("Reviewing findings", { skip }, () => {
     for (let key = 0; key < 10; key++) await page.keyboard.press("d");
     assert.deepEqual(await tally(page), [4_990, 0, 10], "one finding for each key, never a group");
     const slowest = await page.evaluate(slowestKey);
-    assert.ok(slowest < 500, `${slowest} ms for a key`);
+    assert.ok(slowest < 1_500, `${slowest} ms for a key`);
     await page.keyboard.press("Control+a");
     await page.keyboard.press("a");
     assert.deepEqual(await tally(page), [0, 5_000, 0]);

@@ -218,7 +218,7 @@ describe("static analysis", () => {
     const began = performance.now();
     const seen = await observeSource("a.js", `"${"x".repeat(1_000_000)}";eval(a)`);
     assert.deepEqual(names(seen), ["too-large"]);
-    assert.ok(performance.now() - began < 200);
+    assert.ok(performance.now() - began < 2_000);
     assert.equal((await observeSource("a.js", " ".repeat(MAX_SOURCE))).length, 1); // a line of blanks, analysed
   });
 

@@ -148,7 +148,7 @@ describe("unpack", () => {
     ]);
     const started = performance.now();
     assert.equal(await codeOf(unpack(bomb)), "audit/archive-too-large");
-    assert.ok(performance.now() - started < 500);
+    assert.ok(performance.now() - started < 3_000);
   });
 
   it("refuses a zip whose headers lie about the size", async () => {
