@@ -36,8 +36,7 @@ describe("streams", () => {
     const task = start(first, count);
     await first.settled(task);
     const [one, two] = await Promise.all([readAll(first.stream(task)), readAll(second.stream(task))]);
-    for (const read of [one, two])
-      expect(read.map(numberOf)).to.deep.equal(Array.from({ length: count }, (_, n) => n));
+    for (const read of [one, two]) expect(read.map(numberOf)).to.deep.equal(Array.from({ length: count }, (_, n) => n));
     expect(await first.result(task)).to.equal(count);
   }).timeout(60_000);
 
