@@ -120,18 +120,24 @@ function reconcile(state: State, known: readonly string[]): void {
 /** Starts a worker under the conditions of the manifest. What that takes is loaded by pages that host agents only. */
 async function start(
   { cellURL }: State,
-  { url, trusted, network, integrity }: Pick<Manifest, "url" | "trusted" | "network" | "integrity">,
+  {
+    url,
+    trusted,
+    network,
+    integrity,
+    resourceLimits,
+  }: Pick<Manifest, "url" | "trusted" | "network" | "integrity" | "resourceLimits">,
 ): Promise<Cell> {
   const { spawnCell } = await import("./spawner.ts");
   const proof = integrity === undefined ? {} : { integrity };
-  return spawnCell({ url, trusted, network, cellURL, ...proof });
+  return spawnCell({ url, trusted, network, cellURL, resourceLimits, ...proof });
 }
 
 async function load(state: State, options: AgentOptions): Promise<Manifest> {
   const { trusted = false, network = [], workers = 1, integrity, replace: _, ...rest } = options;
   const url = new URL(options.url, location.href).href;
   const grants = { url, trusted, network: [...network] };
-  const cell = await start(state, { ...grants, integrity });
+  const cell = await start(state, { ...grants, integrity, resourceLimits: rest.resourceLimits });
   const { description } = cell;
   const id = agentId(description);
   state.loaded.get(id)?.kill();
@@ -173,6 +179,9 @@ async function spawn(state: State, link: string, agent: string): Promise<void> {
 function take(state: State, link: string, agent: string, cell: Cell): void {
   const host: Hosted = { agent, cell };
   state.hosted.set(link, host);
+  cell.onMemory = (bytes) => {
+    state.connection().say({ kind: "memory", link, bytes });
+  };
   void cell.crashed.then((error) => {
     if (state.hosted.get(link) !== host) return;
     end(state, link);

@@ -116,7 +116,14 @@ export interface AgentOptions {
     readonly weight?: number;
   };
   /** What a worker may use. Where the platform can't enforce it, `enforcement` of the agent's view says so. */
-  readonly resourceLimits?: { readonly maxMemoryMB?: number; readonly maxCPUPercent?: number };
+  readonly resourceLimits?: {
+    /** A worker over it is ended, and what it ran has failed (`agent/memory-exceeded`). */
+    readonly maxMemoryMB?: number;
+    /** A worker that has grown by so much ends what it runs, and is replaced. */
+    readonly maxMemoryGrowthMB?: number;
+    /** Of one processor: over it for 10 s a worker gets no new work; for 20 s more, it is ended (`agent/cpu-exceeded`). */
+    readonly maxCPUPercent?: number;
+  };
   /** True: take the place of what is registered under the same name and version, if it differs. Default: it is refused. */
   readonly replace?: boolean;
 }

@@ -8,6 +8,9 @@ export interface Carrier {
   stop(): void;
 }
 
+/** Called with the bytes of memory that the worker takes, again and again. */
+export type OnMemory = (bytes: number) => void;
+
 /** Called with why the worker died, or never came to life; perhaps more than once. */
 export type OnDeath = (reason: string, more?: { readonly code?: ErrorCode; readonly cause?: unknown }) => void;
 

@@ -1,5 +1,5 @@
 /** A cell: a hidden frame without an origin, whose page runs the code in a worker that reaches only the given hosts. */
-import { faultText, type Carrier, type OnDeath, type ScriptFault } from "./spawn-carrier.ts";
+import { faultText, type Carrier, type OnDeath, type OnMemory, type ScriptFault } from "./spawn-carrier.ts";
 
 export interface FrameOptions {
   /** Where the code came from: a name for people. */
@@ -9,26 +9,33 @@ export interface FrameOptions {
   readonly network: readonly string[];
   /** The cell's own header takes its origin, so that the frame doesn't have to. */
   readonly selfSandboxed: boolean;
+  /** Where its memory is to be watched. */
+  readonly onMemory?: OnMemory | undefined;
 }
 
 /** What the cell tells of its worker. */
 type Report =
-  { readonly kind: "started" } | ({ readonly kind: "error" } & ScriptFault) | { readonly kind: "messageerror" };
+  | { readonly kind: "started" }
+  | ({ readonly kind: "error" } & ScriptFault)
+  | { readonly kind: "messageerror" }
+  | { readonly kind: "memory"; readonly bytes: number };
 
 /** From a loaded frame to the first word of its script, in milliseconds: none of it needs the network. */
 const PATIENCE = 8_000;
 
-export function startFrame({ url, code, cellURL, network, selfSandboxed }: FrameOptions, onDeath: OnDeath): Carrier {
+export function startFrame(options: FrameOptions, onDeath: OnDeath): Carrier {
+  const { url, code, cellURL, network, selfSandboxed, onMemory } = options;
   const control = new MessageChannel();
   const reports = new MessageChannel();
   const watch = new AbortController();
   const cell = new URL(cellURL, document.baseURI);
   cell.hash = encodeURIComponent(network.join(" "));
   const frame = createFrame(cell.href, selfSandboxed);
+  if (onMemory) frame.allow = "cross-origin-isolated"; // only so can the cell measure
 
   let patience: ReturnType<typeof setTimeout> | undefined;
   const begin = (): void => {
-    frame.contentWindow?.postMessage({ code, name: url }, "*", [control.port2, reports.port2]); // it has no origin
+    frame.contentWindow?.postMessage({ code, name: url, weigh: !!onMemory }, "*", [control.port2, reports.port2]); // it has no origin
     patience = setTimeout(onDeath, PATIENCE, `${cellURL} is not Troupe's cell.html, or runs without a sandbox`);
   };
   let loads = 0;
@@ -39,6 +46,7 @@ export function startFrame({ url, code, cellURL, network, selfSandboxed }: Frame
   reports.port1.onmessage = ({ data }: MessageEvent<Report>) => {
     clearTimeout(patience);
     if (data.kind === "error") onDeath(faultText(data));
+    else if (data.kind === "memory") onMemory?.(data.bytes);
     else if (data.kind === "messageerror") onDeath("its worker posted what cannot be read");
   };
   watchFrame(frame, onDeath, watch.signal);

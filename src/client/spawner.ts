@@ -2,8 +2,10 @@
 import * as v from "valibot";
 import { encodeError, RuntimeError, type ErrorData } from "../core/errors.ts";
 import { AgentDescriptionSchema, type AgentDescription } from "../core/plugin.ts";
+import { canWeigh } from "./can-weigh.ts";
 import { isSelfSandboxed } from "./self-sandboxed.ts";
-import type { Carrier, OnDeath } from "./spawn-carrier.ts";
+import type { Manifest } from "../core/agents/manifest.ts";
+import type { Carrier, OnDeath, OnMemory } from "./spawn-carrier.ts";
 import { loadCode, type Code } from "./spawn-code.ts";
 import { createControl, type Control } from "./spawn-control.ts";
 import { startFrame } from "./spawn-frame.ts";
@@ -22,6 +24,8 @@ export interface SpawnOptions {
   readonly cellURL: string;
   /** The longest that the start, or a call later, may take, in milliseconds. Default 30,000. */
   readonly timeout?: number;
+  /** With a bound of memory the worker's is watched, where the browser tells it. */
+  readonly resourceLimits?: Manifest["resourceLimits"];
 }
 
 /** An agent's worker that runs. */
@@ -35,6 +39,8 @@ export interface Cell {
   readonly crashed: Promise<ErrorData>;
   /** Ends the worker at once. */
   kill(): void;
+  /** Called with the worker's memory, if that is watched. */
+  onMemory?: OnMemory;
 }
 
 const TIMEOUT = 30_000;
@@ -55,7 +61,7 @@ export async function spawnCell(options: SpawnOptions): Promise<Cell> {
     const described = await life.control.describe(timeout - (performance.now() - started));
     const description = readDescription(url, described);
     life.begin();
-    return {
+    const cell: Cell = {
       description,
       integrity: code?.integrity ?? "",
       serve: life.serve,
@@ -64,6 +70,8 @@ export async function spawnCell(options: SpawnOptions): Promise<Cell> {
         life.end(new RuntimeError("agent/gone", { url, reason: "it was killed" }));
       },
     };
+    life.weighed = (bytes) => cell.onMemory?.(bytes);
+    return cell;
   } catch (error) {
     life.end(new RuntimeError("agent/gone", { url }));
     throw error;
@@ -107,13 +115,14 @@ interface Life {
   begin(): void;
   serve(): MessagePort;
   end(error: RuntimeError): void;
+  weighed?: OnMemory;
 }
 
 /** The carriers that run: what nobody refers to might be collected. */
 const running = new Set<Carrier>();
 
 function startLife(
-  { url, cellURL, network = [], timeout = TIMEOUT }: SpawnOptions,
+  { url, cellURL, network = [], timeout = TIMEOUT, resourceLimits }: SpawnOptions,
   code: Code | undefined,
   selfSandboxed: boolean,
 ): Life {
@@ -127,9 +136,10 @@ function startLife(
     end(new RuntimeError(kind ?? usual, { url, reason }, { cause }));
     if (!isStarting) tellCrash?.(encodeError(ended));
   };
+  const onMemory = isWeighed(resourceLimits) ? (bytes: number): void => life.weighed?.(bytes) : undefined;
   const carrier = code
-    ? startFrame({ url, code: code.bytes, cellURL, network, selfSandboxed }, onDeath)
-    : startWorker({ url, timeout }, onDeath);
+    ? startFrame({ url, code: code.bytes, cellURL, network, selfSandboxed, onMemory }, onDeath)
+    : startWorker({ url, timeout, onMemory }, onDeath);
   running.add(carrier);
   const control = createControl({ url, port: carrier.control, timeout, onDeath });
   const end = (error: RuntimeError): void => {
@@ -138,7 +148,7 @@ function startLife(
     carrier.stop();
     control.close(ended);
   };
-  return {
+  const life: Life = {
     control,
     crashed,
     begin() {
@@ -155,4 +165,10 @@ function startLife(
     },
     end,
   };
+  return life;
+}
+
+/** Whether the memory of a worker with these bounds can be told, and somebody wants to know. */
+function isWeighed({ maxMemoryMB, maxMemoryGrowthMB }: NonNullable<Manifest["resourceLimits"]> = {}): boolean {
+  return canWeigh() && (maxMemoryMB ?? maxMemoryGrowthMB) !== undefined;
 }

@@ -9,6 +9,7 @@ import { isSpilled, sizeOf } from "../core/payload/reference.ts";
 import { EVERY_TASK, type Limit, type LimitState } from "../core/limits/limit.ts";
 import type { Task } from "../core/tasks/task.ts";
 import type { Execution, NodeState } from "../core/workflows/execution.ts";
+import { canWeigh } from "./can-weigh.ts";
 import type { AgentView, ApprovalView, ExecutionView, LimitView, SpilledPayload, TaskView } from "./runtime.ts";
 
 const texts = new WeakMap<object, JsonText>();
@@ -78,7 +79,7 @@ export function viewAgent(state: Serving, agent: Agent): AgentView {
     capacity: capacityOf(agent),
     successRate: successRate(agent),
     averageResponseTime: averageResponseTime(agent),
-    enforcement: enforcementOf(agent),
+    enforcement: enforcementOf(agent, canWeigh()),
   };
 }
 

@@ -3,6 +3,7 @@
  * The noun before the slash says which room refused.
  */
 export type ErrorCode =
+  | "agent/cpu-exceeded"
   | "agent/crashed"
   | "agent/duplicate"
   | "agent/failed"
@@ -12,6 +13,7 @@ export type ErrorCode =
   | "agent/integrity"
   | "agent/load-failed"
   | "agent/manifest-invalid"
+  | "agent/memory-exceeded"
   | "agent/message-invalid"
   | "agent/output-invalid"
   | "agent/output-too-large"

@@ -114,6 +114,8 @@ export const PageFrameSchema = v.variant("kind", [
     cause: v.picklist(["crashed", "killed", "closed"]),
     error: v.optional(errorData),
   }),
+  /** A worker takes so many bytes of memory, where that can be measured. */
+  v.strictObject({ kind: v.literal("memory"), link: id, bytes: count }),
   /** Frames of a worker whose port could not be transferred. */
   v.strictObject({ kind: v.literal("relay"), link: id, frames: v.unknown() }),
   v.strictObject({ kind: v.literal("query"), call: count, query: v.unknown() }),

@@ -8,10 +8,12 @@ import type { Signal } from "../core/protocol.ts";
 import type { CoreEvent, CoreEvents } from "../core/runtime.ts";
 import { isActive } from "../core/tasks/task.ts";
 import { isWhole, readWhole, type Recorded } from "./hand-over.ts";
+import { createDuty, type Duty } from "./duty.ts";
 import { createHeartbeat, type Heartbeat } from "./heartbeat.ts";
 import { createIncoming, type Incoming } from "./incoming.ts";
 import { beatOf, createLiveness, type Liveness } from "./liveness.ts";
 import type { Streams } from "./streams.ts";
+import { weigh, type Weighed } from "./weighing.ts";
 
 /** After an abort a worker has so long to give up the attempt, in milliseconds; then it is killed. */
 export const GRACE = 500;
@@ -27,6 +29,8 @@ export interface LinkEnd {
   readonly post: (frames: readonly HostFrame[]) => void;
   /** Has the page end the worker. */
   readonly kill: () => void;
+  /** Asks its page for a sign of life. */
+  readonly probe: () => void;
 }
 
 export interface LinksOptions {
@@ -47,6 +51,10 @@ export interface Links {
   receive(link: string, frames: unknown): void;
   /** Sends what durable events mean for workers. */
   dispatch(events: readonly CoreEvent[]): void;
+  /** The worker's page has answered a probe. */
+  alive(link: string): void;
+  /** The worker takes so many bytes of memory. */
+  weighed(link: string, bytes: number): void;
   ofSession(session: string): readonly LinkEnd[];
   ofAgent(agent: string): readonly LinkEnd[];
   has(link: string): boolean;
@@ -59,6 +67,7 @@ interface OpenLink {
   windowStart: number;
   /** Frames in this window, less what it was given to answer. */
   received: number;
+  readonly weighed: Weighed;
 }
 
 interface State extends LinksOptions {
@@ -69,6 +78,7 @@ interface State extends LinksOptions {
   /** Links with frames to be posted at the end of this turn. */
   touched: Set<OpenLink>;
   readonly heartbeat: Heartbeat;
+  readonly duty: Duty;
 }
 
 export function createLinks(options: LinksOptions): Links {
@@ -79,7 +89,12 @@ export function createLinks(options: LinksOptions): Links {
     send(state, link, frame);
   };
   const heartbeat = createHeartbeat({ engine, now, links: () => open.keys(), send: say });
-  const state: State = { ...options, open, liveness, graces: new Map(), touched: new Set(), heartbeat };
+  const probe = (link: string): void => open.get(link)?.end.probe();
+  const fell = (link: string, error: ErrorData): void => {
+    kill(state, link, "crashed", error);
+  };
+  const duty = createDuty({ engine, now, send: say, probe, kill: fell });
+  const state: State = { ...options, open, liveness, graces: new Map(), touched: new Set(), heartbeat, duty };
   const incoming: Incoming = createIncoming({
     ...options,
     holds: (link, { task, attempt }) => engine.state.agents.holdings.get(holdingId(task, attempt))?.link === link,
@@ -89,7 +104,7 @@ export function createLinks(options: LinksOptions): Links {
   const ends = (): LinkEnd[] => [...open.values()].map(({ end }) => end);
   return {
     open(end) {
-      open.set(end.id, { end, out: [], windowStart: now(), received: 0 });
+      open.set(end.id, { end, out: [], windowStart: now(), received: 0, weighed: {} });
       const { id: link, agent, session } = end;
       engine.submit([{ type: "link.join", data: { link, agent, session } }]);
     },
@@ -104,7 +119,9 @@ export function createLinks(options: LinksOptions): Links {
       if (!link) return;
       heartbeat.heard(id);
       try {
-        incoming.receive(id, measured(link, frames, now()));
+        const list = measured(link, frames, now());
+        duty.hear(id, list);
+        incoming.receive(id, list);
       } catch (error) {
         if (!(error instanceof RuntimeError) || error.code === "host/stopped") throw error;
         kill(state, id, "crashed", encodeError(error)); // it can't be trusted with another frame
@@ -115,11 +132,18 @@ export function createLinks(options: LinksOptions): Links {
       incoming.follow(events);
       flush(state);
     },
+    alive: duty.alive,
+    weighed(id, bytes) {
+      const link = open.get(id);
+      const error = link && weigh(engine, id, link.weighed, bytes);
+      if (error) fell(id, error);
+    },
     ofSession: (session) => ends().filter((end) => end.session === session),
     ofAgent: (agent) => ends().filter((end) => end.agent === agent),
     has: (link) => open.has(link),
     stop() {
       heartbeat.stop();
+      duty.stop();
       for (const timer of state.graces.values()) clearTimeout(timer);
       liveness.stop();
       open.clear();
@@ -145,9 +169,10 @@ function flush(state: State): void {
   for (const { end, out } of due) if (out.length > 0) end.post(out.splice(0));
 }
 
-function close({ open, engine, heartbeat }: State, link: string, cause: LeaveCause, error?: ErrorData): void {
+function close({ open, engine, heartbeat, duty }: State, link: string, cause: LeaveCause, error?: ErrorData): void {
   if (!open.delete(link)) return;
   heartbeat.forget(link);
+  duty.forget(link);
   engine.submit([{ type: "link.leave", data: { link, cause, ...(error && { error }) } }]);
 }
 
@@ -240,6 +265,7 @@ function dispatch(state: State, event: CoreEvent): void {
       else void handOver(state, link, run);
       state.liveness.watch(task, attempt);
       state.heartbeat.start();
+      state.duty.start(link);
       return;
     }
     case "task.failed": {

@@ -63,6 +63,7 @@ export function createPool({ engine, links, now }: PoolOptions): Pool {
 const CHANGES: ReadonlySet<CoreEvent["type"]> = new Set([
   "link.joined",
   "link.left",
+  "link.worn",
   "slot.released",
   "task.assigned",
   "task.completed",

@@ -223,10 +223,17 @@ function listen(
       options.engine.submit([{ type: "page.offer", data: { session: session.session, agents: frame.agents } }]);
       spawning.consider();
       return;
+    case "memory":
+      if (owns(links, session, frame.link)) links.weighed(frame.link, frame.bytes);
+      return;
     case "joined":
       join(options, session, frame, ports[0]);
       return;
     case "left":
+      if (frame.link.startsWith(PROBE)) {
+        links.alive(frame.link.slice(PROBE.length));
+        return;
+      }
       spawning.failed(frame.link, frame.error);
       if (owns(links, session, frame.link)) links.close(frame.link, frame.cause, frame.error);
       spawning.consider();
@@ -241,6 +248,9 @@ function listen(
       });
   }
 }
+
+/** A page is asked for a sign by an order that it can't carry out: an agent without a name. Pages of any release answer. */
+const PROBE = "probe ";
 
 function owns(links: Links, { session }: Session, link: string): boolean {
   return links.ofSession(session).some(({ id }) => id === link);
@@ -278,6 +288,9 @@ function join(
       else session.post({ kind: "relay", link, frames });
     },
     kill,
+    probe: () => {
+      session.post({ kind: "spawn", link: PROBE + link, agent: "" });
+    },
   });
   spawning.consider();
 }

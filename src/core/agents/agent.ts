@@ -53,6 +53,10 @@ export interface Link {
   readonly given?: number | undefined;
   /** It hasn't answered for a while: it gets no new work until it does. */
   readonly silent?: true | undefined;
+  /** It uses more of its processor than its agent may: it gets no new work until it uses less. */
+  readonly strained?: true | undefined;
+  /** Its memory has grown by what its agent may grow by: it is ended after what it runs. */
+  readonly worn?: true | undefined;
 }
 
 /** An attempt that takes a slot of a link. */
@@ -138,6 +142,10 @@ export interface AgentEvents {
   "link.silenced": { readonly link: string; readonly agent: string };
   /** It answers again. */
   "link.heard": { readonly link: string; readonly agent: string };
+  /** It uses more of its processor than its agent may, or no longer. */
+  "link.strained": { readonly link: string; readonly agent: string; readonly strained: boolean };
+  /** Its memory has grown by what its agent may grow by. */
+  "link.worn": { readonly link: string; readonly agent: string };
   /** A page can start workers for these agents, and no others. */
   "page.offered": { readonly session: string; readonly agents: readonly string[] };
   /** An attempt that was already over gave its slot back. */
@@ -160,6 +168,8 @@ export interface AgentCommands {
   };
   "link.silence": { readonly link: string };
   "link.hear": { readonly link: string };
+  "link.strain": { readonly link: string; readonly strained: boolean };
+  "link.wear": { readonly link: string };
   "page.offer": AgentEvents["page.offered"];
   "slot.release": AgentEvents["slot.released"];
 }

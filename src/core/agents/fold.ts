@@ -74,7 +74,7 @@ export const agentsFold: Fold<AgentsState, AgentEvents & TaskEvents & HostingEve
     },
     "link.joined": (state, { link, agent, session, slots }, at) => {
       const record = { id: link, agent, session, slots, held: 0, joinedAt: at };
-      state.links.set(link, { ...record, given: undefined, silent: undefined });
+      state.links.set(link, { ...record, given: undefined, silent: undefined, strained: undefined, worn: undefined });
       add(state, agent, { links: 1 });
       if (state.agents.get(agent)?.fault) change(state, agent, { fault: undefined });
     },
@@ -95,6 +95,14 @@ export const agentsFold: Fold<AgentsState, AgentEvents & TaskEvents & HostingEve
     },
     "link.heard": (state, { link }) => {
       setSilent(state, link, undefined);
+    },
+    "link.strained": ({ links }, { link: id, strained }) => {
+      const link = links.get(id);
+      if (link) links.set(id, { ...link, strained: strained || undefined });
+    },
+    "link.worn": ({ links }, { link: id }) => {
+      const link = links.get(id);
+      if (link) links.set(id, { ...link, worn: true });
     },
     "slot.released": (state, { task, attempt }) => {
       release(state, task, attempt);
@@ -235,11 +243,11 @@ export function hasRoom({ agents, loads }: AgentsState, id: string): boolean {
 
 /** Whether the worker may be given an attempt now. */
 export function isOpen(state: AgentsState, link: Link): boolean {
-  const { agent, held, slots, silent } = link;
-  return held < slots && !silent && !isSpent(state, link) && hasRoom(state, agent);
+  const { agent, held, slots, silent, strained } = link;
+  return held < slots && !silent && !strained && !isSpent(state, link) && hasRoom(state, agent);
 }
 
-/** Whether the worker was given as many attempts as it may be, and is to be ended after them. */
-export function isSpent({ agents }: AgentsState, { agent, given = 0 }: Link): boolean {
-  return given >= (agents.get(agent)?.recycleAfter ?? Infinity);
+/** Whether the worker was given as many attempts as it may be, or has grown too much, and is to be ended after them. */
+export function isSpent({ agents }: AgentsState, { agent, given = 0, worn }: Link): boolean {
+  return worn === true || given >= (agents.get(agent)?.recycleAfter ?? Infinity);
 }

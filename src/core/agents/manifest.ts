@@ -43,7 +43,11 @@ export const ManifestSchema = v.strictObject({
   /** What a worker may use. Whether that can be enforced is told by the agent's view. */
   resourceLimits: v.optional(
     v.strictObject({
+      /** A worker over it is ended, and what it ran has failed. */
       maxMemoryMB: v.optional(v.pipe(v.number(), v.finite(), v.minValue(1))),
+      /** A worker that has grown by so much since it was first measured ends what it runs, and is replaced. */
+      maxMemoryGrowthMB: v.optional(v.pipe(v.number(), v.finite(), v.minValue(1))),
+      /** Of one processor. A worker over it for 10 s gets no new work, and is ended when it stays so for 20 s more. */
       maxCPUPercent: v.optional(v.pipe(v.number(), v.minValue(1), v.maxValue(100))),
     }),
   ),

@@ -59,6 +59,15 @@ export const agentsRules: Rules<AgentsView, AgentCommands, AgentEvents, AgentEve
       const known = agents.links.get(link);
       return known?.silent ? [{ type: "link.heard", data: { link, agent: known.agent } }] : [];
     },
+    "link.strain": ({ agents }, { link, strained }) => {
+      const known = agents.links.get(link);
+      if (!known || (known.strained ?? false) === strained) return [];
+      return [{ type: "link.strained", data: { link, agent: known.agent, strained } }];
+    },
+    "link.wear": ({ agents }, { link }) => {
+      const known = agents.links.get(link);
+      return known && !known.worn ? [{ type: "link.worn", data: { link, agent: known.agent } }] : [];
+    },
     "page.offer": ({ agents }, { session, agents: offered }) => {
       const before = agents.offers.get(session)?.agents ?? [];
       const now = [...new Set(offered)];

@@ -123,8 +123,10 @@ function follow(state: State, type: string, data: Told): void {
   } else if (type === "host.started") rebuild(state);
   if (type === "agent.registered") matchers.indexAgent(agentId(data as Manifest));
   else if (type.startsWith("agent.")) matchers.indexAgent(id);
-  else if (type === "link.silenced" || type === "link.heard") matchers.updateLink(link);
-  else if (type.startsWith("link.") && data.agent !== undefined) matchers.indexAgent(data.agent);
+  else if (type.startsWith("link.") && data.agent !== undefined) {
+    if (type === "link.joined" || type === "link.left") matchers.indexAgent(data.agent);
+    else matchers.updateLink(link);
+  }
 }
 
 function followTask(state: State, type: string, id: string, { link, attempt = 0 }: Told): void {

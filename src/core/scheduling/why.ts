@@ -42,10 +42,10 @@ interface Slots {
   readonly taken: number;
   readonly slots: number;
   /**
-   * Why its free slots can't be had. silent: their worker doesn't answer; recycling: it was given its last attempt and
-   * is replaced; maxConcurrentTasks: the agent may run no more.
+   * Why its free slots can't be had. silent: their worker doesn't answer; strained: it uses more of its processor than
+   * it may; recycling: it was given its last attempt, or has grown too much, and is replaced; maxConcurrentTasks: the agent may run no more.
    */
-  readonly bound?: "silent" | "recycling" | "maxConcurrentTasks";
+  readonly bound?: "silent" | "strained" | "recycling" | "maxConcurrentTasks";
 }
 
 /** Why a task waits. */
@@ -192,9 +192,10 @@ function nobodyThere({ agents }: SchedulerView, able: readonly string[], silent:
 function slotsOf({ agents }: SchedulerView, links: readonly Link[]): Slots[] {
   const sums = new Map<string, Slots>();
   for (const link of links) {
-    const { agent: id, held, silent } = link;
+    const { agent: id, held, silent, strained } = link;
     const { taken, slots, ...known } = sums.get(id) ?? { taken: 0, slots: 0 };
-    const closed = silent ? "silent" : isSpent(agents, link) ? "recycling" : undefined;
+    const busy = strained && "strained";
+    const closed = silent ? "silent" : isSpent(agents, link) ? "recycling" : busy;
     const bound = !hasRoom(agents, id) ? "maxConcurrentTasks" : held < link.slots ? closed : undefined;
     sums.set(id, { ...known, id, taken: taken + held, slots: slots + link.slots, ...(bound && { bound }) });
   }

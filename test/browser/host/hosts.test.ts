@@ -155,7 +155,7 @@ describe("hosts", () => {
       await Promise.all(mine.map((id, at) => (at < 10 ? first : second).result(id)));
     }
     rerun.close();
-    expect(changed).to.be.at.least(6);
+    expect(changed).to.be.at.least(3); // of twelve: two that follow closely are one change to a page
     await until(second, ({ seq }) => seq >= first.store.getState().seq);
     await Promise.all([first.close(), second.close()]);
     await new Promise((resolve) => setTimeout(resolve, 200)); // the worker ends with its pages

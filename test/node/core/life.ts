@@ -163,6 +163,15 @@ export function createLife(chance: Chance, prefix = "", now = (): number => 0): 
         type: silent || !chance.once(3) ? "link.hear" : "link.silence",
         data: { link: id },
       })),
+    ({ engine }) =>
+      one(engine.state.agents.links.values()).map(({ id, strained }) => ({
+        type: "link.strain",
+        data: { link: id, strained: !strained && chance.once(3) },
+      })),
+    ({ engine }) =>
+      chance.once(8)
+        ? one(engine.state.agents.links.values()).map(({ id }) => ({ type: "link.wear", data: { link: id } }))
+        : [],
     () => [
       {
         type: "page.offer",

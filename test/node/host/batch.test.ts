@@ -246,6 +246,7 @@ describe("a batch at a host", () => {
         port.onmessage?.({ data: structuredClone(frames) } as MessageEvent);
       },
       kill: () => assert.fail("it is killed"),
+      probe: () => assert.fail("its page is probed"),
     });
     const retry = { base: 5, jitter: "none" } as const;
     const count = 200;

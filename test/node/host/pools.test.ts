@@ -2,87 +2,16 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it, mock } from "node:test";
 import { agentStatus, type AgentStatus } from "../../../src/core/agents/status.ts";
-import { PING, type HostFrame } from "../../../src/core/agents/protocol.ts";
-import type { Journal } from "../../../src/core/ports.ts";
+import { PING } from "../../../src/core/agents/protocol.ts";
 import { BEAT } from "../../../src/workers/heartbeat.ts";
 import { isActive } from "../../../src/core/tasks/task.ts";
-import { createLinks, type Links } from "../../../src/workers/links.ts";
-import { createPool, LINGER, type Pool } from "../../../src/workers/pool.ts";
-import { createSpawning, type Spawner, type Spawning } from "../../../src/workers/spawning.ts";
-import { createStreams } from "../../../src/workers/streams.ts";
-import { never, openWorld, type Host } from "../core/kit.ts";
+import { LINGER } from "../../../src/workers/pool.ts";
 import { complete, createTask, registerAgent } from "../core/things.ts";
-
-interface Yard {
-  readonly world: Host;
-  readonly links: Links;
-  readonly pool: Pool;
-  readonly spawning: Spawning;
-  /** Frames that were posted, by link. */
-  readonly posted: Map<string, HostFrame[]>;
-  readonly killed: string[];
-  readonly ordered: [link: string, agent: string, page: string][];
-  readonly pages: Spawner[];
-  open(link: string, agent: string, page?: string): Promise<void>;
-  /** Says that the worker has answered the ping. */
-  answer(link: string): void;
-}
-
-async function openYard(): Promise<Yard> {
-  const around: { yard?: Yard } = {};
-  const world = await openWorld(1, {
-    behaviour: never,
-    onCommitted(events) {
-      around.yard?.links.dispatch(events);
-      around.yard?.pool.follow(events);
-      around.yard?.spawning.follow(events);
-      around.yard?.spawning.consider();
-    },
-  });
-  const { engine } = world;
-  const streams = createStreams(() => true, Date.now);
-  const links = createLinks({ engine, now: Date.now, signal: () => undefined, streams, journal: {} as Journal });
-  const pages: Spawner[] = [];
-  let count = 0;
-  const ids = (): string => `ordered${String(++count)}`;
-  const spawning = createSpawning({ engine, links, pages: () => pages, ids, patience: undefined });
-  const yard: Yard = {
-    world,
-    links,
-    pool: createPool({ engine, links, now: Date.now }),
-    spawning,
-    posted: new Map(),
-    killed: [],
-    ordered: [],
-    pages,
-    async open(id, agent, session = "page") {
-      spawning.arrived(id);
-      const frames: HostFrame[] = [];
-      yard.posted.set(id, frames);
-      const post = (posted: readonly HostFrame[]): void => void frames.push(...posted);
-      links.open({ id, agent, session, post, kill: () => yard.killed.push(id) });
-      await world.durable();
-    },
-    answer(link) {
-      const { task, attempt, error } = PING as Extract<HostFrame, { kind: "abort" }>;
-      links.receive(link, [{ kind: "failed", task, attempt, error }]);
-    },
-  };
-  return (around.yard = yard);
-}
-
-function pageOf({ ordered }: Yard, session: string, cores: number, ...offers: string[]): Spawner {
-  return { session, cores, offers: new Set(offers), spawn: (link, agent) => ordered.push([link, agent, session]) };
-}
+import { openYard, pageOf, pass, type Yard } from "./yard.ts";
 
 const pings = ({ posted }: Yard, link: string): number =>
   posted.get(link)?.filter((frame) => frame === PING).length ?? 0;
 const statusOf = ({ world }: Yard): AgentStatus => agentStatus(world.engine.state.agents, "a@1.0.0");
-
-async function pass({ world }: Yard, milliseconds: number): Promise<void> {
-  mock.timers.tick(milliseconds);
-  await world.durable();
-}
 
 beforeEach(() => {
   mock.timers.enable({ apis: ["setTimeout", "Date"], now: 1_700_000_000_000 });

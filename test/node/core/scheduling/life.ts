@@ -61,6 +61,20 @@ export function createLife(chance: Chance, yard: Yard, model: Model): () => void
     [8, () => one(over(), (held) => tell({ type: "slot.released", data: held }))],
     [5, join],
     [4, () => one([...yard.state.agents.links.values()], leave)],
+    [
+      2,
+      () =>
+        one([...yard.state.agents.links.values()], ({ id: link, agent, strained }) =>
+          tell({ type: "link.strained", data: { link, agent, strained: !strained } }),
+        ),
+    ],
+    [
+      1,
+      () =>
+        one([...yard.state.agents.links.values()], ({ id: link, agent }) =>
+          tell({ type: "link.worn", data: { link, agent } }),
+        ),
+    ],
     [4, register],
     [
       1,

@@ -145,7 +145,7 @@ function giveBack(desk: Desk, { task: id, attempt, link }: Holding): void {
   else ask(desk, { type: "slot.release", data: { link, task: id, attempt } });
 }
 
-/** An attempt ends; a worker that is silent or spent answers, or is replaced. */
+/** An attempt ends; a worker that is silent or strained isn't any more, one that is spent is replaced. */
 function freeSlot(desk: Desk, agents: ReadonlySet<string>): void {
   const own = desk.links.filter(({ agent }) => agents.has(agent));
   const silent = own.find((link) => link.silent);
@@ -153,8 +153,13 @@ function freeSlot(desk: Desk, agents: ReadonlySet<string>): void {
     ask(desk, { type: "link.hear", data: { link: silent.id } });
     return;
   }
+  const strained = own.find((link) => link.strained);
+  if (strained) {
+    ask(desk, { type: "link.strain", data: { link: strained.id, strained: false } });
+    return;
+  }
   const spent = own.find(
-    ({ agent, given = 0 }) => given >= (desk.state.agents.agents.get(agent)?.recycleAfter ?? Infinity),
+    ({ agent, given = 0, worn }) => worn ?? given >= (desk.state.agents.agents.get(agent)?.recycleAfter ?? Infinity),
   );
   if (spent) {
     ask(desk, { type: "link.leave", data: { link: spent.id, cause: "closed" } });

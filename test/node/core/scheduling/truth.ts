@@ -141,8 +141,9 @@ function checkCapacity(desk: Desk, history: History, task: Task, { agents, ahead
     const spare = own.filter(({ held, slots: all }) => held < all);
     if (bound === "maxConcurrentTasks") assert.ok(taken >= (agent?.maxConcurrentTasks ?? Infinity));
     else if (bound === "silent") assert.ok(spare.some(({ silent }) => silent));
+    else if (bound === "strained") assert.ok(spare.some(({ strained }) => strained));
     else if (bound === "recycling")
-      assert.ok(spare.some(({ given = 0 }) => given >= (agent?.recycleAfter ?? Infinity)));
+      assert.ok(spare.some(({ given = 0, worn }) => worn ?? given >= (agent?.recycleAfter ?? Infinity)));
   }
   assert.equal(ahead, aheadOf(desk, history, task));
 }

@@ -112,8 +112,12 @@ export function freeLinksFor({ agents }: CoreState, task: Task): Link[] {
   return able.filter(({ agent }) => tier(agent) === best);
 }
 
-function isFree(links: readonly Link[], agent: Agent, { held, slots, silent, given = 0 }: Link): boolean {
-  if (held >= slots || silent || given >= (agent.recycleAfter ?? Infinity)) return false;
+function isFree(
+  links: readonly Link[],
+  agent: Agent,
+  { held, slots, silent, strained, worn, given = 0 }: Link,
+): boolean {
+  if (held >= slots || silent || strained || worn || given >= (agent.recycleAfter ?? Infinity)) return false;
   const own = links.filter((link) => link.agent === agent.id);
   return own.reduce((sum, link) => sum + link.held, 0) < (agent.maxConcurrentTasks ?? Infinity);
 }
