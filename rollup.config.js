@@ -31,6 +31,8 @@ const library = Object.fromEntries(
     ["host", "src/host.ts"],
     ["agent", "src/agent.ts"],
     ["batch", "src/batch.ts"],
+    ["advice", "src/advice.ts"],
+    ["health", "src/health.ts"],
     ["discovery", "src/discovery.ts"],
     ["testing", "src/testing.ts"],
     ...files("src/plugins/*/index.ts").map((file) => [`plugins/${basename(dirname(file))}`, file]),

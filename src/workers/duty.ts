@@ -62,62 +62,20 @@ interface Record {
   alive: boolean;
 }
 
-export function createDuty({ engine, send, probe, kill, now }: DutyOptions): Duty {
-  const records = new Map<string, Record>();
-  let timer: ReturnType<typeof setTimeout> | undefined;
+interface State extends DutyOptions {
+  readonly records: Map<string, Record>;
+  timer: ReturnType<typeof setTimeout> | undefined;
+}
 
-  const boundOf = (link: string): number => {
-    const { agents, links } = engine.state.agents;
-    return agents.get(links.get(link)?.agent ?? "")?.resourceLimits?.maxCPUPercent ?? 100;
-  };
-  const heldBy = (link: string): number => engine.state.agents.links.get(link)?.held ?? 0;
-  const plan = (): void => {
-    if (timer === undefined && records.size > 0) timer = setTimeout(ask, SAMPLE * (0.5 + Math.random()) - LATE);
-  };
-  const ask = (): void => {
-    for (const [link, record] of records) {
-      if (record.asked || heldBy(link) === 0) continue; // what has nothing to do is idle, and what is late is busy
-      record.asked = true;
-      send(link, ASK);
-    }
-    timer = setTimeout(judge, LATE, now());
-  };
-  const judge = (askedAt: number): void => {
-    timer = undefined;
-    if (now() - askedAt <= LATE + SLACK) for (const [link, record] of records) note(link, record);
-    plan();
-  };
-  const note = (link: string, record: Record): void => {
-    const { samples, at } = record;
-    record.busy += Number(record.asked) - Number(samples[at] ?? false);
-    samples[at] = record.asked;
-    record.at = (at + 1) % WINDOW;
-    const isIdle = record.busy === 0 && heldBy(link) === 0;
-    if (samples.length < WINDOW) return;
-    const strained = engine.state.agents.links.get(link)?.strained ?? false;
-    const percent = (record.busy / WINDOW) * 100;
-    const isOver = percent > boundOf(link);
-    record.over = isOver ? record.over + 1 : 0;
-    if (isOver !== strained) engine.submit([{ type: "link.strain", data: { link, strained: isOver } }]);
-    if (isOver) warn(link, record, percent);
-    else if (isIdle) records.delete(link);
-  };
-  const warn = (link: string, record: Record, percent: number): void => {
-    if (record.over === PATIENCE - NOTICE) {
-      record.alive = false;
-      probe(link);
-    }
-    if (record.over < PATIENCE) return;
-    record.over = 0;
-    if (!record.alive) return;
-    const detail = { percent: Math.round(percent), limit: boundOf(link) };
-    kill(link, encodeError(new RuntimeError("agent/cpu-exceeded", detail)));
-  };
+export function createDuty(options: DutyOptions): Duty {
+  const { engine } = options;
+  const records = new Map<string, Record>();
+  const state: State = { ...options, records, timer: undefined };
   return {
     start(link) {
-      if (records.has(link) || boundOf(link) >= 100) return;
+      if (records.has(link) || boundOf(engine, link) >= 100) return;
       records.set(link, { samples: [], at: 0, busy: 0, asked: false, over: 0, alive: false });
-      plan();
+      plan(state);
     },
     hear(link, frames) {
       const record = records.get(link);
@@ -130,8 +88,67 @@ export function createDuty({ engine, send, probe, kill, now }: DutyOptions): Dut
     },
     forget: (link) => void records.delete(link),
     stop() {
-      clearTimeout(timer);
+      clearTimeout(state.timer);
       records.clear();
     },
   };
+}
+
+function boundOf({ state }: DutyOptions["engine"], link: string): number {
+  const { agents, links } = state.agents;
+  return agents.get(links.get(link)?.agent ?? "")?.resourceLimits?.maxCPUPercent ?? 100;
+}
+
+function heldBy({ state }: DutyOptions["engine"], link: string): number {
+  return state.agents.links.get(link)?.held ?? 0;
+}
+
+function plan(state: State): void {
+  if (state.timer !== undefined || state.records.size === 0) return;
+  state.timer = setTimeout(ask, SAMPLE * (0.5 + Math.random()) - LATE, state);
+}
+
+function ask(state: State): void {
+  const { records, engine, send, now } = state;
+  for (const [link, record] of records) {
+    if (record.asked || heldBy(engine, link) === 0) continue; // what has nothing to do is idle, and what is late is busy
+    record.asked = true;
+    send(link, ASK);
+  }
+  state.timer = setTimeout(judge, LATE, state, now());
+}
+
+function judge(state: State, askedAt: number): void {
+  state.timer = undefined;
+  if (state.now() - askedAt <= LATE + SLACK) for (const [link, record] of state.records) note(state, link, record);
+  plan(state);
+}
+
+function note(state: State, link: string, record: Record): void {
+  const { engine, records } = state;
+  const { samples, at, asked } = record;
+  record.busy += Number(asked) - Number(samples[at] ?? false);
+  samples[at] = asked;
+  record.at = (at + 1) % WINDOW;
+  if (samples.length < WINDOW) return;
+  const percent = (record.busy / WINDOW) * 100;
+  const isOver = percent > boundOf(engine, link);
+  const strained = engine.state.agents.links.get(link)?.strained ?? false;
+  if (isOver !== strained) engine.submit([{ type: "link.strain", data: { link, strained: isOver } }]);
+  record.over = isOver ? record.over + 1 : 0;
+  if (isOver) warn(state, link, record, percent);
+  else if (record.busy === 0 && heldBy(engine, link) === 0) records.delete(link);
+}
+
+/** Ends a worker that has been over its bound for long, unless its page is frozen. */
+function warn({ engine, probe, kill }: State, link: string, record: Record, percent: number): void {
+  if (record.over === PATIENCE - NOTICE) {
+    record.alive = false;
+    probe(link);
+  }
+  if (record.over < PATIENCE) return;
+  record.over = 0;
+  if (!record.alive) return;
+  const detail = { percent: Math.round(percent), limit: boundOf(engine, link) };
+  kill(link, encodeError(new RuntimeError("agent/cpu-exceeded", detail)));
 }

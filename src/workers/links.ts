@@ -81,24 +81,38 @@ interface State extends LinksOptions {
   readonly duty: Duty;
 }
 
-export function createLinks(options: LinksOptions): Links {
+function createState(options: LinksOptions): State {
   const { engine, now } = options;
   const open = new Map<string, OpenLink>();
+  const about = {
+    engine,
+    now,
+    send: (link: string, frame: HostFrame): void => {
+      send(state, link, frame);
+    },
+  };
+  const heartbeat = createHeartbeat({ ...about, links: () => open.keys() });
+  const duty = createDuty({
+    ...about,
+    probe: (link) => open.get(link)?.end.probe(),
+    kill: (link, error) => {
+      kill(state, link, "crashed", error);
+    },
+  });
   const liveness = createLiveness(engine, now);
-  const say = (link: string, frame: HostFrame): void => {
-    send(state, link, frame);
-  };
-  const heartbeat = createHeartbeat({ engine, now, links: () => open.keys(), send: say });
-  const probe = (link: string): void => open.get(link)?.end.probe();
-  const fell = (link: string, error: ErrorData): void => {
-    kill(state, link, "crashed", error);
-  };
-  const duty = createDuty({ engine, now, send: say, probe, kill: fell });
   const state: State = { ...options, open, liveness, graces: new Map(), touched: new Set(), heartbeat, duty };
+  return state;
+}
+
+export function createLinks(options: LinksOptions): Links {
+  const state = createState(options);
+  const { engine, now, open, heartbeat, duty, liveness } = state;
   const incoming: Incoming = createIncoming({
     ...options,
     holds: (link, { task, attempt }) => engine.state.agents.holdings.get(holdingId(task, attempt))?.link === link,
-    send: say,
+    send: (link, frame) => {
+      send(state, link, frame);
+    },
     sign: liveness.sign,
   });
   const ends = (): LinkEnd[] => [...open.values()].map(({ end }) => end);
@@ -136,7 +150,7 @@ export function createLinks(options: LinksOptions): Links {
     weighed(id, bytes) {
       const link = open.get(id);
       const error = link && weigh(engine, id, link.weighed, bytes);
-      if (error) fell(id, error);
+      if (error) kill(state, id, "crashed", error);
     },
     ofSession: (session) => ends().filter((end) => end.session === session),
     ofAgent: (agent) => ends().filter((end) => end.agent === agent),

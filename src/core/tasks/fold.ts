@@ -97,7 +97,7 @@ export const tasksFold: Fold<TasksState, TaskEvents> = {
     },
     "task.checkpointed": (state, { id, value }) => {
       const task = state.tasks.get(id);
-      if (task) state.tasks.set(id, { ...task, checkpoint: value });
+      if (task) state.tasks.set(id, { ...task, checkpoint: value, checkpoints: (task.checkpoints ?? 0) + 1 });
     },
     "task.effected": (state, { id, key, value }) => {
       const task = state.tasks.get(id);

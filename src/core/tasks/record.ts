@@ -39,6 +39,7 @@ export const fields: { readonly [K in keyof Task]-?: Task[K] | undefined } = {
   late: undefined,
   alias: undefined,
   checkpoint: undefined,
+  checkpoints: undefined,
   effects: undefined,
   output: undefined,
   error: undefined,

@@ -48,6 +48,8 @@ export interface Task extends Omit<TaskCreate, "priority"> {
   /** When its present status is over: waiting, retrying: queued then; queued, assigned, running: timed out then. */
   readonly dueAt?: number | undefined;
   readonly checkpoint?: JsonText | undefined;
+  /** So many were kept in its life; of them the last one. */
+  readonly checkpoints?: number | undefined;
   readonly effects?: Readonly<Record<string, JsonText>> | undefined;
   readonly output?: JsonText | undefined;
   /** The latest failure. */

@@ -44,6 +44,20 @@ describe("pools of a host", () => {
     expect(runtime.agents.get("pool@1.0.0")?.statistics.completed).to.equal(3);
   });
 
+  it("replace a worker whose own check fails: the attempt is tried again in a new one", async () => {
+    await runtime.registerAgent({ url: "/bundled/test/fixtures/host/checked.agent.ts" });
+    const ask = (spoil: boolean): string =>
+      runtime.createTask({ capabilities: ["check"], input: { spoil }, retry: { base: 1, jitter: "none" } });
+    const first = await runtime.result(ask(false));
+    expect(await runtime.result(ask(true))).to.equal(first);
+    const failures: { readonly code: string; readonly cause?: { readonly code: string } | undefined }[] = [];
+    runtime.on("task.failed", ({ error }) => failures.push(error));
+    expect(await runtime.result(ask(false))).not.to.equal(first);
+    expect(failures.map(({ code, cause }) => [code, cause?.code])).to.deep.equal([
+      ["agent/crashed", "agent/unhealthy"],
+    ]);
+  });
+
   it("drain an agent: what runs ends there, and then it is gone with its worker", async () => {
     await runtime.registerAgent({ url: AGENT });
     const task = runtime.createTask({ capabilities: ["work"], input: { do: "wait", ms: 500, value: "done" } });

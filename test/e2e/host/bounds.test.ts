@@ -40,26 +40,26 @@ for (const engine of engines())
   describe(`bounds of workers in ${engine}`, { timeout: 120_000 }, () => {
     it("a worker that computes more than it may gets no new work until it computes less", async () => {
       await withPage(await launch(engine), async (page) => {
-        const [toil, echo] = await page.evaluate(async () => {
+        const { toil, echo } = await page.evaluate(async () => {
           const runtime = Suite.handle();
           await runtime.registerAgent({ url: "/toiler.js", slots: 2, resourceLimits: { maxCPUPercent: 40 } });
           const busy = runtime.createTask({ capabilities: ["toiler"], input: { do: "toil", ms: 60 } });
           for (;;) {
             const next = runtime.createTask({ capabilities: ["toiler"], input: { do: "echo", value: "done" } });
             await new Promise((resolve) => setTimeout(resolve, 500));
-            if (runtime.tasks.get(next)?.status === "queued") return [busy, next];
+            if (runtime.tasks.get(next)?.status === "queued") return { toil: busy, echo: next };
           }
         });
-        const why = await page.evaluate((id) => Suite.handle().whyWaiting(id), echo ?? "");
-        assert.match(why?.text ?? "", /strained/u);
+        const why = await page.evaluate((id) => Suite.handle().whyWaiting(id), echo);
+        assert.match(why.text, /strained/u);
         const { maxCPUPercent } = await page.evaluate(
           () => Suite.handle().agents.get("toiler@1.0.0")?.enforcement ?? {},
         );
         assert.equal(maxCPUPercent?.state, "enforced");
         await page.evaluate((id) => {
           Suite.handle().cancelTask(id);
-        }, toil ?? "");
-        assert.equal(await page.evaluate((id) => Suite.result(id), echo ?? ""), JSON.stringify("done"));
+        }, toil);
+        assert.equal(await page.evaluate((id) => Suite.result(id), echo), JSON.stringify("done"));
       });
     });
 
