@@ -31,7 +31,8 @@ export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   return list;
 }
 
-function differenceOf(actual: unknown, expected: unknown, path: string): string | undefined {
+/** The first place at which they differ, and how; undefined when they are equal as JSON. */
+export function differenceOf(actual: unknown, expected: unknown, path: string): string | undefined {
   if (Object.is(actual, expected)) return undefined;
   if (typeof actual === "string" && typeof expected === "string") return textDifference(actual, expected, path);
   if (!isTree(actual) || !isTree(expected) || Array.isArray(actual) !== Array.isArray(expected)) {
