@@ -2,7 +2,7 @@
  * The cell: a page without an origin that runs one agent's code in a worker. It is framed by `sandbox="allow-scripts"`,
  * limits itself to the hosts in its URL's fragment before anything else, and then starts what its parent posts.
  */
-import { WEIGH_EVERY, workerBytes, type MemoryMeter } from "../core/agents/memory.ts";
+import type { MemoryMeter } from "../core/agents/memory.ts";
 
 const HOST: RegExp = /^https?:\/\/[A-Za-z0-9.-]+(?::\d{1,5})?$/u;
 
@@ -10,8 +10,8 @@ const HOST: RegExp = /^https?:\/\/[A-Za-z0-9.-]+(?::\d{1,5})?$/u;
 interface Start {
   readonly code: ArrayBuffer;
   readonly name: string;
-  /** Whether its memory is to be told, as far as the browser tells it. */
-  readonly weigh?: boolean;
+  /** Its memory is to be told, as far as the browser tells it, and again after so many milliseconds. */
+  readonly weighEvery?: number | undefined;
 }
 
 limit(decodeURIComponent(location.hash.slice(1)).split(" "));
@@ -41,19 +41,19 @@ function receive({ source, data, ports: [control, reports] }: MessageEvent<Start
   worker.onerror = ({ message, lineno, colno }) => {
     reports.postMessage({ kind: "error", message, lineno, colno });
   };
-  if (data.weigh) void weigh(reports);
+  if (data.weighEvery !== undefined) void weigh(reports, data.weighEvery);
   worker.onmessageerror = () => {
     reports.postMessage({ kind: "messageerror" });
   };
 }
 
-/** Tells what the worker takes, and whatever that has started. The frame ends with the worker, and this with the frame. */
-async function weigh(reports: MessagePort): Promise<void> {
+/** Tells what the frame takes. It ends with the worker, and this with the frame. */
+async function weigh(reports: MessagePort, every: number): Promise<void> {
   const meter: MemoryMeter = performance as MemoryMeter;
   for (;;) {
     const measured = await meter.measureUserAgentSpecificMemory?.().catch(() => undefined);
     if (!measured) return; // it can't be told here
-    reports.postMessage({ kind: "memory", bytes: workerBytes(measured) });
-    await new Promise((resolve) => setTimeout(resolve, WEIGH_EVERY));
+    reports.postMessage({ kind: "memory", measured });
+    await new Promise((resolve) => setTimeout(resolve, every));
   }
 }

@@ -1,4 +1,5 @@
 /** A cell: a hidden frame without an origin, whose page runs the code in a worker that reaches only the given hosts. */
+import { WEIGH_EVERY, workerBytes, type MemoryMeasurement } from "../core/agents/memory.ts";
 import { faultText, type Carrier, type OnDeath, type OnMemory, type ScriptFault } from "./spawn-carrier.ts";
 
 export interface FrameOptions {
@@ -18,7 +19,7 @@ type Report =
   | { readonly kind: "started" }
   | ({ readonly kind: "error" } & ScriptFault)
   | { readonly kind: "messageerror" }
-  | { readonly kind: "memory"; readonly bytes: number };
+  | { readonly kind: "memory"; readonly measured: MemoryMeasurement };
 
 /** From a loaded frame to the first word of its script, in milliseconds: none of it needs the network. */
 const PATIENCE = 8_000;
@@ -35,7 +36,10 @@ export function startFrame(options: FrameOptions, onDeath: OnDeath): Carrier {
 
   let patience: ReturnType<typeof setTimeout> | undefined;
   const begin = (): void => {
-    frame.contentWindow?.postMessage({ code, name: url, weigh: !!onMemory }, "*", [control.port2, reports.port2]); // it has no origin
+    frame.contentWindow?.postMessage({ code, name: url, weighEvery: onMemory && WEIGH_EVERY }, "*", [
+      control.port2,
+      reports.port2,
+    ]); // it has no origin
     patience = setTimeout(onDeath, PATIENCE, `${cellURL} is not Troupe's cell.html, or runs without a sandbox`);
   };
   let loads = 0;
@@ -46,7 +50,7 @@ export function startFrame(options: FrameOptions, onDeath: OnDeath): Carrier {
   reports.port1.onmessage = ({ data }: MessageEvent<Report>) => {
     clearTimeout(patience);
     if (data.kind === "error") onDeath(faultText(data));
-    else if (data.kind === "memory") onMemory?.(data.bytes);
+    else if (data.kind === "memory") onMemory?.(workerBytes(data.measured));
     else if (data.kind === "messageerror") onDeath("its worker posted what cannot be read");
   };
   watchFrame(frame, onDeath, watch.signal);
