@@ -34,6 +34,21 @@ async function registerOne(runtime: Runtime, at: number): Promise<void> {
   demand(name === `echo${String(at)}`, "an agent of its own");
 }
 
+/** Three agents: one whose worker stays up, and two whose worker is a new one for every task, a trusted and an isolated one. */
+export async function openStarts(name: string): Promise<Ours> {
+  const ours = await openOurs(name, true);
+  for (const agent of ["fresh", "isolated"]) {
+    const text = await (await fetch("/bench/dist/echo-agent.js")).text();
+    const named = text
+      .replace(/name:\s*"echo"/u, `name:"${agent}",recycleAfter:1`)
+      .replace(/capabilities:\s*\["echo"\]/u, `capabilities:["${agent}"]`);
+    const url = URL.createObjectURL(new Blob([named], { type: "text/javascript" }));
+    const manifest = await ours.runtime.registerAgent({ url, trusted: agent === "fresh" });
+    demand(manifest.recycleAfter === 1, "a new worker for every task");
+  }
+  return ours;
+}
+
 /** Agents that keep what they are given: one an item at a time, one 50 together. */
 export async function openStoring(name: string): Promise<Ours> {
   const ours = await openOurs(name, true);

@@ -150,3 +150,16 @@ export function commit(database: IDBDatabase, store: string, key: IDBValidKey, v
     transaction.commit();
   });
 }
+
+/** A worker is started, gets a message, answers it, and is ended. */
+export function startOne(): Promise<void> {
+  const worker = new Worker("/bench/dist/raw-agent.js");
+  return new Promise((resolve) => {
+    worker.onmessage = ({ data }: MessageEvent<{ readonly n: number }>) => {
+      worker.terminate();
+      demand(data.n === 7, "the message");
+      resolve();
+    };
+    worker.postMessage({ n: 7 });
+  });
+}
