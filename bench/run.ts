@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- [tasks] [workflows] [dispatch] [matching]`: ours, the bound and the peers in the same page of a real browser;
+ * `npm run bench -- [tasks] [workflows] [graphs] [dispatch] [matching]`: ours, the bound and the peers in the same page of a real browser;
  * `matching` is the scheduler alone, in Node.
  *   --quick            small sizes, and nothing is kept
  *   --rounds N         default 5
@@ -23,7 +23,7 @@ import type { Machine, Results, Row } from "./row.ts";
 
 declare const bench: Bench; // in the page
 
-const SUITES = ["tasks", "workflows", "dispatch"];
+const SUITES = ["tasks", "workflows", "graphs", "dispatch"];
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {

@@ -1,6 +1,7 @@
 /** The page of the benchmarks: what the runner calls, one benchmark at a time. */
 import type { Row } from "../row.ts";
 import { dispatch } from "./dispatch.ts";
+import { graphs } from "./graphs.ts";
 import { calibrate, run, type Benchmark, type Scale } from "./measure.ts";
 import { tasks } from "./tasks.ts";
 import { workflows } from "./workflows.ts";
@@ -12,7 +13,7 @@ export interface Bench {
   calibrate(): number;
 }
 
-const suites: Readonly<Record<string, (scale: Scale) => Benchmark[]>> = { tasks, workflows, dispatch };
+const suites: Readonly<Record<string, (scale: Scale) => Benchmark[]>> = { tasks, workflows, graphs, dispatch };
 let opened: readonly Benchmark[] = [];
 let rounds = 1;
 

@@ -1,6 +1,7 @@
 /** Durable nodes: chains and fans through agents, and nodes that the host runs itself. */
 import { flowChain, flowFan } from "../peers/flowcraft.ts";
 import { graphChain, graphFan } from "../peers/langgraph.ts";
+import { chartChain, chartFan } from "../peers/xstate.ts";
 import { openBound, type Bound } from "./bound.ts";
 import { percentile, rate, type Benchmark, type Contender, type Scale } from "./measure.ts";
 import { chain, fan, localChain, openOurs, type Ours } from "./ours.ts";
@@ -70,9 +71,13 @@ async function peerChains(atOnce: number): Promise<Contender[]> {
   const durable = await graphChain(LENGTH, "indexeddb");
   const memory = await graphChain(LENGTH, "memory");
   const flow = flowChain(LENGTH);
+  const chart = await chartChain(LENGTH, false);
+  const charted = await chartChain(LENGTH, true);
   return [
     { name: "LangGraph.js, IndexedDB saver", role: "peer", round: rate(() => durable.run(atOnce)) },
     { name: "LangGraph.js, MemorySaver", role: "peer", round: rate(() => memory.run(atOnce)) },
+    { name: "XState, snapshot in IndexedDB", role: "peer", round: rate(() => repeated(charted.run, 5)) },
+    { name: "XState (nothing kept)", role: "peer", round: rate(() => repeated(chart.run, 20)) },
     { name: "Flowcraft (nothing kept)", role: "peer", round: rate(() => repeated(flow.run, 20)) },
   ];
 }
@@ -87,11 +92,13 @@ function fans(all: () => Promise<All>): Benchmark {
       const durable = await graphFan(PEER_FAN, "indexeddb");
       const memory = await graphFan(PEER_FAN, "memory");
       const flow = flowFan(1_000);
+      const chart = chartFan(PEER_FAN);
       return [
         { name: "ours", role: "ours", round: rate(() => ours.runs("fan", 1, 1_001)) },
         { name: "bound", role: "bound", round: rate(() => bound.chains(1_000, 1)) },
         { name: "LangGraph.js, IndexedDB saver, fan of 100", role: "peer", round: rate(() => durable.run(1)) },
         { name: "LangGraph.js, MemorySaver, fan of 100", role: "peer", round: rate(() => memory.run(1)) },
+        { name: "XState (nothing kept), fan of 100", role: "peer", round: rate(chart.run) },
         { name: "Flowcraft (nothing kept)", role: "peer", round: rate(flow.run) },
       ];
     },

@@ -1,0 +1,116 @@
+/** Large graphs, and long histories: what the start of a run costs by its size, and a node by what has been before. */
+import { flowChain, flowFan, type Flow } from "../peers/flowcraft.ts";
+import { demand, type Benchmark, type Scale } from "./measure.ts";
+import { chain, localChain, openOurs, type Ours } from "./ours.ts";
+
+const SIZES = [200, 1_000, 10_000];
+
+export function graphs({ quick }: Scale): Benchmark[] {
+  const run = String(Date.now());
+  let opened: Promise<Ours> | undefined;
+  const all = (): Promise<Ours> => (opened ??= open(run));
+  return [
+    ...SIZES.map((size) => start(size, all)),
+    registration(10_000, all),
+    ...histories(quick ? 4 : 40, `history-${run}`),
+  ];
+}
+
+async function open(run: string): Promise<Ours> {
+  const ours = await openOurs(`graphs-${run}`, true);
+  for (const size of SIZES) ours.runtime.registerWorkflow(chain(`of-${String(size)}`, size));
+  await ours.runtime.settled();
+  await ours.tasks(10, 1); // its worker is up
+  return ours;
+}
+
+/** From the call to the moment when the page knows that an agent has the first node. */
+function start(size: number, all: () => Promise<Ours>): Benchmark {
+  const name = `a chain of ${size.toLocaleString("en")} nodes, from the start to the first node`;
+  return {
+    name,
+    figures: [{ figure: name, unit: "ms", better: "less" }],
+    open: async () => {
+      const { runtime } = await all();
+      const ours = (): Promise<readonly number[]> =>
+        new Promise((resolve) => {
+          const started = performance.now();
+          const id = runtime.startWorkflow(`of-${String(size)}`, { n: 1 });
+          const stop = runtime.on("task.assigned", ({ id: task }) => {
+            if (!task.startsWith(`${id}/`)) return;
+            stop();
+            resolve([performance.now() - started]);
+            runtime.cancelWorkflow(id);
+          });
+        });
+      const peer = (flow: Flow) => async (): Promise<readonly number[]> => {
+        const started = performance.now();
+        await flow.run();
+        return [flow.first - started];
+      };
+      return [
+        { name: "ours", role: "ours", round: ours },
+        ...(size <= 1_000
+          ? [{ name: "Flowcraft (nothing kept)", role: "peer", round: peer(flowChain(size)) } as const]
+          : [{ name: "Flowcraft (nothing kept), a fan of 1,000", role: "peer", round: peer(flowFan(1_000)) } as const]),
+      ];
+    },
+  };
+}
+
+/** From the call to the moment when the definition is checked, planned and durable. */
+function registration(size: number, all: () => Promise<Ours>): Benchmark {
+  const name = `a definition of ${size.toLocaleString("en")} nodes, proved and registered`;
+  let count = 0;
+  return {
+    name,
+    figures: [{ figure: name, unit: "ms", better: "less" }],
+    open: async () => {
+      const { runtime } = await all();
+      const round = async (): Promise<readonly number[]> => {
+        const id = `made-${String(++count)}`;
+        const definition = chain(id, size);
+        const started = performance.now();
+        runtime.registerWorkflow(definition);
+        await runtime.settled(id);
+        return [performance.now() - started];
+      };
+      return [{ name: "ours", role: "ours", round }];
+    },
+  };
+}
+
+/** So many nodes have ended before the round: the cost of one more, in µs. */
+const BEFORE = [0, 20_000, 40_000, 80_000];
+const LENGTH = 100;
+
+function histories(runs: number, name: string): Benchmark[] {
+  let ours: Ours | undefined;
+  let made = 0;
+  const opened = async (): Promise<Ours> => {
+    if (ours) return ours;
+    ours = await openOurs(name, true);
+    ours.runtime.registerWorkflow(localChain("local", LENGTH));
+    await ours.runtime.settled();
+    return ours;
+  };
+  return BEFORE.map((before): Benchmark => {
+    const figure = `a node, after ${before.toLocaleString("en")} others`;
+    return {
+      name: figure,
+      figures: [{ figure, unit: "µs", better: "less" }],
+      open: async () => {
+        const { runs: run } = await opened();
+        while (made < before) made += await run("local", Math.min(100, (before - made) / LENGTH), LENGTH);
+        const round = async (): Promise<readonly number[]> => {
+          const started = performance.now();
+          const nodes = await run("local", runs, LENGTH);
+          demand(nodes === runs * LENGTH, "the nodes");
+          made += nodes;
+          return [((performance.now() - started) * 1_000) / nodes];
+        };
+        return [{ name: "ours", role: "ours", round }];
+      },
+    };
+  });
+}
