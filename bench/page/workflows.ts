@@ -76,7 +76,11 @@ async function peerChains(atOnce: number): Promise<Contender[]> {
   return [
     { name: "LangGraph.js, IndexedDB saver", role: "peer", round: rate(() => durable.run(atOnce)) },
     { name: "LangGraph.js, MemorySaver", role: "peer", round: rate(() => memory.run(atOnce)) },
-    { name: "XState, snapshot in IndexedDB, written behind", role: "peer", round: rate(() => repeated(charted.run, 5)) },
+    {
+      name: "XState, snapshot in IndexedDB, written behind",
+      role: "peer",
+      round: rate(() => repeated(charted.run, 5)),
+    },
     { name: "XState (nothing kept)", role: "peer", round: rate(() => repeated(chart.run, 20)) },
     { name: "Flowcraft (nothing kept)", role: "peer", round: rate(() => repeated(flow.run, 20)) },
   ];
