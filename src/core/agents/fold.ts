@@ -155,7 +155,7 @@ export const agentsFold: Fold<AgentsState, AgentEvents & TaskEvents & HostingEve
     );
     restoreTable(
       state.links,
-      links.map(({ given, silent, ...link }) => ({ ...link, given, silent })),
+      links.map(({ given, silent, strained, worn, ...link }) => ({ ...link, given, silent, strained, worn })),
     );
     restoreTable(state.holdings, holdings);
     restoreTable(state.offers, offers);

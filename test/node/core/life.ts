@@ -164,14 +164,11 @@ export function createLife(chance: Chance, prefix = "", now = (): number => 0): 
         data: { link: id },
       })),
     ({ engine }) =>
-      one(engine.state.agents.links.values()).map(({ id, strained }) => ({
-        type: "link.strain",
-        data: { link: id, strained: !strained && chance.once(3) },
-      })),
-    ({ engine }) =>
-      chance.once(8)
-        ? one(engine.state.agents.links.values()).map(({ id }) => ({ type: "link.wear", data: { link: id } }))
-        : [],
+      one(engine.state.agents.links.values()).map(({ id: link, strained }) =>
+        chance.once(8)
+          ? { type: "link.wear", data: { link } }
+          : { type: "link.strain", data: { link, strained: !strained && chance.once(3) } },
+      ),
     () => [
       {
         type: "page.offer",
