@@ -67,11 +67,11 @@ export function createCommands({ connection, mirror, createId, expected }: Comma
     removeLimit(name) {
       connection.command(name, { type: "limit.remove", data: { name } });
     },
-    registerWorkflow(definition) {
+    registerWorkflow(definition, options) {
       const text = encodeJson(definition, "workflow");
       const { id } = definition as { readonly id?: unknown };
       if (typeof id !== "string") throw new RuntimeError("workflow/invalid", { at: "id", expected: "a name" });
-      connection.command(id, { type: "workflow.register", data: { text } });
+      connection.command(id, { type: "workflow.register", data: { text, ...options } });
       return id;
     },
     startWorkflow(workflow, input, { id = createId(), priority } = {}) {

@@ -291,9 +291,10 @@ export interface Runtime {
   ): Promise<readonly AgentMatch[]>;
   /**
    * Registers a definition under its id. The host checks it wholly: `settled(id)` rejects with `workflow/invalid` and
-   * what is wrong at which nodes. `planWorkflow` of `troupe/core` makes the same check on the spot.
+   * what is wrong at which nodes, and the event `workflow.registered` brings its `warnings`. With `strict` a warning
+   * refuses it, too. `validate` of `troupe/workflow` makes the same check on the spot.
    */
-  registerWorkflow(definition: WorkflowInput): string;
+  registerWorkflow(definition: WorkflowInput, options?: { readonly strict?: boolean }): string;
   startWorkflow(
     workflow: string,
     input?: unknown,

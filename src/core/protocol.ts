@@ -45,7 +45,7 @@ export const PageCommandSchema = v.variant("type", [
   v.strictObject({ type: v.literal("approval.answer"), data: ApprovalAnswerSchema }),
   v.strictObject({
     type: v.literal("workflow.register"),
-    data: v.strictObject({ text: v.string() }),
+    data: v.strictObject({ text: v.string(), strict: v.optional(v.boolean()) }),
   }),
   v.strictObject({
     type: v.literal("execution.start"),

@@ -3,6 +3,7 @@ import type { ErrorData } from "../errors.ts";
 import type { JsonText } from "../json.ts";
 import type { Priority } from "../tasks/priority.ts";
 import type { WorkflowNode } from "./definition.ts";
+import type { Problem } from "./proofs/problem.ts";
 
 export type ExecutionStatus = "running" | "completed" | "failed" | "cancelled";
 
@@ -67,6 +68,8 @@ export interface WorkflowVersion {
   readonly text: JsonText;
   /** The ids of its nodes, in the definition's order. */
   readonly nodes: readonly string[];
+  /** What its author should know, the first ones; absent: nothing. */
+  readonly warnings?: readonly Problem[] | undefined;
   readonly registeredAt: number;
   /** Live runs that stand on it. */
   readonly runs: number;
@@ -86,6 +89,7 @@ export interface WorkflowEvents {
     readonly version: string;
     readonly text: JsonText;
     readonly nodes: readonly string[];
+    readonly warnings?: readonly Problem[] | undefined;
   };
   "execution.started": {
     readonly id: string;
@@ -122,7 +126,8 @@ interface Stopped {
 }
 
 export interface WorkflowCommands {
-  "workflow.register": { readonly text: JsonText };
+  /** `strict` refuses what would only be warned of. Default false. */
+  "workflow.register": { readonly text: JsonText; readonly strict?: boolean | undefined };
   "execution.start": {
     readonly id: string;
     readonly workflow: string;

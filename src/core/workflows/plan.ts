@@ -5,12 +5,7 @@ import { parseExpression, type Expression } from "../expressions/index.ts";
 import { WorkflowSchema, type Workflow, type WorkflowNode } from "./definition.ts";
 import type { Target } from "./execution.ts";
 import { namingOf } from "./named.ts";
-
-/** What is wrong with a definition: the nodes or edges it is about, and a sentence. */
-export interface Problem {
-  readonly nodes: readonly string[];
-  readonly message: string;
-}
+import { errorAt, invalidWorkflow, placeOf, type Problem } from "./proofs/problem.ts";
 
 export interface PlannedEdge {
   readonly target: Target;
@@ -33,49 +28,61 @@ export interface Plan {
   readonly output?: Expression | undefined;
 }
 
+/** A definition that was read: the plan as far as there is one, and what hinders it from running. */
+export interface Reading {
+  /** Of a definition that has the form of one, though it may have other problems. */
+  readonly plan?: Plan;
+  readonly problems: readonly Problem[];
+}
+
 /**
- * Checks a definition wholly.
+ * Makes a definition ready to run. What can run but shouldn't is found by `validate`, and refused when it is registered.
  * @throws RuntimeError `workflow/invalid` with `problems`: what is wrong, and at which nodes.
  */
 export function planWorkflow(definition: unknown): Plan {
-  const parsed = v.safeParse(WorkflowSchema, definition);
-  if (!parsed.success) throw invalid(parsed.issues.map(schemaProblem));
-  const workflow = parsed.output;
-  const problems = shapeProblems(workflow);
-  if (problems.length > 0) throw invalid(problems);
-  const plan = link(workflow, problems);
-  if (problems.length > 0) throw invalid(problems);
+  const { plan, problems } = readPlan(definition);
+  if (!plan || problems.length > 0) throw invalidWorkflow(problems);
   return plan;
 }
 
-function invalid(problems: readonly Problem[]): RuntimeError {
-  const shown = problems.slice(0, 20);
-  const first = shown[0]?.message ?? "invalid";
-  const more = problems.length > 1 ? ` (and ${String(problems.length - 1)} more)` : "";
-  return new RuntimeError("workflow/invalid", { problems: shown }, { message: `${first}${more}` });
+/** The same without throwing, and going on as far as it can. */
+export function readPlan(definition: unknown): Reading {
+  const parsed = v.safeParse(WorkflowSchema, definition);
+  if (!parsed.success) return { problems: parsed.issues.map(schemaProblem) };
+  const workflow = parsed.output;
+  const problems = shapeProblems(workflow);
+  return { plan: link(workflow, problems), problems };
 }
 
 function schemaProblem(issue: v.BaseIssue<unknown>): Problem {
   const path = v.getDotPath(issue) ?? "";
-  return { nodes: [], message: path === "" ? issue.message : `${path}: ${issue.message}` };
+  return errorAt("schema", path === "" ? issue.message : `${path}: ${issue.message}`);
 }
 
 function shapeProblems({ nodes, edges }: Workflow): Problem[] {
   const problems: Problem[] = [];
   const ids = new Set<string>();
   for (const { id } of nodes) {
-    if (ids.has(id)) problems.push({ nodes: [id], message: `two nodes have the id '${id}'` });
+    if (ids.has(id)) problems.push(errorAt("duplicate-node", `two nodes have the id '${id}'`, id));
     ids.add(id);
   }
   const seen = new Set<string>();
   for (const { from, to } of edges) {
     for (const end of [from, to])
-      if (!ids.has(end)) problems.push({ nodes: [end], message: `the edge ${from} → ${to} names no node '${end}'` });
+      if (!ids.has(end))
+        problems.push(
+          atEdge(errorAt("edge-nowhere", `the edge ${from} → ${to} names no node '${end}'`, end), from, to),
+        );
     const key = `${from} ${to}`;
-    if (seen.has(key)) problems.push({ nodes: [from, to], message: `two edges ${from} → ${to}` });
+    if (seen.has(key))
+      problems.push(atEdge(errorAt("duplicate-edge", `two edges ${from} → ${to}`, from, to), from, to));
     seen.add(key);
   }
   return problems;
+}
+
+function atEdge(problem: Problem, from: string, to: string): Problem {
+  return { ...problem, edge: [from, to] };
 }
 
 type Kinds = ReadonlyMap<string, WorkflowNode["type"]>;
@@ -88,10 +95,11 @@ function link(workflow: Workflow, problems: Problem[]): Plan {
   const defaults = new Map<string, number>();
   for (const edge of workflow.edges) {
     const kind = kinds.get(edge.to);
-    if (!kind) continue; // shapeProblems has refused it
+    if (!kind || !kinds.has(edge.from)) continue; // shapeProblems has refused it
     inlets.set(edge.to, (inlets.get(edge.to) ?? 0) + 1);
     if (edge.when === undefined) defaults.set(edge.from, (defaults.get(edge.from) ?? 0) + 1);
-    const when = edge.when && parse(edge.when, "condition", [edge.from, edge.to], findings);
+    const when =
+      edge.when && parse(edge.when, "condition", { nodes: [edge.from, edge.to], edge: [edge.from, edge.to] }, findings);
     outs.get(edge.from)?.push({ target: [edge.to, kind], ...(when && { when }) });
   }
   const nodes = new Map<string, PlannedNode>();
@@ -106,7 +114,7 @@ function link(workflow: Workflow, problems: Problem[]): Plan {
     problems.push(...nodeProblems(planned, defaults.get(node.id) ?? 0));
   }
   problems.push(...cycleProblems(nodes));
-  const output = workflow.output && parse(workflow.output, "output", [], findings);
+  const output = workflow.output && parse(workflow.output, "output", { nodes: [] }, findings);
   const all = [...nodes.values()];
   return {
     workflow,
@@ -127,28 +135,27 @@ interface Findings {
 function parse(
   source: string,
   field: string,
-  nodes: readonly string[],
+  about: Pick<Problem, "nodes" | "edge">,
   { kinds, problems, read }: Findings,
   roots: readonly string[] = ["input", "nodes"],
 ): Expression | undefined {
   const key = `${roots.join()} ${source}`;
   const known = read.get(key);
   if (known) return known;
-  const refuse = (reason: string): void => {
-    const place = nodes.length === 0 ? "the workflow" : nodes.join(" → ");
-    problems.push({ nodes, message: `${field} of ${place}: ${reason}` });
+  const refuse = (code: Problem["code"], reason: string): void => {
+    problems.push({ code, severity: "error", ...about, message: `${field} of ${placeOf(about)}: ${reason}` });
   };
   try {
     const expression = parseExpression(source, { roots });
     const { names, isVague } = namingOf(expression);
     const unknown = names.filter((name) => !kinds.has(name));
-    for (const name of unknown) refuse(`there is no node '${name}', which it names`);
-    if (isVague) refuse("it must say which node it means, as in nodes.a.output");
+    for (const name of unknown) refuse("reads-unknown", `there is no node '${name}', which it names`);
+    if (isVague) refuse("reads-vague", "it must say which node it means, as in nodes.a.output");
     if (!isVague && unknown.length === 0) read.set(key, expression);
     return expression;
   } catch (error) {
     if (!(error instanceof RuntimeError)) throw error;
-    refuse(error.message);
+    refuse("expression-invalid", error.message);
     return undefined;
   }
 }
@@ -163,7 +170,7 @@ function expressionsOf(node: WorkflowNode, findings: Findings): Record<string, E
   }
   const parsed: Record<string, Expression> = {};
   for (const [field, [source, roots]] of Object.entries(sources)) {
-    const expression = parse(source, field, [node.id], findings, roots);
+    const expression = parse(source, field, { nodes: [node.id] }, findings, roots);
     if (expression) parsed[field] = expression;
   }
   return parsed;
@@ -171,20 +178,15 @@ function expressionsOf(node: WorkflowNode, findings: Findings): Record<string, E
 
 function nodeProblems({ node, outs, inlets }: PlannedNode, defaults: number): Problem[] {
   const { id } = node;
-  if (node.type === "decision" && node.mode === "first") {
-    if (defaults !== 1)
-      return [
-        {
-          nodes: [id],
-          message: `the decision '${id}' needs one edge without a condition, for when no other holds; it has ${String(defaults)}`,
-        },
-      ];
+  if (node.type === "decision" && node.mode === "first" && defaults !== 1) {
+    const message = `the decision '${id}' needs one edge without a condition, for when no other holds; it has ${String(defaults)}`;
+    return [errorAt("decision-default", message, id)];
   }
   if (node.type === "decision" && outs.length === 0)
-    return [{ nodes: [id], message: `the decision '${id}' has no edge to decide on` }];
+    return [errorAt("decision-empty", `the decision '${id}' has no edge to decide on`, id)];
   if (node.type === "join" && typeof node.mode === "number" && node.mode > inlets) {
     const message = `the join '${id}' waits for ${String(node.mode)} of ${String(inlets)} inlets and can never go on`;
-    return [{ nodes: [id], message }];
+    return [errorAt("join-never-fires", message, id)];
   }
   return [];
 }
@@ -203,7 +205,7 @@ function cycleProblems(nodes: ReadonlyMap<string, PlannedNode>): Problem[] {
   }
   if (open.size === 0) return [];
   const path = walkCycle(nodes, open);
-  return [{ nodes: path, message: `a cycle: ${path.join(" → ")}` }];
+  return [errorAt("cycle", `a cycle: ${path.join(" → ")}`, ...path)];
 }
 
 function walkCycle(nodes: ReadonlyMap<string, PlannedNode>, open: ReadonlyMap<string, number>): string[] {
@@ -211,12 +213,13 @@ function walkCycle(nodes: ReadonlyMap<string, PlannedNode>, open: ReadonlyMap<st
   const before = new Map<string, string>();
   for (const id of open.keys())
     for (const { target } of nodes.get(id)?.outs ?? []) if (open.has(target[0])) before.set(target[0], id);
-  const seen: string[] = [];
+  const seen = new Set<string>();
   let at = [...open.keys()][0] ?? "";
-  while (!seen.includes(at)) {
-    seen.push(at);
+  while (!seen.has(at)) {
+    seen.add(at);
     at = before.get(at) ?? at;
   }
-  const cycle = seen.slice(seen.indexOf(at)).reverse();
+  const path = [...seen];
+  const cycle = path.slice(path.indexOf(at)).reverse();
   return [...cycle, cycle[0] ?? at];
 }

@@ -6,7 +6,7 @@
  */
 import type { ApprovalEvents } from "../approvals/approval.ts";
 import { encodeRefusal, RuntimeError, type ErrorData } from "../errors.ts";
-import { checkJson, decodeJson, digestOf } from "../json.ts";
+import { decodeJson } from "../json.ts";
 import type { FactOf, Request, Rules } from "../kernel.ts";
 import type { LimitsState } from "../limits/fold.ts";
 import { isSpilled } from "../payload/reference.ts";
@@ -25,11 +25,11 @@ import {
 import { joinItems, type WorkflowsState } from "./fold.ts";
 import { nodesOf } from "./nodes.ts";
 import { createLookups, type Lookups } from "./lookups.ts";
-import { planWorkflow, type PlannedNode } from "./plan.ts";
+import type { PlannedNode } from "./plan.ts";
+import { register, type RegistrationView } from "./registration.ts";
 import { fillMap, startWork } from "./work.ts";
 
-export interface WorkflowsView {
-  readonly workflows: WorkflowsState;
+export interface WorkflowsView extends RegistrationView {
   readonly limits: LimitsState;
 }
 
@@ -44,7 +44,7 @@ export function createWorkflowRules(): WorkflowRules {
 
 function decisions(lookups: Lookups): WorkflowRules["decide"] {
   return {
-    "workflow.register": ({ workflows }, { text }) => register(lookups, workflows, text),
+    "workflow.register": (view, data) => register(lookups, view, data),
     "execution.start": (view, data) => start(lookups, view, data),
     "execution.cancel": ({ workflows }, { id, reason = "cancelled" }) => {
       const execution = workflows.executions.get(id);
@@ -115,17 +115,6 @@ interface Ended {
 
 function settleAll(execution: string, targets: readonly Target[]): Request[] {
   return targets.map(([node]) => ({ type: "node.settle", data: { execution, node } }));
-}
-
-function register(lookups: Lookups, state: WorkflowsState, text: string): WorkflowFact[] {
-  checkJson(text, "workflow");
-  const plan = planWorkflow(decodeJson(text, "workflow"));
-  const { workflow } = plan;
-  const version = digestOf(text);
-  lookups.keep(state, version, plan);
-  if (state.active.get(workflow.id)?.version === version) return [];
-  const nodes = workflow.nodes.map(({ id }) => id);
-  return [{ type: "workflow.registered", data: { workflow: workflow.id, version, text, nodes } }];
 }
 
 function start(

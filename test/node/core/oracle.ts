@@ -4,6 +4,7 @@
  * a node that can't be reached alive is skipped and makes its edges dead; one failure fails the run.
  */
 import type { WorkflowInput } from "../../../src/core/workflows/definition.ts";
+import { isError, validate } from "../../../src/core/workflows/proofs/validate.ts";
 import type { Chance } from "./chance.ts";
 
 type Kind = "task" | "map" | "decision" | "parallel" | "join" | "approval";
@@ -80,6 +81,7 @@ export function drawScript(chance: Chance, name: string): Script {
     nodes: chance.shuffle(nodes),
     edges: edges.map(({ from, to, when }) => ({ from, to, ...(when !== undefined && { when }) })),
   };
+  if (validate(workflow).some(isError)) return drawScript(chance, name); // it would be refused
   return { workflow, input: { flags, lists }, parts, edges };
 }
 

@@ -1,0 +1,122 @@
+/** What nodes pass on against what the next ones take, and work that nobody offers to do. */
+import { schemaFor, type KnownCapabilities } from "../../capabilities/lookups.ts";
+import type { Expression } from "../../expressions/index.ts";
+import type { Requirement } from "../../tasks/requirement.ts";
+import type { WorkflowNode } from "../definition.ts";
+import type { Plan, PlannedNode } from "../plan.ts";
+import { errorAt, warningAt, type Problem } from "./problem.ts";
+import { ANYTHING, misfit, ofKind, shapeOf, words, type Kind, type Shape } from "./shapes.ts";
+import { typeOf, type Typing } from "./typing.ts";
+
+/** What is known of those who do the work. */
+export interface Workforce {
+  readonly capabilities: KnownCapabilities;
+  /** Whether somebody can do it. Default: nobody knows. */
+  readonly canDo?: ((requirement: Requirement) => boolean) | undefined;
+}
+
+export function portProblems(plan: Plan, { capabilities, canDo }: Workforce): Problem[] {
+  const shapes = new Map<string, Shape>();
+  const outputOf = (id: string): Shape => {
+    let shape = shapes.get(id);
+    if (!shape) {
+      shape = outputShape(plan.nodes.get(id)?.node, capabilities);
+      shapes.set(id, shape);
+    }
+    return shape;
+  };
+  const problems = [...plan.nodes.values()].flatMap((planned) => nodeProblems(planned, capabilities, outputOf));
+  if (plan.output) {
+    const complain = (why: string): void => {
+      problems.push(errorAt("port-type", `output of the workflow: ${why}`));
+    };
+    typeOf(plan.output.ast, { roots: {}, outputOf, complain });
+  }
+  return canDo ? [...problems, ...workProblems(plan, canDo)] : problems;
+}
+
+function nodeProblems(
+  { node, outs, expressions }: PlannedNode,
+  capabilities: KnownCapabilities,
+  outputOf: Typing["outputOf"],
+): Problem[] {
+  const problems: Problem[] = [];
+  const read = (expression: Expression | undefined, place: string, roots: Typing["roots"] = {}): Shape => {
+    if (!expression) return ANYTHING;
+    const complain = (why: string): void => {
+      problems.push(errorAt("port-type", `${place}: ${why}`, node.id));
+    };
+    return typeOf(expression.ast, { roots, outputOf, complain });
+  };
+  const want = (kind: Kind, { kinds }: Shape, place: string, about?: Pick<Problem, "edge" | "nodes">): void => {
+    if (!kinds || kinds.has(kind)) return;
+    const message = `${place}: it gives ${words(kinds)}, and ${words(new Set([kind]))} is needed`;
+    problems.push({ ...errorAt("port-type", message, node.id), ...about });
+  };
+  const { items, input, ...others } = expressions;
+  const list = read(items, `items of ${node.id}`);
+  want("array", list, `items of ${node.id}`);
+  const given = read(input, `input of ${node.id}`, { item: list.items ?? ANYTHING, index: ofKind("number") });
+  const need = workOf(node)?.capabilities[0];
+  const schema = need === undefined ? undefined : schemaFor(capabilities, need, "input");
+  const flaw = schema && misfit(schema, given, "it");
+  if (flaw !== undefined)
+    problems.push(errorAt("port-type", `input of ${node.id}, for '${need ?? ""}': ${flaw}`, node.id));
+  for (const [field, expression] of Object.entries(others)) read(expression, `${field} of ${node.id}`);
+  for (const { target, when } of outs) {
+    const place = `condition of ${node.id} → ${target[0]}`;
+    const edge = [node.id, target[0]] as const;
+    if (when && when.roots.length > 0) want("boolean", read(when, place), place, { nodes: edge, edge });
+  }
+  return problems;
+}
+
+/** What an approval puts out. */
+const ANSWER: Shape = {
+  ...ofKind("object"),
+  isClosed: true,
+  fields: new Map<string, Shape>([
+    ["approved", ofKind("boolean")],
+    ["by", ofKind("string")],
+    ["reason", ofKind("string", "null")],
+    ["data", ANYTHING],
+  ]),
+  has: new Set(["approved", "by", "reason", "data"]),
+};
+
+function outputShape(node: WorkflowNode | undefined, capabilities: KnownCapabilities): Shape {
+  if (node?.type === "approval") return ANSWER;
+  const need = node && workOf(node)?.capabilities[0];
+  const shape = need === undefined ? ANYTHING : shapeOf(schemaFor(capabilities, need, "output"));
+  if (node?.type !== "map") return shape;
+  return { ...ofKind("array"), ...(node.onError === "fail" && { items: shape }) };
+}
+
+/** What kind of work a node asks for. */
+function workOf(node: WorkflowNode): Requirement | undefined {
+  if (node.type === "task") return node;
+  return node.type === "map" ? node.task : undefined;
+}
+
+/** Each kind of work that nobody can do, with the nodes that ask for it. */
+function workProblems({ nodes }: Plan, canDo: (requirement: Requirement) => boolean): Problem[] {
+  const known = new Map<string, boolean>();
+  const missing = new Map<string, string[]>();
+  for (const { node } of nodes.values()) {
+    const work = workOf(node);
+    if (!work) continue;
+    const { capabilities, agents, specializations } = work;
+    const key = JSON.stringify([capabilities, agents, specializations]);
+    const can = known.get(key) ?? canDo(work);
+    known.set(key, can);
+    if (can) continue;
+    const wanted = capabilities.join(" and ");
+    const asking = missing.get(wanted) ?? [];
+    asking.push(node.id);
+    missing.set(wanted, asking);
+  }
+  return [...missing].map(([wanted, asking]) => {
+    const message = `nobody offers '${wanted}', so that tasks of '${asking[0] ?? ""}' would wait for somebody who does`;
+    return warningAt("capability-unknown", message, ...asking);
+  });
+}
