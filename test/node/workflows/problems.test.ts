@@ -172,6 +172,24 @@ describe("an expression", () => {
   });
 });
 
+describe("the cost of an expression", () => {
+  const costs = (input: string): string[] =>
+    find([task("a", input)]).filter((one) => one.startsWith("expression-cost"));
+
+  it("is bounded before it runs: refused where few items are too many, told where many are", () => {
+    assert.deepEqual(costs("input.l.filter(x, x.n > input.least).map(x, x.n)"), []);
+    const [told] = costs("input.l.map(x, input.l.filter(y, y.n > x.n))");
+    assert.match(
+      told ?? "",
+      /^expression-cost a: input of a may take \d+ steps when lists have 1000 items; it has 100000/u,
+    );
+    const deep =
+      "input.l.all(a, input.l.all(b, input.l.all(c, input.l.all(d, input.l.all(e, a + b + c + d + e > 1)))))";
+    assert.match(costs(deep)[0] ?? "", /when lists have 10 items/u);
+    assert.equal(validate({ id: "w", nodes: [task("a", deep)] }).filter(isError).length, 1);
+  });
+});
+
 describe("what is passed on", () => {
   const capabilities: KnownCapability[] = [
     {

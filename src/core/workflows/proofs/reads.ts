@@ -1,5 +1,6 @@
 /** What expressions read of nodes: whether it will be there when they are evaluated. */
 import type { Expression, ExpressionAst } from "../../expressions/index.ts";
+import { isMacro } from "../../expressions/check.ts";
 import type { WorkflowNode } from "../definition.ts";
 import type { Plan, PlannedNode } from "../plan.ts";
 import { ALWAYS, type Presence } from "./choices.ts";
@@ -111,5 +112,5 @@ function gather({ op, args }: ExpressionAst, names: Set<string>): void {
     if (isSelection && nodes?.op === "name" && nodes.value === "nodes" && node?.op === "literal")
       names.add(String(node.value));
   }
-  for (const part of op === "?" ? args.slice(0, 1) : args) gather(part, names);
+  for (const part of op === "?" || isMacro(op) ? args.slice(0, 1) : args) gather(part, names);
 }

@@ -1,4 +1,5 @@
 /** What an expression will give, as far as the schemas of capabilities tell, and what surely fails in it. */
+import { isMacro } from "../../expressions/check.ts";
 import type { ExpressionAst } from "../../expressions/index.ts";
 import { ANYTHING, either, kindOf, ofKind, words, type Kind, type Shape } from "./shapes.ts";
 
@@ -41,7 +42,7 @@ export function typeOf(ast: ExpressionAst, typing: Typing): Shape {
     case "has":
       return BOOLEAN; // what fails in a part may be made good by the other
     default:
-      return operate(op, args, typing);
+      return isMacro(op) ? each(op, args, typing) : operate(op, args, typing);
   }
 }
 
@@ -50,6 +51,15 @@ function choose([test, one, other]: readonly ExpressionAst[], typing: Typing): S
   if (test) typeOf(test, typing);
   const calm = { ...typing, complain: () => undefined };
   return one && other ? either(typeOf(one, calm), typeOf(other, calm)) : ANYTHING;
+}
+
+/** What is asked of each item may never be asked, or fail where another item decides. */
+function each(op: string, [over]: readonly ExpressionAst[], typing: Typing): Shape {
+  const { kinds, items } = over ? typeOf(over, typing) : ANYTHING;
+  if (kinds && !kinds.has("array") && !kinds.has("object"))
+    typing.complain(`'${op.slice(5)}' doesn't take ${words(kinds)}`);
+  if (op === "each.map") return ofKind("array");
+  return op === "each.filter" ? { ...ofKind("array"), ...(items && { items }) } : BOOLEAN;
 }
 
 function mapShape(args: readonly ExpressionAst[], typing: Typing): Shape {

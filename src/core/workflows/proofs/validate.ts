@@ -3,6 +3,7 @@ import { covers } from "../../agents/matching.ts";
 import type { Capability, CapabilityVersion } from "../../capabilities/capability.ts";
 import { checkSchema, type JsonSchema } from "../../capabilities/schema.ts";
 import { readPlan, type Plan } from "../plan.ts";
+import { costProblems } from "./costs.ts";
 import { conditionProblems, endProblems } from "./ends.ts";
 import { portProblems, type Workforce } from "./ports.ts";
 import type { Problem } from "./problem.ts";
@@ -40,7 +41,14 @@ export function provePlan(plan: Plan, workforce: Workforce = NOBODY): Problem[] 
   const reads = readProblems(plan, tokens);
   const ports = portProblems(plan, workforce);
   const paths = reachProblems(tokens);
-  return inOrder([...conditionProblems(plan), ...paths, ...reads, ...ports, ...endProblems(plan, tokens)]);
+  return inOrder([
+    ...conditionProblems(plan),
+    ...costProblems(plan),
+    ...paths,
+    ...reads,
+    ...ports,
+    ...endProblems(plan, tokens),
+  ]);
 }
 
 export function isError({ severity }: Problem): boolean {
