@@ -4,7 +4,7 @@ import type { FactOf } from "../kernel.ts";
 import { nodeKey, type At, type Execution, type NodeState, type Target, type WorkflowEvents } from "./execution.ts";
 import type { WorkflowsState } from "./fold.ts";
 import type { Lookups } from "./lookups.ts";
-import type { Graph, PlannedEdge, PlannedNode } from "./plan.ts";
+import type { Graph, PlannedEdge, PlannedNode } from "./graph.ts";
 import type { Local } from "./scope.ts";
 
 export type WorkflowFact = FactOf<WorkflowEvents>;

@@ -8,11 +8,11 @@ import { encodeJson } from "../json.ts";
 import { choose, isOpen, othersOf, placeOf, targetsOf, type Place, type WorkflowFact } from "./edges.ts";
 import { nodeKey, type WorkflowCommands } from "./execution.ts";
 import type { WorkflowsState } from "./fold.ts";
-import { isForCode, type PlannedHandler } from "./handlers.ts";
+import type { PlannedEdge, PlannedHandler } from "./graph.ts";
+import { isForCode } from "./handlers.ts";
 import { countItems } from "./items.ts";
 import type { Lookups } from "./lookups.ts";
 import { openWorkOf } from "./open-work.ts";
-import type { PlannedEdge } from "./plan.ts";
 
 interface Failing extends Place {
   readonly lookups: Lookups;

@@ -4,7 +4,7 @@ import type { TaskParent } from "../tasks/task.ts";
 import type { WorkflowsState } from "./fold.ts";
 import { createLookups } from "./lookups.ts";
 import { namingOf } from "./named.ts";
-import type { Graph } from "./plan.ts";
+import type { Graph } from "./graph.ts";
 
 /**
  * True when an expression of the run asks for more of the node than its whole output, or when the run puts that out and

@@ -2,56 +2,14 @@
 import * as v from "valibot";
 import { RuntimeError } from "../errors.ts";
 import { parseExpression, type Expression } from "../expressions/index.ts";
-import { branchesOf, type Branch } from "./branches.ts";
+import { branchesOf } from "./branches.ts";
 import { WorkflowSchema, type Body, type Workflow, type WorkflowEdge, type WorkflowNode } from "./definition.ts";
 import type { Bodies, Target } from "./execution.ts";
-import {
-  actsInPlace,
-  handlerEdges,
-  handlerProblems,
-  isHandler,
-  type Handler,
-  type PlannedHandler,
-} from "./handlers.ts";
+import { actsInPlace, handlerEdges, handlerProblems, isHandler, type Handler } from "./handlers.ts";
+import type { Graph, PlannedEdge, PlannedHandler, PlannedNode, Problem } from "./graph.ts";
 import { namingOf } from "./named.ts";
 
-/** What is wrong with a definition: the nodes or edges it is about, and a sentence. */
-export interface Problem {
-  readonly nodes: readonly string[];
-  readonly message: string;
-}
-
-export interface PlannedEdge {
-  readonly target: Target;
-  readonly when?: Expression | undefined;
-  /** Of an error edge: the codes that it is for, or that it is for all. */
-  readonly codes?: readonly string[] | "all" | undefined;
-  /** It leads to an error handler, and nobody has drawn it. */
-  readonly implicit?: boolean | undefined;
-}
-
-export interface PlannedNode {
-  readonly node: WorkflowNode;
-  readonly outs: readonly PlannedEdge[];
-  readonly inlets: number;
-  /** The node's expressions by the name of their field. */
-  readonly expressions: Readonly<Record<string, Expression>>;
-}
-
-/** A graph made ready to run: a workflow, or the body of a node. */
-export interface Graph {
-  readonly nodes: ReadonlyMap<string, PlannedNode>;
-  readonly roots: readonly Target[];
-  /** Nodes that end without anybody behind them, unless they fail. */
-  readonly sinks: readonly string[];
-  readonly output?: Expression | undefined;
-  /** The graphs within nodes, by node. */
-  readonly bodies: ReadonlyMap<string, Graph>;
-  /** In the order of the definition. */
-  readonly handlers: readonly PlannedHandler[];
-  /** The branches of parallel nodes, by the nodes that stand in them. */
-  readonly branches: ReadonlyMap<string, Branch>;
-}
+export type { Graph, PlannedEdge, PlannedNode, Problem } from "./graph.ts";
 
 export interface Plan extends Graph {
   readonly workflow: Workflow;
