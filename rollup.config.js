@@ -32,6 +32,7 @@ const library = Object.fromEntries(
     ["agent", "src/agent.ts"],
     ["batch", "src/batch.ts"],
     ["discovery", "src/discovery.ts"],
+    ["workflow", "src/workflow.ts"],
     ["testing", "src/testing.ts"],
     ...files("src/plugins/*/index.ts").map((file) => [`plugins/${basename(dirname(file))}`, file]),
   ].filter(([, file]) => existsSync(String(file))),

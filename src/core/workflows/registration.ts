@@ -7,7 +7,7 @@ import type { FactOf } from "../kernel.ts";
 import type { WorkflowCommands, WorkflowEvents } from "./execution.ts";
 import type { WorkflowsState } from "./fold.ts";
 import type { Lookups } from "./lookups.ts";
-import { planWorkflow } from "./plan.ts";
+import { bodiesOf, planWorkflow } from "./plan.ts";
 import { invalidWorkflow, tellable } from "./proofs/problem.ts";
 import { isError, provePlan } from "./proofs/validate.ts";
 
@@ -40,6 +40,8 @@ export function register(
   lookups.keep(state, version, plan);
   const nodes = workflow.nodes.map(({ id }) => id);
   const warnings = tellable(problems);
-  const data = { workflow: workflow.id, version, text, nodes, ...(warnings.length > 0 && { warnings }) };
+  const bodies = plan.bodies.size > 0 ? { bodies: bodiesOf(plan) } : {};
+  const told = warnings.length > 0 ? { warnings } : {};
+  const data = { workflow: workflow.id, version, text, nodes, ...bodies, ...told };
   return [{ type: "workflow.registered", data }];
 }

@@ -82,7 +82,7 @@ function fateOf(node: Node, inlets: readonly Mark[]): "start" | "skip" | "wait" 
     if (open > 0) return "wait";
     return taken > 0 || inlets.length === 0 ? "start" : "skip";
   }
-  const needed = mode === "any" ? 1 : mode;
+  const needed = typeof mode === "number" ? mode : 1;
   if (taken >= needed) return "start";
   return taken + open < needed ? "skip" : "wait";
 }

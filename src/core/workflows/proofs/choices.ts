@@ -22,8 +22,9 @@ export const MAYBE: Presence = { terms: [NO_CHOICE], isExact: false };
 /** The most alternatives of a formula, and the most choices of one. */
 const MAX_TERMS = 48;
 const MAX_CHOICES = 24;
-/** The steps of all proofs of one definition; they last about a quarter of a second. */
-const FUEL = 1_500_000;
+/** The steps of all proofs of a graph: so many, and so many for each of its nodes. A thousand last about 0.3 ms. */
+const FUEL = 20_000;
+const FUEL_PER_NODE = 150;
 
 export interface Choices {
   /** A choice between so many outcomes; the same key is the same choice. */
@@ -46,9 +47,9 @@ interface Budget {
   readonly outcomes: number[];
 }
 
-export function createChoices(): Choices {
+export function createChoices(nodes: number): Choices {
   const ids = new Map<string, number>();
-  const budget: Budget = { fuel: FUEL, outcomes: [] };
+  const budget: Budget = { fuel: FUEL + FUEL_PER_NODE * nodes, outcomes: [] };
   return {
     choose(key, count) {
       const id = ids.get(key) ?? budget.outcomes.push(count) - 1;

@@ -1,13 +1,13 @@
 /** Expressions that may use up their budget of steps, which fails the node that asks. */
 import { costOf, DEFAULT_FUEL, type Expression } from "../../expressions/index.ts";
-import type { Plan } from "../plan.ts";
+import type { Graph } from "../graph.ts";
 import { errorAt, warningAt, type Problem } from "./problem.ts";
 
 /** With lists of so many items an expression has to do; with so many it should. */
 const FEW = 10;
 const MANY = 1_000;
 
-export function costProblems({ nodes, output }: Plan): Problem[] {
+export function costProblems({ nodes, output }: Graph): Problem[] {
   const problems: Problem[] = [];
   const look = (expression: Expression | undefined, place: string, ...at: readonly string[]): void => {
     const items = expression && [FEW, MANY].find((count) => costOf(expression, count) > DEFAULT_FUEL);

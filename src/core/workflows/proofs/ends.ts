@@ -1,22 +1,22 @@
 /** Where a path may end though its author drew it on, where a run may wait for ever, and which failures nobody handles. */
 import type { WorkflowNode } from "../definition.ts";
-import type { Plan, PlannedNode } from "../plan.ts";
+import type { Graph, PlannedNode } from "../graph.ts";
 import { errorAt, listOf, warningAt, type Problem } from "./problem.ts";
 import { constantOf } from "./conditions.ts";
 import type { Tokens } from "./tokens.ts";
 
-export function endProblems(plan: Plan, { choices, placed }: Tokens): Problem[] {
+export function endProblems(graph: Graph, { choices, placed }: Tokens): Problem[] {
   const problems: Problem[] = [];
-  for (const { planned, presence, outs } of placed.values()) {
+  for (const { planned, completed, outs } of placed.values()) {
     const { node } = planned;
-    if (outs.length === 0) problems.push(...pathEnd(node));
-    if (outs.length === 0 || presence.terms.length === 0) continue;
-    const some = choices.or(outs);
-    if (choices.implies(presence, some) !== false) continue;
+    const normal = outs.filter((_presence, at) => !planned.outs[at]?.codes);
+    if (normal.length === 0) problems.push(...pathEnd(node));
+    if (normal.length === 0 || completed.terms.length === 0) continue;
+    if (choices.implies(completed, choices.or(normal)) !== false) continue;
     const message = `a path may end at '${node.id}', when none of its conditions holds: add an edge for that case`;
     problems.push(warningAt("path-may-end", message, node.id));
   }
-  return [...problems, ...waits(plan), ...failures(plan)];
+  return [...problems, ...waits(graph), ...failures(graph)];
 }
 
 const PASSING: ReadonlySet<WorkflowNode["type"]> = new Set(["parallel"]);
@@ -27,7 +27,7 @@ function pathEnd({ id, type }: WorkflowNode): Problem[] {
 }
 
 /** Conditions that give something else than true or false, or nothing, in every run. */
-export function conditionProblems({ nodes }: Plan): Problem[] {
+export function conditionProblems({ nodes }: Graph): Problem[] {
   return [...nodes.values()].flatMap(constantProblems);
 }
 
@@ -41,7 +41,7 @@ function constantProblems({ node: { id }, outs }: PlannedNode): Problem[] {
   });
 }
 
-function waits({ nodes }: Plan): Problem[] {
+function waits({ nodes }: Graph): Problem[] {
   const open: string[] = [];
   for (const { node } of nodes.values()) if (node.type === "approval" && node.timeout === undefined) open.push(node.id);
   if (open.length === 0) return [];
@@ -50,9 +50,10 @@ function waits({ nodes }: Plan): Problem[] {
   return [warningAt("endless-wait", message, ...open)];
 }
 
-function failures({ nodes }: Plan): Problem[] {
+function failures(graph: Graph): Problem[] {
   const open: string[] = [];
-  for (const { node } of nodes.values()) if (mayFail(node)) open.push(node.id);
+  for (const planned of graph.nodes.values())
+    if (mayFail(planned.node) && !isHandled(graph, planned)) open.push(planned.node.id);
   if (open.length === 0) return [];
   return [
     warningAt("failure-unhandled", `no error edge handles a failure of ${listOf(open)}: it fails the run`, ...open),
@@ -60,7 +61,25 @@ function failures({ nodes }: Plan): Problem[] {
 }
 
 function mayFail(node: WorkflowNode): boolean {
-  if (node.type === "approval") return node.onReject === "fail";
-  if (node.type === "map") return node.onError === "fail";
-  return node.type === "task";
+  switch (node.type) {
+    case "approval":
+      return node.onReject === "fail";
+    case "map":
+      return node.onError === "fail";
+    case "task":
+    case "loop":
+    case "subworkflow":
+      return true;
+    default:
+      return false; // what only an expression of theirs can make fail
+  }
+}
+
+/** Whether every failure of the node is taken care of, whatever its code is. */
+function isHandled({ handlers, branches }: Graph, { node: { id }, outs }: PlannedNode): boolean {
+  if (branches.has(id) || outs.some(({ codes, when }) => codes === "all" && !when)) return true;
+  const first = handlers.find(
+    ({ handler: { codes, action }, scope }) => !codes && action !== "retry" && scope?.has(id) !== false,
+  );
+  return first?.handler.action === "replace";
 }

@@ -3,9 +3,9 @@ import { schemaFor, type KnownCapabilities } from "../../capabilities/lookups.ts
 import type { Expression } from "../../expressions/index.ts";
 import type { Requirement } from "../../tasks/requirement.ts";
 import type { WorkflowNode } from "../definition.ts";
-import type { Plan, PlannedNode } from "../plan.ts";
+import type { Graph, PlannedNode } from "../graph.ts";
 import { errorAt, warningAt, type Problem } from "./problem.ts";
-import { ANYTHING, misfit, ofKind, shapeOf, words, type Kind, type Shape } from "./shapes.ts";
+import { ANYTHING, either, misfit, ofKind, shapeOf, words, type Kind, type Shape } from "./shapes.ts";
 import { typeOf, type Typing } from "./typing.ts";
 
 /** What is known of those who do the work. */
@@ -15,24 +15,24 @@ export interface Workforce {
   readonly canDo?: ((requirement: Requirement) => boolean) | undefined;
 }
 
-export function portProblems(plan: Plan, { capabilities, canDo }: Workforce): Problem[] {
+export function portProblems(graph: Graph, { capabilities, canDo }: Workforce): Problem[] {
   const shapes = new Map<string, Shape>();
   const outputOf = (id: string): Shape => {
     let shape = shapes.get(id);
     if (!shape) {
-      shape = outputShape(plan.nodes.get(id)?.node, capabilities);
+      shape = outputShape(graph.nodes.get(id)?.node, capabilities);
       shapes.set(id, shape);
     }
     return shape;
   };
-  const problems = [...plan.nodes.values()].flatMap((planned) => nodeProblems(planned, capabilities, outputOf));
-  if (plan.output) {
+  const problems = [...graph.nodes.values()].flatMap((planned) => nodeProblems(planned, capabilities, outputOf));
+  if (graph.output) {
     const complain = (why: string): void => {
       problems.push(errorAt("port-type", `output of the workflow: ${why}`));
     };
-    typeOf(plan.output.ast, { roots: {}, outputOf, complain });
+    typeOf(graph.output.ast, { roots: {}, outputOf, complain });
   }
-  return canDo ? [...problems, ...workProblems(plan, canDo)] : problems;
+  return canDo ? [...problems, ...workProblems(graph, canDo)] : problems;
 }
 
 function nodeProblems(
@@ -53,22 +53,36 @@ function nodeProblems(
     const message = `${place}: it gives ${words(kinds)}, and ${words(new Set([kind]))} is needed`;
     problems.push({ ...errorAt("port-type", message, node.id), ...about });
   };
-  const { items, input, ...others } = expressions;
+  const { items, input, key, ...others } = expressions;
   const list = read(items, `items of ${node.id}`);
   want("array", list, `items of ${node.id}`);
-  const given = read(input, `input of ${node.id}`, { item: list.items ?? ANYTHING, index: ofKind("number") });
+  const locals = localsOf(node, list);
+  read(key, `key of ${node.id}`, locals);
+  const given = read(input, `input of ${node.id}`, locals);
   const need = workOf(node)?.capabilities[0];
   const schema = need === undefined ? undefined : schemaFor(capabilities, need, "input");
   const flaw = schema && misfit(schema, given, "it");
   if (flaw !== undefined)
     problems.push(errorAt("port-type", `input of ${node.id}, for '${need ?? ""}': ${flaw}`, node.id));
-  for (const [field, expression] of Object.entries(others)) read(expression, `${field} of ${node.id}`);
+  for (const [field, expression] of Object.entries(others)) {
+    const shape = read(expression, `${field} of ${node.id}`, locals);
+    if (ASKED.has(field)) want("boolean", shape, `${field} of ${node.id}`);
+  }
   for (const { target, when } of outs) {
     const place = `condition of ${node.id} → ${target[0]}`;
     const edge = [node.id, target[0]] as const;
     if (when && when.roots.length > 0) want("boolean", read(when, place), place, { nodes: edge, edge });
   }
   return problems;
+}
+
+/** Fields that are conditions. */
+const ASKED: ReadonlySet<string> = new Set(["while", "until", "when"]);
+
+/** What only expressions of this node see. */
+function localsOf({ type }: WorkflowNode, list: Shape): Typing["roots"] {
+  if (type === "map") return { item: list.items ?? ANYTHING, index: ofKind("number") };
+  return type === "loop" ? { index: ofKind("number") } : {};
 }
 
 /** What an approval puts out. */
@@ -84,10 +98,20 @@ const ANSWER: Shape = {
   has: new Set(["approved", "by", "reason", "data"]),
 };
 
+/** What an error handler puts out. */
+const FAILURE: Shape = {
+  ...ofKind("object"),
+  isClosed: true,
+  fields: new Map(["node", "code", "message"].map((name) => [name, ofKind("string")])),
+  has: new Set(["node", "code", "message"]),
+};
+
 function outputShape(node: WorkflowNode | undefined, capabilities: KnownCapabilities): Shape {
   if (node?.type === "approval") return ANSWER;
+  if (node?.type === "errorHandler") return FAILURE;
   const need = node && workOf(node)?.capabilities[0];
   const shape = need === undefined ? ANYTHING : shapeOf(schemaFor(capabilities, need, "output"));
+  if (node?.type === "loop") return either(shape, ofKind("null"));
   if (node?.type !== "map") return shape;
   return { ...ofKind("array"), ...(node.onError === "fail" && { items: shape }) };
 }
@@ -95,11 +119,11 @@ function outputShape(node: WorkflowNode | undefined, capabilities: KnownCapabili
 /** What kind of work a node asks for. */
 function workOf(node: WorkflowNode): Requirement | undefined {
   if (node.type === "task") return node;
-  return node.type === "map" ? node.task : undefined;
+  return node.type === "map" || node.type === "loop" ? node.task : undefined;
 }
 
 /** Each kind of work that nobody can do, with the nodes that ask for it. */
-function workProblems({ nodes }: Plan, canDo: (requirement: Requirement) => boolean): Problem[] {
+function workProblems({ nodes }: Graph, canDo: (requirement: Requirement) => boolean): Problem[] {
   const known = new Map<string, boolean>();
   const missing = new Map<string, string[]>();
   for (const { node } of nodes.values()) {

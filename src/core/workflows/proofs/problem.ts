@@ -9,6 +9,10 @@ export type ProblemCode =
   | "duplicate-edge"
   /** An edge leads from or to a node that isn't there. */
   | "edge-nowhere"
+  /** An edge, a node or an error handler has fields that don't go together. */
+  | "edge-invalid"
+  | "node-invalid"
+  | "handler-invalid"
   /** Nodes that wait for each other: none of them could ever start. */
   | "cycle"
   /** No way of the run leads to the node. */
@@ -70,6 +74,22 @@ export function errorAt(code: ProblemCode, message: string, ...nodes: readonly s
 
 export function warningAt(code: ProblemCode, message: string, ...nodes: readonly string[]): Problem {
   return { code, severity: "warning", nodes, message };
+}
+
+export function atEdge(problem: Problem, from: string, to: string): Problem {
+  return { ...problem, edge: [from, to] };
+}
+
+/** The problem of a node's body, as one of the graph that the node stands in: its nodes by their path. */
+export function within(node: string, { nodes, edge, message, ...problem }: Problem): Problem {
+  const path = (inner: string): string => `${node}/${inner}`;
+  const [from, to] = edge ?? [];
+  const moved = {
+    ...problem,
+    nodes: nodes.length === 0 ? [node] : nodes.map(path),
+    message: `in '${node}': ${message}`,
+  };
+  return from === undefined || to === undefined ? moved : atEdge(moved, path(from), path(to));
 }
 
 /** What an expression belongs to: a node, an edge, or the workflow. */

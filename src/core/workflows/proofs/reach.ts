@@ -48,8 +48,8 @@ function unreached(placed: Tokens["placed"], { planned: { node }, inlets }: Plac
   return errorAt("unreachable", message, node.id);
 }
 
-function deadEdge(placed: Tokens["placed"], to: string, { from }: Inlet): Problem[] {
-  if (isNever(placed.get(from))) return []; // its own problem
+function deadEdge(placed: Tokens["placed"], to: string, { from, edge: { implicit } }: Inlet): Problem[] {
+  if (implicit || isNever(placed.get(from))) return []; // its own problem
   const message = `the edge ${from} → ${to} is never taken, whatever comes`;
   return [{ ...warningAt("edge-never-taken", message, from, to), edge: [from, to] }];
 }

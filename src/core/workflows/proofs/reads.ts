@@ -2,7 +2,7 @@
 import type { Expression, ExpressionAst } from "../../expressions/index.ts";
 import { isMacro } from "../../expressions/check.ts";
 import type { WorkflowNode } from "../definition.ts";
-import type { Plan, PlannedNode } from "../plan.ts";
+import type { Graph, PlannedNode } from "../graph.ts";
 import { ALWAYS, type Presence } from "./choices.ts";
 import { errorAt, warningAt, type Problem } from "./problem.ts";
 import type { Tokens } from "./tokens.ts";
@@ -20,7 +20,7 @@ interface Read {
 
 const WITHOUT_OUTPUT: ReadonlySet<WorkflowNode["type"]> = new Set(["decision", "parallel", "join"]);
 
-export function readProblems(plan: Plan, tokens: Tokens): Problem[] {
+export function readProblems(graph: Graph, tokens: Tokens): Problem[] {
   const byNode = new Map<string, Read[]>();
   const add = (expression: Expression | undefined, read: Read): void => {
     if (!expression) return;
@@ -30,17 +30,18 @@ export function readProblems(plan: Plan, tokens: Tokens): Problem[] {
       byNode.set(name, reads);
     }
   };
-  for (const [id, { planned, presence }] of tokens.placed) {
+  for (const [id, { planned, presence, completed }] of tokens.placed) {
     for (const [field, expression] of Object.entries(planned.expressions))
       add(expression, { at: id, place: `${field} of ${id}`, presence, hasEnded: false });
-    for (const { target, when } of planned.outs) {
+    for (const { target, when, codes } of planned.outs) {
+      if (codes) continue; // it may well ask how far the node came
       const place = `condition of ${id} → ${target[0]}`;
-      add(when, { at: id, place, edge: [id, target[0]], presence, hasEnded: true });
+      add(when, { at: id, place, edge: [id, target[0]], presence: completed, hasEnded: true });
     }
   }
-  add(plan.output, { at: undefined, place: "output of the workflow", presence: ALWAYS, hasEnded: true });
+  add(graph.output, { at: undefined, place: "output of the workflow", presence: ALWAYS, hasEnded: true });
   return [...byNode].flatMap(([name, reads]) => {
-    const read = plan.nodes.get(name);
+    const read = graph.nodes.get(name);
     return read ? problemsOf(tokens, read, reads) : [];
   });
 }
@@ -48,7 +49,7 @@ export function readProblems(plan: Plan, tokens: Tokens): Problem[] {
 function problemsOf(tokens: Tokens, { node: { id, type } }: PlannedNode, reads: readonly Read[]): Problem[] {
   if (WITHOUT_OUTPUT.has(type))
     return reads.map((read) => tell("reads-nothing", read, id, `'${id}' is a ${type} node, which has no output`));
-  const presence = tokens.placed.get(id)?.presence;
+  const presence = tokens.placed.get(id)?.completed;
   const behind = nodesBehind(tokens, id, new Set(reads.flatMap(({ at }) => at ?? [])));
   if (!presence || !behind) return [];
   return reads.flatMap((read) => {
@@ -61,7 +62,7 @@ function problemsOf(tokens: Tokens, { node: { id, type } }: PlannedNode, reads: 
       return [tell("reads-unordered", read, id, `'${id}' may not have ended by then: let an edge lead from it`)];
     }
     if (tokens.choices.implies(read.presence, presence) !== false) return [];
-    const guard = `'${id}' may have been skipped; ask has(nodes.${id}.output) first`;
+    const guard = `'${id}' may have been skipped, or have failed; ask has(nodes.${id}.output) first`;
     return [tell("reads-skipped", read, id, guard)];
   });
 }

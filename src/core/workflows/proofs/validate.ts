@@ -2,11 +2,12 @@
 import { covers } from "../../agents/matching.ts";
 import type { Capability, CapabilityVersion } from "../../capabilities/capability.ts";
 import { checkSchema, type JsonSchema } from "../../capabilities/schema.ts";
-import { readPlan, type Plan } from "../plan.ts";
+import type { Graph } from "../graph.ts";
+import { readPlan } from "../plan.ts";
 import { costProblems } from "./costs.ts";
 import { conditionProblems, endProblems } from "./ends.ts";
 import { portProblems, type Workforce } from "./ports.ts";
-import type { Problem } from "./problem.ts";
+import { within, type Problem } from "./problem.ts";
 import { reachProblems } from "./reach.ts";
 import { readProblems } from "./reads.ts";
 import { placeTokens } from "./tokens.ts";
@@ -35,20 +36,17 @@ export function validate(definition: unknown, { capabilities }: ValidateOptions 
   return plan ? inOrder([...problems, ...provePlan(plan, workforce)]) : problems;
 }
 
-/** What can be wrong with a definition that could run. */
-export function provePlan(plan: Plan, workforce: Workforce = NOBODY): Problem[] {
-  const tokens = placeTokens(plan);
-  const reads = readProblems(plan, tokens);
-  const ports = portProblems(plan, workforce);
+/** What can be wrong with a definition that could run, and with the graphs within its nodes. */
+export function provePlan(graph: Graph, workforce: Workforce = NOBODY): Problem[] {
+  const tokens = placeTokens(graph);
   const paths = reachProblems(tokens);
-  return inOrder([
-    ...conditionProblems(plan),
-    ...costProblems(plan),
-    ...paths,
-    ...reads,
-    ...ports,
-    ...endProblems(plan, tokens),
-  ]);
+  const reads = readProblems(graph, tokens);
+  const ports = portProblems(graph, workforce);
+  const conditions = [...conditionProblems(graph), ...costProblems(graph)];
+  const bodies = [...graph.bodies].flatMap(([node, body]) =>
+    provePlan(body, workforce).map((problem) => within(node, problem)),
+  );
+  return inOrder([...conditions, ...paths, ...reads, ...ports, ...endProblems(graph, tokens), ...bodies]);
 }
 
 export function isError({ severity }: Problem): boolean {

@@ -6,6 +6,7 @@ import { AGING } from "../../../../src/core/scheduling/aging.ts";
 import type { Waiting } from "../../../../src/core/scheduling/why.ts";
 import { PRIORITIES } from "../../../../src/core/tasks/priority.ts";
 import type { Task } from "../../../../src/core/tasks/task.ts";
+import { rootOf } from "../../../../src/core/workflows/execution.ts";
 import type { Desk } from "./desk.ts";
 import { freeLinksFor, fullLimit, type Ledger } from "./yard.ts";
 
@@ -170,7 +171,7 @@ function isAlike(one: Task, other: Task): boolean {
 
 function isOlder({ state }: Desk, one: Task, other: Task): boolean {
   const since = ({ parent, createdAt }: Task): number =>
-    (parent && state.workflows.executions.get(parent.execution)?.startedAt) ?? createdAt;
+    (parent && state.workflows.executions.get(rootOf(parent.execution))?.startedAt) ?? createdAt;
   return since(one) - since(other) < 0 || (since(one) === since(other) && one.order < other.order);
 }
 
