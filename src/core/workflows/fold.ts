@@ -1,19 +1,22 @@
 import type { ErrorData } from "../errors.ts";
 import type { FinishedSink, Fold, Table } from "../kernel.ts";
-import { copyJson } from "../json.ts";
+import { copyJson, type JsonText } from "../json.ts";
 import { nodesOf } from "./nodes.ts";
 import { restoreTable, saveTable } from "../tables.ts";
 import type { TaskEvents, TaskParent } from "../tasks/task.ts";
 import {
   itemKey,
   nodeKey,
+  type Assignment,
   type Execution,
   type ItemState,
   type NodeState,
   type Target,
+  type VariablesState,
   type WorkflowEvents,
   type WorkflowVersion,
 } from "./execution.ts";
+import { elementKey, entryKey, textOf } from "./values.ts";
 
 export interface WorkflowsState {
   /** All versions, by `workflow@version`. */
@@ -23,6 +26,10 @@ export interface WorkflowsState {
   readonly executions: Table<Execution>;
   readonly nodes: Table<NodeState>;
   readonly items: Table<ItemState>;
+  /** By run. */
+  readonly variables: Table<VariablesState>;
+  /** The elements that were added to lists, by place and in unions by what they are. */
+  readonly entries: Table<{ readonly id: string; readonly value?: JsonText }>;
   readonly finished: FinishedSink<Execution>;
 }
 
@@ -33,6 +40,8 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents> = 
     executions: kit.table(),
     nodes: kit.table(),
     items: kit.table(),
+    variables: kit.table(),
+    entries: kit.table(),
     finished: kit.finished<Execution>("execution"),
   }),
   apply: {
@@ -45,7 +54,8 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents> = 
       state.active.set(workflow, { id: workflow, version });
       countRuns(state, { workflow, version: before }, 0);
     },
-    "execution.started": (state, { roots, ...data }, at) => {
+    "execution.started": (state, { roots, variables, ...data }, at) => {
+      if (variables) state.variables.set(data.id, { id: data.id, values: { ...variables }, counts: {} });
       state.executions.set(data.id, { ...copyJson(data), status: "running", resolved: 0, startedAt: at });
       for (const root of roots) arrive(state, data.id, root, { live: true });
       countRuns(state, data, 1);
@@ -63,7 +73,7 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents> = 
     "map.filled": ({ nodes }, { execution, node, to }) => {
       change(nodes, nodeKey(execution, node), { begun: to });
     },
-    "node.completed": (state, { execution, node, output, taken, dead, replaced }, at) => {
+    "node.completed": (state, { execution, node, output, taken, dead, replaced, set = [] }, at) => {
       const key = nodeKey(execution, node);
       const reached = state.nodes.get(key);
       if (!reached) return;
@@ -71,6 +81,7 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents> = 
       const done = { ...reached, status: "completed", finishedAt: at, output: output ?? made } as const;
       if (replaced) state.nodes.set(key, { ...done, error: copyJson(replaced) });
       else state.nodes.set(key, reached.kind === "parallel" ? { ...done, branches: taken.length } : done);
+      for (const one of set) assign(state, one);
       leave(state, reached, taken, dead, reached.cause);
     },
     "node.skipped": (state, { execution, node, dead }, at) => {
@@ -119,7 +130,9 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents> = 
       if (parent) workDone(state, parent, { error: cancelled("task/cancelled", reason) });
     },
   },
-  save: ({ versions, active, executions, nodes, items }) => ({
+  save: ({ versions, active, executions, nodes, items, variables, entries }) => ({
+    variables: saveTable(variables),
+    entries: saveTable(entries),
     versions: saveTable(versions),
     active: saveTable(active),
     executions: saveTable(executions),
@@ -133,8 +146,44 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents> = 
     restoreTable(state.executions, tables["executions"] ?? []);
     restoreTable(state.nodes, tables["nodes"] ?? []);
     restoreTable(state.items, tables["items"] ?? []);
+    restoreTable(state.variables, tables["variables"] ?? []);
+    restoreTable(state.entries, tables["entries"] ?? []);
   },
 };
+
+function assign({ variables, entries }: WorkflowsState, { execution, name, value, add = [], union }: Assignment): void {
+  const known = variables.get(execution);
+  if (!known) return;
+  if (value !== undefined) {
+    variables.set(execution, { ...known, values: { ...known.values, [name]: value } });
+    return;
+  }
+  let count = known.counts[name] ?? 0;
+  for (const element of add) {
+    const id = entryKey(execution, name, count++);
+    entries.set(id, { id, value: element });
+    if (!union) continue;
+    const found = elementKey(execution, name, element);
+    entries.set(found, { id: found });
+  }
+  variables.set(execution, { ...known, counts: { ...known.counts, [name]: count } });
+}
+
+/** The variables of a run in the end, which are gone then. */
+function takeVariables(state: WorkflowsState, id: string): { readonly variables?: JsonText } {
+  const known = state.variables.get(id);
+  if (!known) return {};
+  const texts = Object.keys(known.values).map((name) => [name, textOf(state, id, name)] as const);
+  for (const [name, count] of Object.entries(known.counts))
+    for (let at = 0; at < count; at++) {
+      const key = entryKey(id, name, at);
+      const { value = "" } = state.entries.get(key) ?? {};
+      state.entries.delete(key);
+      state.entries.delete(elementKey(id, name, value));
+    }
+  state.variables.delete(id);
+  return { variables: `{${texts.map(([name, text]) => `${JSON.stringify(name)}:${text}`).join(",")}}` };
+}
 
 interface Arrival {
   /** A live token came, or word that none will. */
@@ -256,7 +305,7 @@ function finish(
   }
   state.executions.delete(id);
   countRuns(state, execution, -1);
-  state.finished.add(id, { ...execution, ...changes, nodes, finishedAt: at }, at);
+  state.finished.add(id, { ...execution, ...changes, ...takeVariables(state, id), nodes, finishedAt: at }, at);
 }
 
 /** Keeps count of the runs of a version and of those that it pins; one that isn't active is gone with its last run. */
