@@ -108,6 +108,14 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents> = 
       if (taken) leave(state, reached, taken, dead, node);
       if (branch) loseBranch(state, nodeKey(execution, branch.parallel), branch.index);
     },
+    "execution.paused": ({ executions }, { id }) => {
+      const run = executions.get(id);
+      if (run) executions.set(id, { ...run, status: "paused" });
+    },
+    "execution.resumed": ({ executions }, { id }) => {
+      const run = executions.get(id);
+      if (run) executions.set(id, { ...run, status: "running" });
+    },
     "execution.completed": (state, { id, output, parent }, at) => {
       finish(state, id, { status: "completed", output }, at);
       if (parent) workDone(state, parent, { output });

@@ -22,14 +22,14 @@ import type { Graph } from "./graph.ts";
 import { createLookups, type Lookups } from "./lookups.ts";
 import { turnLoop } from "./loops.ts";
 import { openWork } from "./open-work.ts";
+import { afterPause, afterResume, pause, resume, type PausingView } from "./pausing.ts";
 import { pinsOf } from "./pins.ts";
 import { bodiesOf, planWorkflow } from "./plan.ts";
 import { complete, settle } from "./tokens.ts";
 import { initialValues } from "./variables.ts";
 import { fillMap, startWork } from "./work.ts";
 
-export interface WorkflowsView {
-  readonly workflows: WorkflowsState;
+export interface WorkflowsView extends PausingView {
   readonly limits: LimitsState;
 }
 
@@ -52,6 +52,8 @@ function decisions(lookups: Lookups): WorkflowRules["decide"] {
       const data = { id, reason, ...parentOf(execution), ...openWork(workflows, execution) };
       return [{ type: "execution.cancelled", data }];
     },
+    "execution.pause": (view, data) => pause(view, data),
+    "execution.resume": (view, data) => resume(lookups, view, data),
     "execution.fail": ({ workflows }, { id, error }) => {
       const execution = workflows.executions.get(id);
       if (!execution) return [];
@@ -91,6 +93,16 @@ function reactions(lookups: Lookups): NonNullable<WorkflowRules["react"]> {
       if (!taken) return [{ type: "execution.fail", data: { id: execution, node, error } }];
       return [...stopAll(open, `the node '${node}' has failed`), ...travel(execution, taken, dead)];
     },
+    "execution.paused": (_view, data) => afterPause(data),
+    "execution.resumed": (view, data) => [
+      ...data.restarted.flatMap(([node, index]) =>
+        begin(view, {
+          ...{ execution: data.id, node },
+          ...(index !== undefined && { from: index, to: index + 1, index }),
+        }),
+      ),
+      ...afterResume(view, data),
+    ],
     "execution.completed": ({ workflows }, { id, parent }) => {
       lookups.scopes.forget(id);
       return parent ? workEnded(workflows, parent) : [];

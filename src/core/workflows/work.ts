@@ -186,7 +186,7 @@ export function fillMap(
 ): FactOf<WorkflowEvents>[] {
   const run = state.executions.get(execution);
   const reached = state.nodes.get(nodeKey(execution, node));
-  if (!run || reached?.status !== "running") return [];
+  if (run?.status !== "running" || reached?.status !== "running") return [];
   const planned = lookups.planOf(state, run.workflow, run.version).nodes.get(node)?.node;
   if (planned?.type !== "map") return [];
   const { total = 0, begun = 0, done = 0 } = reached;
