@@ -25,6 +25,7 @@ export * from "./tasks/task.ts";
 export { FINAL_STATUSES, isFinal, LIVE_STATUSES, TRANSITIONS, type FinalStatus } from "./tasks/transitions.ts";
 export * from "./workflows/definition.ts";
 export * from "./workflows/execution.ts";
+export { progressOf, type Progress } from "./workflows/progress.ts";
 export { planWorkflow, type Plan, type Problem } from "./workflows/plan.ts";
 export {
   applyEvent,

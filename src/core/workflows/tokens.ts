@@ -30,11 +30,17 @@ export function settle(
     if (ready === "wait") return [];
     const kind = planned.node.type;
     if (ready === "skip") return [{ type: "node.skipped", data: { ...at, kind, dead: targetsOf(planned.outs) } }];
+    if (hasRecorded(state, execution, node)) return [{ type: "node.started", data: { ...at, kind, recalled: true } }];
     const total = kind === "map" ? { total: countItems(lookups, state, run, planned) } : {};
     return [{ type: "node.started", data: { ...at, kind, ...total } }];
   } catch (error) {
     return failNode(lookups, state, { ...at, error: encodeRefusal(error, "expression/failed") });
   }
+}
+
+/** Its output is taken over from an earlier run. */
+function hasRecorded({ recorded }: WorkflowsState, execution: string, node: string): boolean {
+  return Object.hasOwn(recorded.get(execution)?.outputs ?? {}, node);
 }
 
 function readiness(
