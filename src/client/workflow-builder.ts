@@ -24,7 +24,15 @@ type Plain<Name> = Name extends `${infer Text}@${string}` ? Text : Name;
 /** What expressions see. */
 export interface Scope<Input, Nodes extends object> {
   readonly input: Ref<Input>;
+  readonly vars: Ref<Unknown>;
+  /** Behind error edges: code, message and node. */
+  readonly error: Ref<Unknown>;
   readonly nodes: { readonly [Id in keyof Nodes]: { readonly output: Ref<Nodes[Id]>; readonly status: Ref<string> } };
+}
+interface LooseScope {
+  readonly input: Unknown;
+  readonly vars: Unknown;
+  readonly nodes: Unknown;
 }
 interface ItemScope<Item> {
   readonly item: Ref<Item>;
@@ -39,14 +47,16 @@ interface TurnScope<Last> {
 type From<S, T> = ((scope: S) => Given<T>) | string;
 type Ask<S> = ((scope: S) => Expr<boolean> | boolean) | string;
 
-type Without<T, Fields extends PropertyKey> = Omit<T, Fields | "id" | "type">;
+type Without<T, Fields extends PropertyKey> = Omit<T, Fields | "id" | "type" | "set">;
 type Work<C extends readonly string[], S> = Without<Of<"task">, "capabilities" | "input"> & {
   readonly capabilities: C;
   readonly input?: From<S, Port<C, "input">>;
 };
 
-/** Where a node is joined on. */
+/** What every node may have. */
 interface After<Nodes> {
+  /** Variables that are written when it completes; its own output is there already. */
+  readonly set?: Readonly<Record<string, From<LooseScope, Unknown>>>;
   /** The nodes with an edge to it. Default: the node before; `[]`: none, it begins with the run. */
   readonly after?: (keyof Nodes & string) | readonly (keyof Nodes & string)[];
 }
@@ -217,9 +227,14 @@ function writeFields(options: Readonly<Record<string, unknown>>): Record<string,
   return Object.fromEntries(
     fields.map(([name, value]) => {
       if (EXPRESSIONS.has(name)) return [name, write(value)];
+      if (name === "set") return [name, mapValues(value as object, write)];
       return [name, name === "task" ? writeFields(value as Record<string, unknown>) : value];
     }),
   );
+}
+
+function mapValues<T>(record: object, change: (value: unknown) => T): Record<string, T> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]));
 }
 
 /** What the function makes of the scope, or the text as it is. */
@@ -230,5 +245,5 @@ function write(value: unknown): string {
     : writeExpression(value);
 }
 
-const ROOTS = ["input", "nodes", "item", "index", "last"] as const;
+const ROOTS = ["input", "nodes", "vars", "error", "item", "index", "last"] as const;
 const SCOPE = Object.fromEntries(ROOTS.map((root) => [root, refOf(root)]));

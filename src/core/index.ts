@@ -28,6 +28,7 @@ export * from "./workflows/execution.ts";
 export { planWorkflow, type Plan } from "./workflows/plan.ts";
 export type { Problem, ProblemCode } from "./workflows/proofs/problem.ts";
 export { validate, type KnownCapability, type ValidateOptions } from "./workflows/proofs/validate.ts";
+export { progressOf, type Progress } from "./workflows/progress.ts";
 export {
   applyEvent,
   createState,

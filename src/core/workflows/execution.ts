@@ -5,8 +5,9 @@ import type { Priority } from "../tasks/priority.ts";
 import type { TaskParent } from "../tasks/task.ts";
 import type { WorkflowNode } from "./definition.ts";
 import type { Problem } from "./proofs/problem.ts";
+import type { ExecutionRetry } from "./retry.ts";
 
-export type ExecutionStatus = "running" | "completed" | "failed" | "cancelled";
+export type ExecutionStatus = "running" | "paused" | "completed" | "failed" | "cancelled";
 
 export interface Execution {
   /** Of a run within a run it is the node's: `run/node`, or `run/node/index`. */
@@ -16,6 +17,8 @@ export interface Execution {
   readonly version: string;
   /** The node that it is run for. */
   readonly parent?: TaskParent | undefined;
+  /** The finished run whose results it takes over. */
+  readonly retriedFrom?: string | undefined;
   /** In a map's body: the item, where it isn't the input. */
   readonly item?: JsonText | undefined;
   /** Of an outermost run: the versions of the workflows that it names, by `workflow` or `workflow@version`. */
@@ -30,6 +33,8 @@ export interface Execution {
   readonly finishedAt?: number | undefined;
   readonly output?: JsonText | undefined;
   readonly error?: ErrorData | undefined;
+  /** Only in a finished one: its variables in the end, as a map by name. */
+  readonly variables?: JsonText | undefined;
   /** Only in a finished one: how each node ended. */
   readonly nodes?: readonly NodeState[] | undefined;
 }
@@ -51,6 +56,8 @@ export interface NodeState {
   readonly dead: number;
   /** Of a join with an expression: which ones. */
   readonly inlets?: Readonly<Record<string, boolean>> | undefined;
+  /** Its output was taken over from an earlier run. */
+  readonly recalled?: true | undefined;
   /** It failed, and the run went on along its error edges. */
   readonly handled?: boolean | undefined;
   /** The node that failed last on the way to this one. */
@@ -69,6 +76,24 @@ export interface NodeState {
   /** Of a parallel node: branches begun, and those that were ended by a failure. */
   readonly branches?: number | undefined;
   readonly lost?: readonly number[] | undefined;
+}
+
+/** A variable of a run gets a value, or elements for its list. */
+export interface Assignment {
+  readonly execution: string;
+  readonly name: string;
+  readonly value?: JsonText | undefined;
+  readonly add?: readonly JsonText[] | undefined;
+  /** Each element is in the list once. */
+  readonly union?: true | undefined;
+}
+
+/** The variables of a run: their values, and of lists how many elements were added since they began. */
+export interface VariablesState {
+  /** The run's. */
+  readonly id: string;
+  readonly values: Readonly<Record<string, JsonText>>;
+  readonly counts: Readonly<Record<string, number>>;
 }
 
 /** A done item of a map. */
@@ -121,13 +146,22 @@ export interface WorkflowEvents {
   };
   "execution.started": Pick<
     Execution,
-    "id" | "workflow" | "version" | "input" | "priority" | "total" | "parent" | "item" | "pins"
-  > & { readonly roots: readonly Target[] };
+    "id" | "workflow" | "version" | "input" | "priority" | "total" | "parent" | "item" | "pins" | "retriedFrom"
+  > & {
+    /** Outputs that are taken over, by `node`, or `node/index` of a map's items. */
+    readonly recorded?: Readonly<Record<string, JsonText>> | undefined;
+    readonly roots: readonly Target[];
+    /** How its variables begin. */
+    readonly variables?: Readonly<Record<string, JsonText>> | undefined;
+  };
   "node.started": At & {
     readonly kind: WorkflowNode["type"];
+    readonly recalled?: true | undefined;
     readonly total?: number | undefined;
   };
   "map.filled": At & { readonly from: number; readonly to: number };
+  /** The output of an item is taken over. */
+  "item.recalled": TaskParent;
   /** An iteration begins. */
   "loop.turned": At & { readonly index: number };
   /** `output` is absent when an event before has brought it (a task's result, a map's items). */
@@ -136,6 +170,8 @@ export interface WorkflowEvents {
       readonly output?: JsonText | undefined;
       readonly taken: readonly Target[];
       readonly dead: readonly Target[];
+      /** What it does to variables. */
+      readonly set?: readonly Assignment[] | undefined;
       /** The failure that a handler has replaced by the output. */
       readonly replaced?: ErrorData | undefined;
     };
@@ -152,10 +188,21 @@ export interface WorkflowEvents {
       /** The branch that it ends. */
       readonly branch?: { readonly parallel: string; readonly index: number } | undefined;
     };
+  /** No node begins any more, and no task of it is given to a worker. */
+  "execution.paused": OpenWork & { readonly id: string; readonly interrupt?: boolean | undefined };
+  /** What was found to do: nodes to look at again, and work that had been lost. */
+  "execution.resumed": OpenWork & {
+    readonly id: string;
+    readonly settled: readonly string[];
+    readonly restarted: readonly Restart[];
+  };
   "execution.completed": Ended & { readonly output: JsonText };
   "execution.failed": Ended & OpenWork & { readonly error: ErrorData };
   "execution.cancelled": Ended & OpenWork & { readonly reason: string };
 }
+
+/** A node whose work is begun again; `index`: only that item or iteration. */
+export type Restart = readonly [node: string, index?: number];
 
 interface Ended {
   readonly id: string;
@@ -180,11 +227,18 @@ export interface WorkflowCommands {
     readonly input: JsonText;
     readonly priority?: Priority | undefined;
   };
+  /** Begins a run that takes over what a finished one has done, but for what is to be done again. */
+  "execution.retry": ExecutionRetry;
+  "item.recall": TaskParent;
   /** A run within a run. */
   "execution.spawn": Pick<Execution, "id" | "workflow" | "version" | "input" | "priority" | "item"> & {
     readonly parent: TaskParent;
   };
   "execution.cancel": { readonly id: string; readonly reason?: string | undefined };
+  /** `interrupt`: running attempts are stopped, and begun again later; otherwise they go on to their end. */
+  "execution.pause": { readonly id: string; readonly interrupt?: boolean | undefined };
+  /** Also of a run that isn't paused but stands still: what is ready begins, and what was lost begins again. */
+  "execution.resume": { readonly id: string };
   "execution.settle": { readonly id: string };
   "execution.fail": { readonly id: string; readonly node: string; readonly error: ErrorData };
   "node.settle": At;

@@ -1,19 +1,22 @@
 import type { ErrorData } from "../errors.ts";
 import type { FinishedSink, Fold, Table } from "../kernel.ts";
-import { copyJson } from "../json.ts";
+import { copyJson, type JsonText } from "../json.ts";
 import { nodesOf } from "./nodes.ts";
 import { restoreTable, saveTable } from "../tables.ts";
 import type { TaskEvents, TaskParent } from "../tasks/task.ts";
 import {
   itemKey,
   nodeKey,
+  type Assignment,
   type Execution,
   type ItemState,
   type NodeState,
   type Target,
+  type VariablesState,
   type WorkflowEvents,
   type WorkflowVersion,
 } from "./execution.ts";
+import { elementKey, entryKey, textOf } from "./values.ts";
 
 export interface WorkflowsState {
   /** All versions, by `workflow@version`. */
@@ -23,6 +26,12 @@ export interface WorkflowsState {
   readonly executions: Table<Execution>;
   readonly nodes: Table<NodeState>;
   readonly items: Table<ItemState>;
+  /** What runs take over from earlier ones, by run. */
+  readonly recorded: Table<{ readonly id: string; readonly outputs: Readonly<Record<string, JsonText>> }>;
+  /** By run. */
+  readonly variables: Table<VariablesState>;
+  /** The elements that were added to lists, by place and in unions by what they are. */
+  readonly entries: Table<{ readonly id: string; readonly value?: JsonText }>;
   readonly finished: FinishedSink<Execution>;
 }
 
@@ -33,6 +42,9 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents> = 
     executions: kit.table(),
     nodes: kit.table(),
     items: kit.table(),
+    recorded: kit.table(),
+    variables: kit.table(),
+    entries: kit.table(),
     finished: kit.finished<Execution>("execution"),
   }),
   apply: {
@@ -45,17 +57,25 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents> = 
       state.active.set(workflow, { id: workflow, version });
       countRuns(state, { workflow, version: before }, 0);
     },
-    "execution.started": (state, { roots, ...data }, at) => {
+    "execution.started": (state, { roots, variables, recorded, ...data }, at) => {
+      if (recorded) state.recorded.set(data.id, { id: data.id, outputs: { ...recorded } });
+      if (variables) state.variables.set(data.id, { id: data.id, values: { ...variables }, counts: {} });
       state.executions.set(data.id, { ...copyJson(data), status: "running", resolved: 0, startedAt: at });
       for (const root of roots) arrive(state, data.id, root, { live: true });
       countRuns(state, data, 1);
     },
-    "node.started": ({ nodes }, { execution, node, total }, at) => {
+    "node.started": ({ nodes, recorded }, { execution, node, total, recalled }, at) => {
       const key = nodeKey(execution, node);
       const state = nodes.get(key);
       if (!state) return;
       const running = { ...state, status: "running", startedAt: at } as const;
-      nodes.set(key, total === undefined ? running : { ...running, total, begun: 0, done: 0, failed: 0 });
+      const output = recalled && recorded.get(execution)?.outputs[node];
+      if (recalled) nodes.set(key, { ...running, recalled, output });
+      else nodes.set(key, total === undefined ? running : { ...running, total, begun: 0, done: 0, failed: 0 });
+    },
+    "item.recalled": (state, parent) => {
+      const output = state.recorded.get(parent.execution)?.outputs[`${parent.node}/${String(parent.index)}`];
+      workDone(state, parent, { output: output ?? "null" });
     },
     "loop.turned": ({ nodes }, { execution, node, index }) => {
       change(nodes, nodeKey(execution, node), { begun: index + 1 });
@@ -63,7 +83,7 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents> = 
     "map.filled": ({ nodes }, { execution, node, to }) => {
       change(nodes, nodeKey(execution, node), { begun: to });
     },
-    "node.completed": (state, { execution, node, output, taken, dead, replaced }, at) => {
+    "node.completed": (state, { execution, node, output, taken, dead, replaced, set = [] }, at) => {
       const key = nodeKey(execution, node);
       const reached = state.nodes.get(key);
       if (!reached) return;
@@ -71,6 +91,7 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents> = 
       const done = { ...reached, status: "completed", finishedAt: at, output: output ?? made } as const;
       if (replaced) state.nodes.set(key, { ...done, error: copyJson(replaced) });
       else state.nodes.set(key, reached.kind === "parallel" ? { ...done, branches: taken.length } : done);
+      for (const one of set) assign(state, one);
       leave(state, reached, taken, dead, reached.cause);
     },
     "node.skipped": (state, { execution, node, dead }, at) => {
@@ -85,7 +106,7 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents> = 
       const reached = state.nodes.get(key);
       if (!reached) return;
       takeOutput(state, reached);
-      const { output: _, ...again } = { ...reached, ...(total !== undefined && { total }) };
+      const { output: _, recalled: __, ...again } = { ...reached, ...(total !== undefined && { total }) };
       state.nodes.set(key, { ...again, error: copyJson(error), round, begun: 0, done: 0, failed: 0 });
     },
     "node.failed": (state, { execution, node, error, taken, dead = [], branch }, at) => {
@@ -96,6 +117,14 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents> = 
       state.nodes.set(key, taken ? { ...failed, handled: true, output: takeOutput(state, reached) } : failed);
       if (taken) leave(state, reached, taken, dead, node);
       if (branch) loseBranch(state, nodeKey(execution, branch.parallel), branch.index);
+    },
+    "execution.paused": ({ executions }, { id }) => {
+      const run = executions.get(id);
+      if (run) executions.set(id, { ...run, status: "paused" });
+    },
+    "execution.resumed": ({ executions }, { id }) => {
+      const run = executions.get(id);
+      if (run) executions.set(id, { ...run, status: "running" });
     },
     "execution.completed": (state, { id, output, parent }, at) => {
       finish(state, id, { status: "completed", output }, at);
@@ -119,7 +148,10 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents> = 
       if (parent) workDone(state, parent, { error: cancelled("task/cancelled", reason) });
     },
   },
-  save: ({ versions, active, executions, nodes, items }) => ({
+  save: ({ versions, active, executions, nodes, items, recorded, variables, entries }) => ({
+    recorded: saveTable(recorded),
+    variables: saveTable(variables),
+    entries: saveTable(entries),
     versions: saveTable(versions),
     active: saveTable(active),
     executions: saveTable(executions),
@@ -133,8 +165,45 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents> = 
     restoreTable(state.executions, tables["executions"] ?? []);
     restoreTable(state.nodes, tables["nodes"] ?? []);
     restoreTable(state.items, tables["items"] ?? []);
+    restoreTable(state.recorded, tables["recorded"] ?? []);
+    restoreTable(state.variables, tables["variables"] ?? []);
+    restoreTable(state.entries, tables["entries"] ?? []);
   },
 };
+
+function assign({ variables, entries }: WorkflowsState, { execution, name, value, add = [], union }: Assignment): void {
+  const known = variables.get(execution);
+  if (!known) return;
+  if (value !== undefined) {
+    variables.set(execution, { ...known, values: { ...known.values, [name]: value } });
+    return;
+  }
+  let count = known.counts[name] ?? 0;
+  for (const element of add) {
+    const id = entryKey(execution, name, count++);
+    entries.set(id, { id, value: element });
+    if (!union) continue;
+    const found = elementKey(execution, name, element);
+    entries.set(found, { id: found });
+  }
+  variables.set(execution, { ...known, counts: { ...known.counts, [name]: count } });
+}
+
+/** The variables of a run in the end, which are gone then. */
+function takeVariables(state: WorkflowsState, id: string): { readonly variables?: JsonText } {
+  const known = state.variables.get(id);
+  if (!known) return {};
+  const texts = Object.keys(known.values).map((name) => [name, textOf(state, id, name)] as const);
+  for (const [name, count] of Object.entries(known.counts))
+    for (let at = 0; at < count; at++) {
+      const key = entryKey(id, name, at);
+      const { value = "" } = state.entries.get(key) ?? {};
+      state.entries.delete(key);
+      state.entries.delete(elementKey(id, name, value));
+    }
+  state.variables.delete(id);
+  return { variables: `{${texts.map(([name, text]) => `${JSON.stringify(name)}:${text}`).join(",")}}` };
+}
 
 interface Arrival {
   /** A live token came, or word that none will. */
@@ -248,15 +317,16 @@ function finish(
   if (!execution) return;
   const nodes: NodeState[] = [];
   for (const node of nodesOf(state, execution)) {
-    const own =
-      ELSEWHERE.has(node.kind) && !(node.status === "completed" && node.error) ? { ...node, output: undefined } : node;
+    const isOwn = node.recalled ?? (node.status === "completed" && node.error !== undefined);
+    const own = ELSEWHERE.has(node.kind) && !isOwn ? { ...node, output: undefined } : node;
     nodes.push(own);
     state.nodes.delete(node.id);
     for (let index = 0; index < (node.begun ?? 0); index++) state.items.delete(itemKey(id, node.node, index));
   }
   state.executions.delete(id);
+  state.recorded.delete(id);
   countRuns(state, execution, -1);
-  state.finished.add(id, { ...execution, ...changes, nodes, finishedAt: at }, at);
+  state.finished.add(id, { ...execution, ...changes, ...takeVariables(state, id), nodes, finishedAt: at }, at);
 }
 
 /** Keeps count of the runs of a version and of those that it pins; one that isn't active is gone with its last run. */

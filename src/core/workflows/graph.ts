@@ -1,6 +1,6 @@
 /** What a definition becomes when it is made ready to run. */
 import type { Expression } from "../expressions/index.ts";
-import type { WorkflowNode } from "./definition.ts";
+import type { Body, Variable, WorkflowNode } from "./definition.ts";
 import type { Target } from "./execution.ts";
 
 export interface PlannedEdge {
@@ -18,6 +18,15 @@ export interface PlannedNode {
   readonly inlets: number;
   /** The node's expressions by the name of their field. */
   readonly expressions: Readonly<Record<string, Expression>>;
+  /** What its completion does to variables. */
+  readonly sets: readonly (readonly [variable: PlannedVariable, value: Expression])[];
+}
+
+/** A variable of a graph, or of one around it. */
+export interface PlannedVariable {
+  readonly name: string;
+  readonly type: Variable["type"];
+  readonly merge: Variable["merge"];
 }
 
 /** A graph made ready to run: a workflow, or the body of a node. */
@@ -29,6 +38,10 @@ export interface Graph {
   readonly output?: Expression | undefined;
   /** The graphs within nodes, by node. */
   readonly bodies: ReadonlyMap<string, Graph>;
+  /** Those that its expressions see, by name. */
+  readonly variables: ReadonlyMap<string, PlannedVariable>;
+  /** How its own begin, as in the definition. */
+  readonly declared: Pick<Body, "variables">;
   /** In the order of the definition. */
   readonly handlers: readonly PlannedHandler[];
   /** The branches of parallel nodes, by the nodes that stand in them. */

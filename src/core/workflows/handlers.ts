@@ -35,6 +35,7 @@ export function handlerProblems({ nodes, edges }: Body): Problem[] {
     };
     for (const name of scope) if (!ids.has(name)) wrong(`is for '${name}', which is no node`);
     if (times !== undefined && action !== "retry") wrong("has 'times', but doesn't retry");
+    if (handler.set && action !== "route") wrong("sets variables, but acts in place");
     if (output !== undefined && action !== "replace") wrong("has an 'output', but doesn't replace");
     if (output === undefined && action === "replace") wrong("needs an 'output' to replace what failed");
     const own = edges.filter(

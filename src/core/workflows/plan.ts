@@ -9,6 +9,7 @@ import { actsInPlace, handlerEdges, handlerProblems, isHandler, type Handler } f
 import type { Graph, PlannedEdge, PlannedHandler, PlannedNode } from "./graph.ts";
 import { namingOf } from "./named.ts";
 import { atEdge, errorAt, invalidWorkflow, placeOf, within, type Problem } from "./proofs/problem.ts";
+import { planVariables, type Variables } from "./variables.ts";
 
 export type { Graph, PlannedEdge, PlannedNode } from "./graph.ts";
 
@@ -42,20 +43,26 @@ export function readPlan(definition: unknown): Reading {
   return { plan: { workflow, ...planGraph(workflow, problems) }, problems };
 }
 
-function planGraph(graph: Body, problems: Problem[], roots: readonly string[] = []): Graph {
+function planGraph(
+  graph: Body,
+  problems: Problem[],
+  roots: readonly string[] = [],
+  outer: Variables = new Map(),
+): Graph {
   problems.push(...shapeProblems(graph), ...handlerProblems(graph));
-  return link(graph, problems, roots);
+  const variables = planVariables(graph, outer, problems);
+  return { ...link(graph, problems, roots, variables), variables, declared: { variables: graph.variables } };
 }
 
 /** What a body sees beside what every expression does. */
 const LOCALS = { map: ["item", "index"], loop: ["index", "last"] } as const;
 
-function planBodies({ nodes }: Body, problems: Problem[]): ReadonlyMap<string, Graph> {
+function planBodies({ nodes }: Body, problems: Problem[], variables: Variables): ReadonlyMap<string, Graph> {
   const bodies = new Map<string, Graph>();
   for (const node of nodes) {
     if (!("body" in node) || !node.body) continue;
     const found: Problem[] = [];
-    bodies.set(node.id, planGraph(node.body, found, LOCALS[node.type]));
+    bodies.set(node.id, planGraph(node.body, found, LOCALS[node.type], variables));
     problems.push(...found.map((problem) => within(node.id, problem)));
   }
   return bodies;
@@ -106,14 +113,19 @@ function targetOf(node: WorkflowNode): Target {
   return type === "join" && typeof node.mode === "object" ? [id, type, true] : [id, type];
 }
 
-function link(graph: Body, problems: Problem[], locals: readonly string[]): Graph {
+function link(
+  graph: Body,
+  problems: Problem[],
+  locals: readonly string[],
+  variables: Variables,
+): Omit<Graph, "variables" | "declared"> {
   const places = graph.nodes.filter((node) => !actsInPlace(node));
   const implicit = handlerEdges(graph);
   const targets: Targets = new Map(places.map((node) => [node.id, targetOf(node)]));
-  const common = ["input", "nodes", ...locals];
+  const common = ["input", "nodes", ...(variables.size > 0 ? ["vars"] : []), ...locals];
   const canFail = implicit.length > 0 || graph.edges.some(({ on }) => on);
   const read: Findings["read"] = new Map();
-  const findings: Findings = { targets, problems, roots: canFail ? [...common, "error"] : common, read };
+  const findings: Findings = { targets, variables, problems, roots: canFail ? [...common, "error"] : common, read };
   const { outs, inlets } = linkEdges(graph, implicit, findings);
   const nodes = new Map<string, PlannedNode>();
   for (const node of places) {
@@ -122,6 +134,7 @@ function link(graph: Body, problems: Problem[], locals: readonly string[]): Grap
       outs: outs.get(node.id) ?? [],
       inlets: inlets.get(node.id) ?? 0,
       expressions: expressionsOf(node, findings),
+      sets: setsOf(node, findings),
     };
     nodes.set(node.id, planned);
     problems.push(...nodeProblems(planned));
@@ -133,7 +146,7 @@ function link(graph: Body, problems: Problem[], locals: readonly string[]): Grap
     nodes,
     roots: all.filter((one) => one.inlets === 0 && !isHandler(one.node)).map(({ node }) => targetOf(node)),
     sinks: all.filter((one) => one.outs.every(({ codes }) => codes)).map(({ node }) => node.id),
-    bodies: planBodies(graph, problems),
+    bodies: planBodies(graph, problems, variables),
     handlers: graph.nodes.filter(isHandler).map((handler) => planHandler(handler, findings)),
     branches: branchesOf(nodes),
     ...(output && { output }),
@@ -175,6 +188,7 @@ function linkEdges({ nodes, edges }: Body, implicit: readonly WorkflowEdge[], fi
 
 interface Findings {
   readonly targets: Targets;
+  readonly variables: Variables;
   readonly problems: Problem[];
   /** What every expression of the graph sees. */
   readonly roots: readonly string[];
@@ -186,7 +200,7 @@ function parse(
   source: string,
   field: string,
   about: Pick<Problem, "nodes" | "edge">,
-  { targets, problems, roots: common, read }: Findings,
+  { targets, variables, problems, roots: common, read }: Findings,
   locals: readonly string[] = [],
 ): Expression | undefined {
   const roots = [...common, ...locals];
@@ -202,7 +216,11 @@ function parse(
     const unknown = names.filter((name) => !targets.has(name));
     for (const name of unknown) refuse("reads-unknown", `there is no node '${name}', which it names`);
     if (isVague) refuse("reads-vague", "it must say which node it means, as in nodes.a.output");
-    if (!isVague && unknown.length === 0) read.set(key, expression);
+    const vars = namingOf(expression, "vars");
+    const missing = vars.names.filter((name) => !variables.has(name));
+    for (const name of missing) refuse("reads-unknown", `there is no variable '${name}', which it names`);
+    if (vars.isVague) refuse("reads-vague", "it must say which variable it means, as in vars.a");
+    if (!isVague && !vars.isVague && unknown.length + missing.length === 0) read.set(key, expression);
     return expression;
   } catch (error) {
     if (!(error instanceof RuntimeError)) throw error;
@@ -246,6 +264,18 @@ function expressionsOf(node: WorkflowNode, findings: Findings): Record<string, E
     if (expression) parsed[field] = expression;
   }
   return parsed;
+}
+
+function setsOf(node: WorkflowNode, findings: Findings): PlannedNode["sets"] {
+  return Object.entries(node.set ?? {}).flatMap(([name, source]) => {
+    const variable = findings.variables.get(name);
+    if (!variable) {
+      const message = `'${node.id}' sets '${name}', which is no variable`;
+      findings.problems.push(errorAt("variable-invalid", message, node.id));
+    }
+    const value = parse(source, `set.${name}`, { nodes: [node.id] }, findings);
+    return variable && value ? [[variable, value] as const] : [];
+  });
 }
 
 function nodeProblems({ node, outs, inlets }: PlannedNode): Problem[] {

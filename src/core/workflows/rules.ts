@@ -18,15 +18,19 @@ import {
 import { placeOf, type WorkflowFact } from "./edges.ts";
 import { failNode } from "./failures.ts";
 import { cancelled, type WorkflowsState } from "./fold.ts";
+import type { Graph } from "./graph.ts";
 import { createLookups, type Lookups } from "./lookups.ts";
 import { turnLoop } from "./loops.ts";
 import { openWork } from "./open-work.ts";
+import { afterPause, afterResume, pause, resume, type PausingView } from "./pausing.ts";
 import { pinsOf } from "./pins.ts";
 import { register, type RegistrationView } from "./registration.ts";
 import { complete, settle } from "./tokens.ts";
+import { recordedOf } from "./retry.ts";
+import { initialValues } from "./variables.ts";
 import { fillMap, startWork } from "./work.ts";
 
-export interface WorkflowsView extends RegistrationView {
+export interface WorkflowsView extends RegistrationView, PausingView {
   readonly limits: LimitsState;
 }
 
@@ -42,6 +46,17 @@ function decisions(lookups: Lookups): WorkflowRules["decide"] {
   return {
     "workflow.register": (view, data) => register(lookups, view, data),
     "execution.start": (view, data) => start(lookups, view, data),
+    "execution.retry": (view, data) => {
+      const { of: retriedFrom, id, workflow, version, input, priority } = data;
+      return start(lookups, view, { id, workflow, version, input, priority }, (graph) => ({
+        retriedFrom,
+        recorded: recordedOf(graph, data),
+      }));
+    },
+    "item.recall": ({ workflows }, parent) => {
+      const node = workflows.nodes.get(nodeKey(parent.execution, parent.node));
+      return node?.status === "running" ? [{ type: "item.recalled", data: parent }] : [];
+    },
     "execution.spawn": ({ workflows }, data) => spawn(lookups, workflows, data),
     "execution.cancel": ({ workflows }, { id, reason = "cancelled" }) => {
       const execution = workflows.executions.get(id);
@@ -49,6 +64,8 @@ function decisions(lookups: Lookups): WorkflowRules["decide"] {
       const data = { id, reason, ...parentOf(execution), ...openWork(workflows, execution) };
       return [{ type: "execution.cancelled", data }];
     },
+    "execution.pause": (view, data) => pause(view, data),
+    "execution.resume": (view, data) => resume(lookups, view, data),
     "execution.fail": ({ workflows }, { id, error }) => {
       const execution = workflows.executions.get(id);
       if (!execution) return [];
@@ -75,6 +92,7 @@ function reactions(lookups: Lookups): NonNullable<WorkflowRules["react"]> {
     "node.started": begin,
     "map.filled": begin,
     "loop.turned": begin,
+    "item.recalled": ({ workflows }, parent) => workEnded(workflows, parent),
     "node.retried": (view, { execution, node, tasks, approvals, children }) => [
       ...stopAll({ tasks, approvals, children }, `the node '${node}' begins anew`),
       ...begin(view, { execution, node }),
@@ -88,6 +106,16 @@ function reactions(lookups: Lookups): NonNullable<WorkflowRules["react"]> {
       if (!taken) return [{ type: "execution.fail", data: { id: execution, node, error } }];
       return [...stopAll(open, `the node '${node}' has failed`), ...travel(execution, taken, dead)];
     },
+    "execution.paused": (_view, data) => afterPause(data),
+    "execution.resumed": (view, data) => [
+      ...data.restarted.flatMap(([node, index]) =>
+        begin(view, {
+          ...{ execution: data.id, node },
+          ...(index !== undefined && { from: index, to: index + 1, index }),
+        }),
+      ),
+      ...afterResume(view, data),
+    ],
     "execution.completed": ({ workflows }, { id, parent }) => {
       lookups.scopes.forget(id);
       return parent ? workEnded(workflows, parent) : [];
@@ -131,6 +159,7 @@ function start(
   lookups: Lookups,
   { workflows: state, limits }: WorkflowsView,
   { id, workflow, input, version, priority = "medium" }: WorkflowCommands["execution.start"],
+  more: (graph: Graph) => Pick<WorkflowEvents["execution.started"], "retriedFrom" | "recorded"> = () => ({}),
 ): WorkflowFact[] {
   if (id.includes("/")) throw new RuntimeError("command/invalid", { id, reason: "'/' parts a run from its nodes" });
   if (state.executions.has(id)) throw new RuntimeError("execution/duplicate", { id });
@@ -139,9 +168,8 @@ function start(
   if (pinned === undefined || !state.versions.has(`${workflow}@${pinned}`))
     throw new RuntimeError("workflow/unknown", { workflow, ...(pinned !== undefined && { version: pinned }) });
   const pins = pinsOf(lookups, state, limits, { workflow, version: pinned });
-  const { nodes, roots } = lookups.planOf(state, workflow, pinned);
-  const data = { id, workflow, version: pinned, input, priority, total: nodes.size, roots, ...(pins && { pins }) };
-  return [{ type: "execution.started", data }];
+  const graph = lookups.planOf(state, workflow, pinned);
+  return [begun(graph, { id, workflow, version: pinned, input, priority, ...(pins && { pins }), ...more(graph) })];
 }
 
 /** Begins a run within a run, for a node that waits for it. */
@@ -149,8 +177,18 @@ function spawn(lookups: Lookups, state: WorkflowsState, data: WorkflowCommands["
   const { id, workflow, version, parent } = data;
   const node = state.nodes.get(nodeKey(parent.execution, parent.node));
   if (node?.status !== "running" || state.executions.has(id)) return [];
-  const { nodes, roots } = lookups.planOf(state, workflow, version);
-  return [{ type: "execution.started", data: { ...data, total: nodes.size, roots } }];
+  return [begun(lookups.planOf(state, workflow, version), data)];
+}
+
+function begun(
+  { nodes, roots, declared }: Graph,
+  data: Omit<WorkflowEvents["execution.started"], "total" | "roots" | "variables">,
+): WorkflowFact {
+  const variables = initialValues(declared);
+  return {
+    type: "execution.started",
+    data: { ...data, total: nodes.size, roots, ...(variables && { variables }) },
+  };
 }
 
 /** Ends the run well when every node is completed or skipped. */

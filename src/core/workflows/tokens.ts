@@ -7,28 +7,40 @@
  */
 import { encodeRefusal } from "../errors.ts";
 import type { At, WorkflowCommands } from "./execution.ts";
-import { choose, isTrue, othersOf, placeOf, targetsOf, type Place, type WorkflowFact } from "./edges.ts";
+import { isTrue, leave, placeOf, targetsOf, type Place, type WorkflowFact } from "./edges.ts";
 import { failNode } from "./failures.ts";
 import { joinItems, type WorkflowsState } from "./fold.ts";
 import { countItems } from "./items.ts";
 import type { Lookups } from "./lookups.ts";
 
-/** Starts or skips a node as soon as its inlets say which. */
-export function settle(lookups: Lookups, state: WorkflowsState, { execution, node }: At): WorkflowFact[] {
+/** Starts or skips a node as soon as its inlets say which; of a paused run only when it is `asked` what would become of it. */
+export function settle(
+  lookups: Lookups,
+  state: WorkflowsState,
+  { execution, node }: At,
+  asked = false,
+): WorkflowFact[] {
   const place = placeOf(lookups, state, { execution, node });
   if (place?.reached.status !== "pending") return [];
   const { run, planned } = place;
+  if (run.status === "paused" && !asked) return [];
   const at = { execution, node };
   try {
     const ready = readiness(lookups, state, place);
     if (ready === "wait") return [];
     const kind = planned.node.type;
     if (ready === "skip") return [{ type: "node.skipped", data: { ...at, kind, dead: targetsOf(planned.outs) } }];
+    if (hasRecorded(state, execution, node)) return [{ type: "node.started", data: { ...at, kind, recalled: true } }];
     const total = kind === "map" ? { total: countItems(lookups, state, run, planned) } : {};
     return [{ type: "node.started", data: { ...at, kind, ...total } }];
   } catch (error) {
     return failNode(lookups, state, { ...at, error: encodeRefusal(error, "expression/failed") });
   }
+}
+
+/** Its output is taken over from an earlier run. */
+function hasRecorded({ recorded }: WorkflowsState, execution: string, node: string): boolean {
+  return Object.hasOwn(recorded.get(execution)?.outputs ?? {}, node);
 }
 
 function readiness(
@@ -63,16 +75,14 @@ export function complete(
 ): WorkflowFact[] {
   const place = placeOf(lookups, state, { execution, node });
   if (place?.reached.status !== "running") return [];
-  const { run, reached, planned } = place;
+  const { reached } = place;
   const made = (): string | undefined => {
     if (output !== undefined || reached.total === undefined) return output ?? reached.output;
     return joinItems(state.items, execution, node, reached.total);
   };
   try {
-    const taken = choose(lookups, state, run, planned, { at: node, ending: { node, output: made } });
     const brought = output === undefined ? {} : { output };
-    const dead = othersOf(planned.outs, taken);
-    return [{ type: "node.completed", data: { execution, node, ...brought, taken, dead } }];
+    return [{ type: "node.completed", data: { execution, node, ...brought, ...leave(lookups, state, place, made) } }];
   } catch (error) {
     return failNode(lookups, state, { execution, node, error: encodeRefusal(error, "expression/failed") });
   }

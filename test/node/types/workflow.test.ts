@@ -153,6 +153,18 @@ describe("a workflow that is built", () => {
     });
   });
 
+  it("writes variables, and goes on along error edges", () => {
+    const { nodes, edges, variables } = workflow("w")
+      .with({ variables: { best: { type: "number", merge: "max" } } })
+      .task("a", { capabilities: ["x"], set: { best: ({ nodes }) => nodes.a.output.score } })
+      .task("b", { capabilities: ["x"], input: ({ vars }) => vars.best, after: [] })
+      .edge("a", "b", { onError: ["task/*"], when: ({ error }) => cel`${error.code} != ${"x"}` })
+      .build();
+    assert.deepEqual(nodes[0]?.set, { best: "nodes.a.output.score" });
+    assert.deepEqual(edges, [{ from: "a", to: "b", when: 'error.code != "x"', on: "error", codes: ["task/*"] }]);
+    assert.deepEqual(variables, { best: { type: "number", merge: "max" } });
+  });
+
   it("is refused when it is wrong, before anybody runs it", () => {
     const wrong = draft.decision("d").join("j", { after: ["draft", "d"], mode: 3 });
     assert.throws(() => wrong.build(), { code: "workflow/invalid" });

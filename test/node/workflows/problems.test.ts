@@ -318,58 +318,57 @@ describe("a registration", () => {
   });
 });
 
-describe("ten thousand nodes", () => {
-  const COUNT = 10_000;
-  const ids = Array.from({ length: COUNT }, (_none, at) => `n${String(at)}`);
-  const shapes: Record<string, { nodes: Node[]; edges: Edge[] }> = {
-    "in a row, each reading the one before": {
-      nodes: ids.map((id, at) => task(id, at === 0 ? "input" : `nodes.n${String(at - 1)}.output`)),
-      edges: ids.slice(1).map((id, at) => edge(`n${String(at)}>${id}`)),
-    },
-    "in a row, each reading the first": {
-      nodes: ids.map((id, at) => task(id, at === 0 ? "input" : "nodes.n0.output")),
-      edges: ids.slice(1).map((id, at) => edge(`n${String(at)}>${id}`)),
-    },
-    "side by side into one join of half of them": {
-      nodes: [...ids.slice(1).map((id) => task(id)), join("n0", COUNT / 2)],
-      edges: ids.slice(1).map((id) => edge(`${id}>n0`)),
-    },
-    "of decisions that part and meet again": {
-      nodes: ids.map((id, at) => (at % 4 === 0 ? decision(id) : task(id, at % 4 === 3 ? "nodes.n1.output" : "null"))),
-      edges: ids.flatMap((_id, at) => {
-        const [d, a, b, c, e] = [0, 1, 2, 3, 4].map((step) => `n${String(at + step)}`);
-        if (at % 4 > 0) return [];
-        const on = at + 4 < COUNT ? [edge(`${c ?? ""}>${e ?? ""}`)] : [];
-        return [
-          edge(`${d ?? ""}>${a ?? ""}`, `input.q${String(at)}`),
-          edge(`${d ?? ""}>${b ?? ""}`),
-          edge(`${a ?? ""}>${c ?? ""}`),
-          edge(`${b ?? ""}>${c ?? ""}`),
-          ...on,
-        ];
-      }),
-    },
-    "of decisions that never meet again": {
-      nodes: ids.map((id, at) => (at % 2 === 0 ? decision(id) : task(id))),
-      edges: ids.flatMap((id, at) =>
-        at % 2 > 0 || at + 2 >= COUNT
-          ? at % 2
-            ? []
-            : [edge(`${id}>n${String(at + 1)}`)]
-          : [edge(`${id}>n${String(at + 1)}`), edge(`${id}>n${String(at + 2)}`, `input.q${String(at)}`)],
-      ),
-    },
-    "in one circle": {
-      nodes: ids.map((id) => task(id)),
-      edges: ids.map((id, at) => edge(`${id}>n${String((at + 1) % COUNT)}`)),
-    },
-  };
-  for (const [name, { nodes, edges }] of Object.entries(shapes))
-    it(`${name} are proved in no time`, (t) => {
-      const started = performance.now();
-      const found = validate({ id: "w", nodes, edges });
-      const took = performance.now() - started;
-      t.diagnostic(`${took.toFixed(0)} ms: ${[...new Set(found.map(({ code }) => code))].join()}`);
-      assert.ok(took < 4_000, `${String(took)} ms`); // under 1 s on a quiet machine
-    });
+describe("bodies, error edges and variables", () => {
+  const graph = (nodes: readonly unknown[], more: object = {}): string[] =>
+    validate({ id: "w", nodes, ...more }).map(
+      (one) => `${one.severity} ${one.code} ${one.nodes.join()}: ${one.message}`,
+    );
+
+  it("are looked into: a body's nodes are named by their path", () => {
+    const inner = { nodes: [...fork, join("j", 2)], edges: forked };
+    const found = graph([{ id: "m", type: "map", items: "input", body: inner }]);
+    assert.match(found[0] ?? "", /^error join-never-fires m\/j,m\/a,m\/b: in 'm': the join 'j' waits for 2/u);
+    const loop = {
+      id: "l",
+      type: "loop",
+      until: "last.done",
+      body: { nodes: [{ ...inner.nodes[1], input: "nodes.z.output" }] },
+    };
+    assert.match(graph([loop])[0] ?? "", /^error reads-unknown l\/a: in 'l': input of a: there is no node 'z'/u);
+  });
+
+  it("make a failure handled when an edge or a handler is for every one", () => {
+    const unhandled = (nodes: readonly unknown[], edges: readonly unknown[] = []): string[] =>
+      graph(nodes, { edges }).filter((one) => one.includes("failure-unhandled"));
+    const [a, b] = [task("a"), { id: "b", type: "parallel" }];
+    assert.equal(unhandled([a, b], [{ from: "a", to: "b", on: "error", codes: ["x"] }]).length, 1);
+    assert.deepEqual(unhandled([a, b], [{ from: "a", to: "b", on: "error" }]), []);
+    assert.deepEqual(unhandled([a, { id: "h", type: "errorHandler" }]), []);
+    assert.deepEqual(unhandled([a, { id: "h", type: "errorHandler", action: "replace", output: "null" }]), []);
+    assert.equal(unhandled([a, { id: "h", type: "errorHandler", action: "retry" }]).length, 1);
+  });
+
+  it("let no join wait for a node's success and its failure", () => {
+    const nodes = [task("a"), task("b"), task("c"), join("j", 2)];
+    const edges = [edge("a>b"), { ...edge("a>c"), on: "error" }, edge("b>j"), edge("c>j")];
+    assert.match(graph(nodes, { edges })[0] ?? "", /^error join-never-fires j,b,c: /u);
+    const read = graph([task("a"), task("c", "nodes.a.output")], { edges: [{ ...edge("a>c"), on: "error" }] });
+    assert.match(read[0] ?? "", /^warning reads-skipped c,a: .*or have failed/u);
+  });
+
+  it("are held against their types: what is set, what is asked", () => {
+    const variables = { n: { type: "number", merge: "sum" }, l: { type: "list", merge: "append" } };
+    const set = (expressions: object): string[] =>
+      graph([{ ...task("a"), set: expressions }], { variables }).filter((one) => one.startsWith("error"));
+    assert.deepEqual(set({ n: "nodes.a.output.n", l: "'x'" }), []);
+    assert.match(
+      set({ n: "'x'" })[0] ?? "",
+      /^error port-type a: set\.n of a: it gives a text, and a number is needed/u,
+    );
+    assert.match(set({ m: "1" })[0] ?? "", /^error variable-invalid a: 'a' sets 'm'/u);
+    const input = graph([task("a", "vars.l.x")], { variables });
+    assert.match(input[0] ?? "", /^error port-type a: input of a: vars\.l is a list or null, which has no 'x'/u);
+    const loop = { id: "l", type: "loop", while: "index", task: { capabilities: ["x"] } };
+    assert.match(graph([loop])[0] ?? "", /^error port-type l: while of l: it gives a number, and true or false/u);
+  });
 });

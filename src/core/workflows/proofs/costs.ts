@@ -17,8 +17,9 @@ export function costProblems({ nodes, output }: Graph): Problem[] {
     const message = `${place} may take ${String(steps)} steps when lists have ${String(items)} items; it has ${String(DEFAULT_FUEL)}`;
     problems.push(make("expression-cost", message, ...at));
   };
-  for (const [id, { expressions, outs }] of nodes) {
+  for (const [id, { expressions, sets, outs }] of nodes) {
     for (const [field, expression] of Object.entries(expressions)) look(expression, `${field} of ${id}`, id);
+    for (const [{ name }, value] of sets) look(value, `set.${name} of ${id}`, id);
     for (const { target, when } of outs) look(when, `condition of ${id} → ${target[0]}`, id, target[0]);
   }
   look(output, "output of the workflow");

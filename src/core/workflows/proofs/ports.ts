@@ -3,7 +3,7 @@ import { schemaFor, type KnownCapabilities } from "../../capabilities/lookups.ts
 import type { Expression } from "../../expressions/index.ts";
 import type { Requirement } from "../../tasks/requirement.ts";
 import type { WorkflowNode } from "../definition.ts";
-import type { Graph, PlannedNode } from "../graph.ts";
+import type { Graph, PlannedNode, PlannedVariable } from "../graph.ts";
 import { errorAt, warningAt, type Problem } from "./problem.ts";
 import { ANYTHING, either, misfit, ofKind, shapeOf, words, type Kind, type Shape } from "./shapes.ts";
 import { typeOf, type Typing } from "./typing.ts";
@@ -25,20 +25,22 @@ export function portProblems(graph: Graph, { capabilities, canDo }: Workforce): 
     }
     return shape;
   };
-  const problems = [...graph.nodes.values()].flatMap((planned) => nodeProblems(planned, capabilities, outputOf));
+  const vars = variablesShape(graph);
+  const problems = [...graph.nodes.values()].flatMap((planned) => nodeProblems(planned, capabilities, outputOf, vars));
   if (graph.output) {
     const complain = (why: string): void => {
       problems.push(errorAt("port-type", `output of the workflow: ${why}`));
     };
-    typeOf(graph.output.ast, { roots: {}, outputOf, complain });
+    typeOf(graph.output.ast, { roots: { vars }, outputOf, complain });
   }
   return canDo ? [...problems, ...workProblems(graph, canDo)] : problems;
 }
 
 function nodeProblems(
-  { node, outs, expressions }: PlannedNode,
+  { node, outs, expressions, sets }: PlannedNode,
   capabilities: KnownCapabilities,
   outputOf: Typing["outputOf"],
+  vars: Shape,
 ): Problem[] {
   const problems: Problem[] = [];
   const read = (expression: Expression | undefined, place: string, roots: Typing["roots"] = {}): Shape => {
@@ -46,7 +48,7 @@ function nodeProblems(
     const complain = (why: string): void => {
       problems.push(errorAt("port-type", `${place}: ${why}`, node.id));
     };
-    return typeOf(expression.ast, { roots, outputOf, complain });
+    return typeOf(expression.ast, { roots: { ...roots, vars }, outputOf, complain });
   };
   const want = (kind: Kind, { kinds }: Shape, place: string, about?: Pick<Problem, "edge" | "nodes">): void => {
     if (!kinds || kinds.has(kind)) return;
@@ -68,6 +70,12 @@ function nodeProblems(
     const shape = read(expression, `${field} of ${node.id}`, locals);
     if (ASKED.has(field)) want("boolean", shape, `${field} of ${node.id}`);
   }
+  for (const [{ name, type, merge }, value] of sets) {
+    const place = `set.${name} of ${node.id}`;
+    const shape = read(value, place);
+    if (merge === "append" || (merge === "last" && shape.kinds?.has("null"))) continue;
+    for (const kind of kindsOf(type)) want(kind, shape, place);
+  }
   for (const { target, when } of outs) {
     const place = `condition of ${node.id} → ${target[0]}`;
     const edge = [node.id, target[0]] as const;
@@ -83,6 +91,20 @@ const ASKED: ReadonlySet<string> = new Set(["while", "until", "when"]);
 function localsOf({ type }: WorkflowNode, list: Shape): Typing["roots"] {
   if (type === "map") return { item: list.items ?? ANYTHING, index: ofKind("number") };
   return type === "loop" ? { index: ofKind("number") } : {};
+}
+
+/** The variables that a graph sees. They may be null. */
+function variablesShape({ variables }: Graph): Shape {
+  const fields = [...variables].map(([name, { type }]) => {
+    const kinds = kindsOf(type);
+    return [name, kinds.length > 0 ? ofKind(...kinds, "null") : ANYTHING] as const;
+  });
+  return { ...ofKind("object"), fields: new Map(fields), isClosed: true };
+}
+
+function kindsOf(type: PlannedVariable["type"]): readonly Kind[] {
+  if (type === "any") return [];
+  return [type === "list" ? "array" : type === "map" ? "object" : type];
 }
 
 /** What an approval puts out. */

@@ -13,6 +13,7 @@ export type ProblemCode =
   | "edge-invalid"
   | "node-invalid"
   | "handler-invalid"
+  | "variable-invalid"
   /** Nodes that wait for each other: none of them could ever start. */
   | "cycle"
   /** No way of the run leads to the node. */

@@ -33,6 +33,8 @@ export function readProblems(graph: Graph, tokens: Tokens): Problem[] {
   for (const [id, { planned, presence, completed }] of tokens.placed) {
     for (const [field, expression] of Object.entries(planned.expressions))
       add(expression, { at: id, place: `${field} of ${id}`, presence, hasEnded: false });
+    for (const [{ name }, value] of planned.sets)
+      add(value, { at: id, place: `set.${name} of ${id}`, presence: completed, hasEnded: true });
     for (const { target, when, codes } of planned.outs) {
       if (codes) continue; // it may well ask how far the node came
       const place = `condition of ${id} → ${target[0]}`;

@@ -68,12 +68,18 @@ function reasonOf(desk: Desk, { ledger }: History, task: Task): Waiting["reason"
       return "dependency";
     default:
   }
+  if (isPaused(desk, task)) return "paused";
   const agents = agentsOf(desk);
   const able = agents.filter((agent) => matches(agent, task)).map(({ id }) => id);
   if (able.length === 0) return agents.some(({ id }) => wouldMatch(desk, id, task)) ? "draining" : "capability";
   if (!desk.links.some(({ agent, silent }) => able.includes(agent) && !silent)) return "offline";
   if (fullLimit(desk, ledger, task) !== undefined) return "limit";
   return freeLinksFor(desk.state, task).length > 0 ? "next" : "capacity";
+}
+
+/** Its run is: to pause one pauses those within it. */
+function isPaused({ state: { workflows } }: Desk, { parent }: Task): boolean {
+  return parent !== undefined && workflows.executions.get(parent.execution)?.status === "paused";
 }
 
 function agentsOf({ state }: Desk): Agent[] {
@@ -152,8 +158,8 @@ function checkCapacity(desk: Desk, history: History, task: Task, { agents, ahead
 function aheadOf(desk: Desk, { ledger }: History, task: Task): number {
   const rank = rankOf(desk, task);
   return desk.tasks.filter((one) => {
-    if (one.status !== "queued" || one.id === task.id || !isAlike(one, task) || fullLimit(desk, ledger, one))
-      return false;
+    if (one.status !== "queued" || one.id === task.id || !isAlike(one, task)) return false;
+    if (fullLimit(desk, ledger, one) || isPaused(desk, one)) return false;
     const other = rankOf(desk, one);
     if (other !== rank) return other < rank;
     return (one.fairness?.key ?? "") === (task.fairness?.key ?? "") && isOlder(desk, one, task);
