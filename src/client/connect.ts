@@ -211,10 +211,7 @@ function createAgain(
       return createTask(await askAgain(connection, id, changes));
     },
     async retryFrom(execution, options) {
-      const { retryOf } = await import("./retrying.ts");
-      const id = createId();
-      connection.command(id, await retryOf(connection, execution, id, options));
-      return id;
+      return (await import("./retrying.ts")).retryFrom(connection, createId(), execution, options);
     },
   };
 }

@@ -13,6 +13,17 @@ import type { RetryOptions } from "./runtime.ts";
 type Asker = Pick<Connection, "ask">;
 type Retry = Extract<PageRequest, { type: "execution.retry" }>;
 
+/** Resolves with the id of the new run. */
+export async function retryFrom(
+  connection: Pick<Connection, "ask" | "command">,
+  id: string,
+  of: string,
+  options?: RetryOptions,
+): Promise<string> {
+  connection.command(id, await retryOf(connection, of, id, options));
+  return id;
+}
+
 /** The command that does it. @throws RuntimeError `execution/unknown` when no finished run has this id */
 export async function retryOf(
   { ask }: Asker,
