@@ -34,6 +34,7 @@ const library = Object.fromEntries(
     ["advice", "src/advice.ts"],
     ["health", "src/health.ts"],
     ["discovery", "src/discovery.ts"],
+    ["workflow", "src/workflow.ts"],
     ["testing", "src/testing.ts"],
     ...files("src/plugins/*/index.ts").map((file) => [`plugins/${basename(dirname(file))}`, file]),
   ].filter(([, file]) => existsSync(String(file))),

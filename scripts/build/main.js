@@ -7,6 +7,7 @@ import { rollup } from "rollup";
 import { makeSample } from "../make-sample.js";
 import { ROOT } from "../toolchain.js";
 import { prepareOffline } from "./offline.js";
+import { writeSchema } from "./schema.js";
 import { buildTypes } from "./types.js";
 
 /** @import { OutputOptions } from "rollup" */
@@ -40,6 +41,7 @@ async function buildScripts() {
     await bundle.write(/** @type {OutputOptions} */ (config.output));
     await bundle.close();
   }
+  await writeSchema();
   if (existsSync("demo/dist")) {
     await makeSample({ to: "demo/dist/sample.tgz" });
     prepareOffline("demo/dist");

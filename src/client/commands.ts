@@ -21,6 +21,8 @@ type Calls = Pick<
   | "registerWorkflow"
   | "startWorkflow"
   | "cancelWorkflow"
+  | "pauseWorkflow"
+  | "resumeWorkflow"
   | "answer"
 >;
 
@@ -67,11 +69,11 @@ export function createCommands({ connection, mirror, createId, expected }: Comma
     removeLimit(name) {
       connection.command(name, { type: "limit.remove", data: { name } });
     },
-    registerWorkflow(definition) {
+    registerWorkflow(definition, options) {
       const text = encodeJson(definition, "workflow");
       const { id } = definition as { readonly id?: unknown };
       if (typeof id !== "string") throw new RuntimeError("workflow/invalid", { at: "id", expected: "a name" });
-      connection.command(id, { type: "workflow.register", data: { text } });
+      connection.command(id, { type: "workflow.register", data: { text, ...options } });
       return id;
     },
     startWorkflow(workflow, input, { id = createId(), priority } = {}) {
@@ -81,8 +83,23 @@ export function createCommands({ connection, mirror, createId, expected }: Comma
       show(expectedExecution(id, workflow, text));
       return id;
     },
+    ...createSteering(connection),
+  };
+}
+
+/** What is said to something that is there. */
+function createSteering(
+  connection: Connection,
+): Pick<Calls, "cancelWorkflow" | "pauseWorkflow" | "resumeWorkflow" | "answer"> {
+  return {
     cancelWorkflow(id, reason) {
       connection.command(id, { type: "execution.cancel", data: { id, ...(reason !== undefined && { reason }) } });
+    },
+    pauseWorkflow(id, options) {
+      connection.command(id, { type: "execution.pause", data: { ...options, id } });
+    },
+    resumeWorkflow(id) {
+      connection.command(id, { type: "execution.resume", data: { id } });
     },
     answer(id, { data, ...answer }) {
       const text = data === undefined ? {} : { data: encodeJson(data, "data") };

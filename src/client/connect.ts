@@ -188,18 +188,32 @@ function createRuntime(parts: Parts & Base & { readonly release: () => void }): 
     async unregisterCapability(...key) {
       return (await import("./capabilities.ts")).unregisterCapability(connection, ...key);
     },
-    async deadLetters(query) {
-      const { listDeadLetters } = await import("./dead-letters.ts"); // few pages need it
-      return listDeadLetters(connection, query);
-    },
-    async requeue(id, changes) {
-      const { askAgain } = await import("./dead-letters.ts");
-      return commands.createTask(await askAgain(connection, id, changes));
-    },
+    ...createAgain(connection, commands, createId),
     on: listenTo(emitter, connection),
     close,
   };
   return withPresent(handle);
+}
+
+/** Few pages do again what has ended. */
+function createAgain(
+  connection: Connection,
+  { createTask }: Pick<Runtime, "createTask">,
+  createId: () => string,
+): Pick<Runtime, "deadLetters" | "requeue" | "retryFrom"> {
+  return {
+    async deadLetters(query) {
+      const { listDeadLetters } = await import("./dead-letters.ts");
+      return listDeadLetters(connection, query);
+    },
+    async requeue(id, changes) {
+      const { askAgain } = await import("./dead-letters.ts");
+      return createTask(await askAgain(connection, id, changes));
+    },
+    async retryFrom(execution, options) {
+      return (await import("./retrying.ts")).retryFrom(connection, createId(), execution, options);
+    },
+  };
 }
 
 /** Few pages read streams: what it takes is loaded then. */

@@ -144,13 +144,27 @@ export type TaskView = Omit<Task, "input" | "output" | "checkpoint" | "effects">
 };
 
 /** A run as a page sees it; payloads as in a {@link TaskView}. */
-export type ExecutionView = Omit<Execution, "input" | "output" | "nodes"> & {
+export type ExecutionView = Omit<Execution, "input" | "output" | "nodes" | "variables"> & {
   readonly input: unknown;
   readonly output?: unknown;
-  /** Every node that was reached, in the order of the definition. */
+  /** Only of a finished one: its variables in the end. */
+  readonly variables?: Readonly<Record<string, unknown>>;
+  /** Every node that was reached, in the order of the definition. `troupe/core` tells more of them (`progressOf`). */
   readonly nodes: readonly NodeState[];
   readonly optimistic?: boolean;
 };
+
+/** What of a finished run is done again. */
+export interface RetryOptions {
+  /** From this node on. Default: from wherever something has failed, and of maps only the failed items. */
+  readonly node?: string;
+  /** Also all that comes behind. Default true. */
+  readonly downstream?: boolean;
+  /** Of the node and what is behind it, begin where something has failed; of a map with its failed items. Default false. */
+  readonly onlyFailed?: boolean;
+  /** On the version that was registered last. Default: on the run's own, which has to be known still. */
+  readonly latest?: boolean;
+}
 
 /** An open request as a page sees it. */
 export interface ApprovalView {
@@ -298,15 +312,28 @@ export interface Runtime {
   ): Promise<readonly AgentMatch[]>;
   /**
    * Registers a definition under its id. The host checks it wholly: `settled(id)` rejects with `workflow/invalid` and
-   * what is wrong at which nodes. `planWorkflow` of `troupe/core` makes the same check on the spot.
+   * what is wrong at which nodes, and the event `workflow.registered` brings its `warnings`. With `strict` a warning
+   * refuses it, too. `validate` of `troupe/workflow` makes the same check on the spot.
    */
-  registerWorkflow(definition: WorkflowInput): string;
+  registerWorkflow(definition: WorkflowInput, options?: { readonly strict?: boolean }): string;
   startWorkflow(
     workflow: string,
     input?: unknown,
     options?: { readonly priority?: Priority; readonly id?: string },
   ): string;
   cancelWorkflow(execution: string, reason?: string): void;
+  /**
+   * No node of the run begins any more, nor of those within it. What runs ends, or with `interrupt` is stopped and begun
+   * again later. `settled(execution)` rejects with `execution/unknown` when it doesn't live.
+   */
+  pauseWorkflow(execution: string, options?: { readonly interrupt?: boolean }): void;
+  /** A paused run goes on, and so does one that stands still; the event `execution.resumed` tells what it took. */
+  resumeWorkflow(execution: string): void;
+  /**
+   * Does a part of a finished run again, in a run of its own that takes over what the other parts put out; resolves with
+   * its id. @throws RuntimeError `execution/unknown` when no finished run has this id
+   */
+  retryFrom(execution: string, options?: RetryOptions): Promise<string>;
   /** Answers an open approval. */
   answer(
     approval: string,

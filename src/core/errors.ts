@@ -76,7 +76,10 @@ export type ErrorCode =
   | "task/total-timeout"
   | "task/unknown"
   | "workflow/invalid"
+  | "workflow/loop-exceeded"
+  | "workflow/too-deep"
   | "workflow/unknown"
+  | "workflow/variable-type"
   | "unknown";
 
 /** Plain values that explain an error; they cross workers and the journal. */

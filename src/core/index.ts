@@ -25,7 +25,10 @@ export * from "./tasks/task.ts";
 export { FINAL_STATUSES, isFinal, LIVE_STATUSES, TRANSITIONS, type FinalStatus } from "./tasks/transitions.ts";
 export * from "./workflows/definition.ts";
 export * from "./workflows/execution.ts";
-export { planWorkflow, type Plan, type Problem } from "./workflows/plan.ts";
+export { planWorkflow, type Plan } from "./workflows/plan.ts";
+export type { Problem, ProblemCode } from "./workflows/proofs/problem.ts";
+export { validate, type KnownCapability, type ValidateOptions } from "./workflows/proofs/validate.ts";
+export { progressOf, type Progress } from "./workflows/progress.ts";
 export {
   applyEvent,
   createState,

@@ -13,6 +13,7 @@ import type { JsonText } from "./json.ts";
 import type { EncodedPart } from "./picture.ts";
 import { BlobRefSchema } from "./plugin.ts";
 import { LimitRemoveSchema, LimitSetSchema } from "./limits/settings.ts";
+import { ExecutionRetrySchema } from "./workflows/retry.ts";
 import { TaskOrderSchema } from "./tasks/order.ts";
 import { PRIORITIES } from "./tasks/priority.ts";
 import { requirementFields } from "./tasks/requirement.ts";
@@ -45,7 +46,7 @@ export const PageCommandSchema = v.variant("type", [
   v.strictObject({ type: v.literal("approval.answer"), data: ApprovalAnswerSchema }),
   v.strictObject({
     type: v.literal("workflow.register"),
-    data: v.strictObject({ text: v.string() }),
+    data: v.strictObject({ text: v.string(), strict: v.optional(v.boolean()) }),
   }),
   v.strictObject({
     type: v.literal("execution.start"),
@@ -57,6 +58,12 @@ export const PageCommandSchema = v.variant("type", [
       priority: v.optional(v.picklist(PRIORITIES)),
     }),
   }),
+  v.strictObject({ type: v.literal("execution.retry"), data: ExecutionRetrySchema }),
+  v.strictObject({
+    type: v.literal("execution.pause"),
+    data: v.strictObject({ id, interrupt: v.optional(v.boolean()) }),
+  }),
+  v.strictObject({ type: v.literal("execution.resume"), data: v.strictObject({ id }) }),
   v.strictObject({ type: v.literal("execution.cancel"), data: v.strictObject({ id, reason }) }),
 ]);
 export type PageCommand = v.InferOutput<typeof PageCommandSchema>;

@@ -16,6 +16,17 @@ export function defaultOf<K extends keyof CapabilityDefaults>(
   return find(state, need, ({ defaults }) => defaults?.[field]);
 }
 
+/** What was registered, as far as it is asked for here. */
+export interface KnownCapabilities {
+  readonly known: { readonly size: number; get(name: string): Capability | undefined };
+}
+
+/** The schema of the inputs or outputs of tasks of the need. */
+export function schemaFor(state: KnownCapabilities, need: string, part: "input" | "output"): JsonSchema | undefined {
+  const owner = find(state, need, (version) => (version[part] === undefined ? undefined : version));
+  return owner && schemaOf(owner, part);
+}
+
 /** The core can't read blobs, and what can't be checked isn't let through. */
 const UNREAD = { expected: `at most ${String(MAX_INLINE)} characters, since it has a schema` } as const;
 
@@ -39,7 +50,7 @@ export function flawOf(
 }
 
 function find<T>(
-  { known }: CapabilitiesState,
+  { known }: KnownCapabilities,
   need: string,
   read: (version: CapabilityVersion) => T | undefined,
 ): T | undefined {

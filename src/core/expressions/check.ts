@@ -9,10 +9,24 @@ import { isForbidden } from "./values.ts";
  */
 export function checkNames(source: string, ast: Ast, allowed?: readonly string[]): string[] {
   const roots = new Set<string>();
+  const bound: string[] = [];
+  const visitMacro = ([receiver, variable, ...bodies]: readonly Ast[]): void => {
+    const name = String(variable?.value);
+    if (variable && (isForbidden(name) || allowed?.includes(name)))
+      throw invalid({ source }, variable.at, `${name} can't be the name of a variable`);
+    if (receiver) visit(receiver, false);
+    bound.push(name);
+    for (const body of bodies) visit(body, false);
+    bound.pop();
+  };
   const visit = ({ op, args, value, at }: Ast, isKey: boolean): void => {
+    if (isMacro(op)) {
+      visitMacro(args);
+      return;
+    }
     if (isForbidden(value) && (isKey || op === "name"))
       throw invalid({ source }, at, `${String(value)} is a forbidden name`);
-    if (op === "name") {
+    if (op === "name" && !bound.includes(String(value))) {
       const name = String(value);
       if (allowed && !allowed.includes(name)) {
         throw invalid({ source }, at, `there is no ${name}, only ${allowed.join(", ")}`);
@@ -26,6 +40,11 @@ export function checkNames(source: string, ast: Ast, allowed?: readonly string[]
 }
 
 const SELECTING: ReadonlySet<string> = new Set([".", "[", "has"]);
+
+/** True for what asks each item: its first part is evaluated as it stands, the others once for every item. */
+export function isMacro(op: string): boolean {
+  return op.startsWith("each.");
+}
 
 /** The segments when the whole expression is a plain selection such as `a.b['c']`. */
 export function pathOf({ op, args, value }: Ast): string[] | undefined {

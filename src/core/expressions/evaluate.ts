@@ -5,10 +5,11 @@
  */
 import { RuntimeError } from "../errors.ts";
 import type { Ast } from "./ast.ts";
+import { isMacro } from "./check.ts";
 import { failed } from "./faults.ts";
-import { spend, type Run } from "./fuel.ts";
+import { spend, type Bound, type Run } from "./fuel.ts";
 import { found, operations } from "./operations.ts";
-import { isForbidden, kindOf, ownValue } from "./values.ts";
+import { isForbidden, isList, isMap, kindOf, ownValue, sizeOf } from "./values.ts";
 
 /** The value of a tree. */
 export function evaluate(run: Run, ast: Ast): unknown {
@@ -18,7 +19,7 @@ export function evaluate(run: Run, ast: Ast): unknown {
     case "literal":
       return value;
     case "name":
-      return found(run, ast, ownValue(run.scope, String(value)));
+      return evaluateName(run, ast, String(value));
     case "list":
       run.built = true;
       return args.map((arg) => evaluate(run, arg));
@@ -30,8 +31,13 @@ export function evaluate(run: Run, ast: Ast): unknown {
     case "?":
       return evaluateArg(run, ast, evaluateTruth(run, ast, 0) ? 1 : 2);
     default:
-      return evaluateOperation(run, ast);
+      return isMacro(op) ? evaluateMacro(run, ast) : evaluateOperation(run, ast);
   }
+}
+
+function evaluateName(run: Run, ast: Ast, name: string): unknown {
+  for (let { bound } = run; bound; bound = bound.outer) if (bound.name === name) return bound.value;
+  return found(run, ast, ownValue(run.scope, name));
 }
 
 /** The value of a part; undefined when there is no such part. */
@@ -59,10 +65,15 @@ function evaluateMap(run: Run, ast: Ast): object {
 }
 
 function evaluateLogic(run: Run, ast: Ast, decisive: boolean): boolean {
+  return decide(ast.args.keys(), decisive, (index) => evaluateTruth(run, ast, index));
+}
+
+/** Whether some answer is the decisive one, though others fail. */
+function decide<T>(places: Iterable<T>, decisive: boolean, ask: (place: T) => boolean): boolean {
   let failure: RuntimeError | undefined;
-  for (const index of ast.args.keys()) {
+  for (const place of places) {
     try {
-      if (evaluateTruth(run, ast, index) === decisive) return decisive;
+      if (ask(place) === decisive) return decisive;
     } catch (thrown) {
       if (!(thrown instanceof RuntimeError) || thrown.code !== "expression/failed") throw thrown; // R4
       failure ??= thrown;
@@ -70,6 +81,39 @@ function evaluateLogic(run: Run, ast: Ast, decisive: boolean): boolean {
   }
   if (failure) throw failure;
   return !decisive;
+}
+
+/** The items of a list or the keys of a map are asked one after the other, each paid for by the steps it takes (R3). */
+function evaluateMacro(run: Run, ast: Ast): unknown {
+  const over = evaluateArg(run, ast, 0);
+  if (!isList(over) && !isMap(over)) throw unfit(run, ast, over);
+  spend(run, isList(over) ? over.length >>> 2 : sizeOf(run, over));
+  const items = isList(over) ? over : Object.keys(over);
+  const bound: Bound = { name: String(ast.args[1]?.value), outer: run.bound, value: undefined };
+  const within = <T>(place: number, ask: () => T): T => {
+    spend(run, 1);
+    bound.value = found(run, ast, ownValue(items, place)); // R1, R2
+    run.bound = bound;
+    try {
+      return ask();
+    } finally {
+      run.bound = bound.outer;
+    }
+  };
+  const holds = (place: number): boolean => within(place, () => evaluateTruth(run, ast, 2));
+  const places = Array.from({ length: items.length }, (_none, place) => place);
+  switch (ast.op) {
+    case "each.all":
+      return decide(places, false, holds);
+    case "each.exists":
+      return decide(places, true, holds);
+    case "each.exists_one":
+      return places.filter(holds).length === 1;
+  }
+  run.built = true;
+  const last = ast.args.length - 1;
+  const kept = ast.op === "each.map" && last === 2 ? places : places.filter(holds);
+  return kept.map((place) => within(place, () => (ast.op === "each.map" ? evaluateArg(run, ast, last) : bound.value)));
 }
 
 function evaluateOperation(run: Run, ast: Ast): unknown {

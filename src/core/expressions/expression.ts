@@ -5,7 +5,8 @@
  * side, and a result that is not finite fails. Values of different kinds are unequal, never an error; everything
  * else that mixes kinds fails. `null` is a value: it equals only itself, a field that holds it is there, and it has
  * no fields. What is missing fails by its path; ask with `has(a.b)` or `'b' in a` first. `&&` and `||` take the
- * answer from whichever side decides, though the other fails. Strings are counted and ordered by code points.
+ * answer from whichever side decides, though the other fails, and so do `all` and `exists`, which ask each item of a
+ * list or each key of a map, as `exists_one`, `filter` and `map` do; what they do for each item is paid for. Strings are counted and ordered by code points.
  */
 import { RuntimeError } from "../errors.ts";
 import type { Ast } from "./ast.ts";
@@ -60,7 +61,7 @@ export function evaluateExpression(
 ): unknown {
   const { source, ast } = expression;
   try {
-    const run = { source, scope, limit: fuel, fuel, built: false };
+    const run = { source, scope, limit: fuel, fuel, built: false, bound: undefined };
     const value = evaluate(run, ast);
     if (run.built) boundResult(run, value);
     return value;

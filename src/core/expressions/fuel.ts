@@ -16,6 +16,15 @@ export interface Run extends Sourced {
   fuel: number;
   /** Whether a list or a map was built, so that the result may be larger than the scope. */
   built: boolean;
+  /** The variables of the macros that are under way, the innermost first. */
+  bound: Bound | undefined;
+}
+
+/** A variable of a macro. */
+export interface Bound {
+  readonly name: string;
+  readonly outer: Bound | undefined;
+  value: unknown;
 }
 
 /**

@@ -33,7 +33,8 @@ const RANK_BY_OPERATOR: ReadonlyMap<string, number> = new Map(
 const CALLS: ReadonlySet<string> = new Set(
   "size/1 string/1 int/1 double/1 .size/1 .startsWith/2 .endsWith/2 .contains/2".split(" "),
 );
-const UNBOUNDED: ReadonlySet<string> = new Set("all exists exists_one map filter matches".split(" "));
+/** What is asked of each item: the variable, and so many expressions over it. */
+const MACROS: ReadonlySet<string> = new Set("all/3 exists/3 exists_one/3 filter/3 map/3 map/4".split(" "));
 
 interface Cursor extends Sourced {
   token: Token;
@@ -120,7 +121,8 @@ function parsePrimary(cursor: Cursor): Ast {
 function parseCall(cursor: Cursor, at: number, name: string, receiver?: Ast): Ast {
   const items = parseItems(cursor, ")");
   const args = receiver ? [receiver, ...items] : items;
-  if (UNBOUNDED.has(name)) throw invalid(cursor, at, `${name}() is not supported: it might run for too long`);
+  if (name === "matches") throw invalid(cursor, at, "matches() is not supported: a pattern might run for too long");
+  if (receiver && MACROS.has(`${name}/${args.length}`)) return toMacro(cursor, at, name, args);
   if (name === "has" && !receiver) return toHas(cursor, at, args);
   if (CALLS.has(`${receiver ? "." : ""}${name}/${args.length}`)) return node(cursor, at, name, args);
   throw invalid(cursor, at, `there is no ${name}() that is called like this`);
@@ -130,6 +132,13 @@ function parseCall(cursor: Cursor, at: number, name: string, receiver?: Ast): As
 function toHas(cursor: Cursor, at: number, [selection, ...others]: readonly Ast[]): Ast {
   if (selection?.op === "." && others.length === 0) return node(cursor, at, "has", selection.args);
   throw invalid(cursor, at, "has() takes one selection, as in has(a.b)");
+}
+
+/** The variable is a name that only the bodies see, so it is no name of the scope. */
+function toMacro(cursor: Cursor, at: number, name: string, args: readonly Ast[]): Ast {
+  const [receiver, variable, ...bodies] = args;
+  if (!receiver || variable?.op !== "name") throw invalid(cursor, at, `${name}() takes a variable first, as in x`);
+  return node(cursor, at, `each.${name}`, [receiver, { ...variable, op: "literal" }, ...bodies]);
 }
 
 /** Reads expressions up to the closing bracket, in braces by pairs. A comma may end a list or a map. */

@@ -4,6 +4,7 @@ import type { LimitUse } from "../tasks/order.ts";
 import type { TasksState } from "../tasks/fold.ts";
 import type { Task } from "../tasks/task.ts";
 import { createDueQueue, type DueQueue } from "../timers/due-queue.ts";
+import { rootOf } from "../workflows/execution.ts";
 import type { WorkflowsState } from "../workflows/fold.ts";
 import { createAging, type Aging } from "./aging.ts";
 import { createDependents, type Dependents } from "./dependents.ts";
@@ -27,6 +28,8 @@ export interface Queue {
   readonly dependents: Dependents;
   /** The task is as given now; undefined when it is over. */
   sync(id: string, task: Task | undefined): void;
+  /** The same, where its run was paused, or goes on. */
+  hold(id: string, task: Task | undefined): void;
   /** The task starts now: its key has had its turn. */
   serve(entry: Entry): void;
   /** Raises what has waited long enough, or whose deadline is near. */
@@ -71,6 +74,11 @@ export function createQueue(view: QueueView, matchers: Matchers, rooms: Rooms): 
     get: (id) => entries.get(id),
     dependents,
     sync(id, task) {
+      sync(state, id, task);
+    },
+    hold(id, task) {
+      const entry = entries.get(id);
+      if (entry) dequeue(state, entry);
       sync(state, id, task);
     },
     serve({ flow, weight }) {
@@ -132,7 +140,7 @@ function sync(state: State, id: string, task: Task | undefined): void {
   if (entry && entry.task === task) return;
   if (entry) dequeue(state, entry);
   const status: string | undefined = task?.status;
-  if (task && status === "queued") enqueue(state, task);
+  if (task && status === "queued" && !isHeld(state.view, task)) enqueue(state, task);
   if (task && status === "pending") dependents.add(task, PRIORITIES.indexOf(task.priority));
   else if (dependents.has(id)) dependents.delete(id);
   const at = task && (status === "pending" || status === "queued") ? urgentAt(task) : undefined;
@@ -141,13 +149,18 @@ function sync(state: State, id: string, task: Task | undefined): void {
   inherit(state);
 }
 
+/** Its run is paused. */
+export function isHeld({ workflows }: { readonly workflows: WorkflowsState }, { parent }: Task): boolean {
+  return parent !== undefined && workflows.executions.get(parent.execution)?.status === "paused";
+}
+
 function enqueue(state: State, task: Task): void {
   const { aging, matchers, view, dependents, entries, fairness } = state;
   const { id, fairness: { key = "", weight = 1 } = {}, parent } = task;
   const since = waitingSince(task);
   aging.advance(since); // before it stands in the list of those that age
   const matcher = matchers.matcherOf(task);
-  const runAt = parent && view.workflows.executions.get(parent.execution)?.startedAt;
+  const runAt = parent && view.workflows.executions.get(rootOf(parent.execution))?.startedAt;
   const entry: Entry = {
     place: -1,
     task,

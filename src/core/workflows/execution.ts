@@ -2,15 +2,27 @@
 import type { ErrorData } from "../errors.ts";
 import type { JsonText } from "../json.ts";
 import type { Priority } from "../tasks/priority.ts";
+import type { TaskParent } from "../tasks/task.ts";
 import type { WorkflowNode } from "./definition.ts";
+import type { Problem } from "./proofs/problem.ts";
+import type { ExecutionRetry } from "./retry.ts";
 
-export type ExecutionStatus = "running" | "completed" | "failed" | "cancelled";
+export type ExecutionStatus = "running" | "paused" | "completed" | "failed" | "cancelled";
 
 export interface Execution {
+  /** Of a run within a run it is the node's: `run/node`, or `run/node/index`. */
   readonly id: string;
   readonly workflow: string;
-  /** The digest of the definition that it runs on, whatever is registered later. */
+  /** The digest of the definition that it runs on, whatever is registered later; of a node's body: `digest#node`. */
   readonly version: string;
+  /** The node that it is run for. */
+  readonly parent?: TaskParent | undefined;
+  /** The finished run whose results it takes over. */
+  readonly retriedFrom?: string | undefined;
+  /** In a map's body: the item, where it isn't the input. */
+  readonly item?: JsonText | undefined;
+  /** Of an outermost run: the versions of the workflows that it names, by `workflow` or `workflow@version`. */
+  readonly pins?: Pins | undefined;
   readonly input: JsonText;
   readonly priority: Priority;
   readonly status: ExecutionStatus;
@@ -21,11 +33,15 @@ export interface Execution {
   readonly finishedAt?: number | undefined;
   readonly output?: JsonText | undefined;
   readonly error?: ErrorData | undefined;
+  /** Only in a finished one: its variables in the end, as a map by name. */
+  readonly variables?: JsonText | undefined;
   /** Only in a finished one: how each node ended. */
   readonly nodes?: readonly NodeState[] | undefined;
 }
 
 export type NodeStatus = "pending" | "running" | "completed" | "failed" | "skipped";
+
+export type Pins = Readonly<Record<string, string>>;
 
 /** A node that a token has reached; nodes without a state are still to come. */
 export interface NodeState {
@@ -38,21 +54,53 @@ export interface NodeState {
   /** Inlets that were taken, and inlets that turned out dead. */
   readonly live: number;
   readonly dead: number;
+  /** Of a join with an expression: which ones. */
+  readonly inlets?: Readonly<Record<string, boolean>> | undefined;
+  /** Its output was taken over from an earlier run. */
+  readonly recalled?: true | undefined;
+  /** It failed, and the run went on along its error edges. */
+  readonly handled?: boolean | undefined;
+  /** The node that failed last on the way to this one. */
+  readonly cause?: string | undefined;
+  /** From 2 on when it is tried again. */
+  readonly round?: number | undefined;
   readonly output?: JsonText | undefined;
   readonly error?: ErrorData | undefined;
   readonly startedAt?: number | undefined;
   readonly finishedAt?: number | undefined;
-  /** Of a map: items in all, begun, done, and failed among the done ones. */
+  /** Of a map: items in all, begun, done, and failed among the done ones. Of a loop: iterations begun and done. */
   readonly total?: number | undefined;
   readonly begun?: number | undefined;
   readonly done?: number | undefined;
   readonly failed?: number | undefined;
+  /** Of a parallel node: branches begun, and those that were ended by a failure. */
+  readonly branches?: number | undefined;
+  readonly lost?: readonly number[] | undefined;
+}
+
+/** A variable of a run gets a value, or elements for its list. */
+export interface Assignment {
+  readonly execution: string;
+  readonly name: string;
+  readonly value?: JsonText | undefined;
+  readonly add?: readonly JsonText[] | undefined;
+  /** Each element is in the list once. */
+  readonly union?: true | undefined;
+}
+
+/** The variables of a run: their values, and of lists how many elements were added since they began. */
+export interface VariablesState {
+  /** The run's. */
+  readonly id: string;
+  readonly values: Readonly<Record<string, JsonText>>;
+  readonly counts: Readonly<Record<string, number>>;
 }
 
 /** A done item of a map. */
 export interface ItemState {
   /** `execution/node/index`. */
   readonly id: string;
+  readonly key?: string | undefined;
   readonly output?: JsonText | undefined;
   readonly error?: ErrorData | undefined;
 }
@@ -67,18 +115,25 @@ export interface WorkflowVersion {
   readonly text: JsonText;
   /** The ids of its nodes, in the definition's order. */
   readonly nodes: readonly string[];
+  /** What its author should know, the first ones; absent: nothing. */
+  readonly warnings?: readonly Problem[] | undefined;
+  /** The same of its nodes' bodies, by their path: `node`, or `node/inner`. */
+  readonly bodies?: Bodies | undefined;
   readonly registeredAt: number;
   /** Live runs that stand on it. */
   readonly runs: number;
 }
 
-interface At {
+export type Bodies = Readonly<Record<string, readonly string[]>>;
+
+/** A node of a run. */
+export interface At {
   readonly execution: string;
   readonly node: string;
 }
 
-/** A target of a token, and what kind of node it is. */
-export type Target = readonly [node: string, kind: WorkflowNode["type"]];
+/** A target of a token, what kind of node it is, and whether it wants to know from where the token comes. */
+export type Target = readonly [node: string, kind: WorkflowNode["type"], traced?: true];
 
 export interface WorkflowEvents {
   "workflow.registered": {
@@ -86,43 +141,84 @@ export interface WorkflowEvents {
     readonly version: string;
     readonly text: JsonText;
     readonly nodes: readonly string[];
+    readonly warnings?: readonly Problem[] | undefined;
+    readonly bodies?: Bodies | undefined;
   };
-  "execution.started": {
-    readonly id: string;
-    readonly workflow: string;
-    readonly version: string;
-    readonly input: JsonText;
-    readonly priority: Priority;
-    readonly total: number;
+  "execution.started": Pick<
+    Execution,
+    "id" | "workflow" | "version" | "input" | "priority" | "total" | "parent" | "item" | "pins" | "retriedFrom"
+  > & {
+    /** Outputs that are taken over, by `node`, or `node/index` of a map's items. */
+    readonly recorded?: Readonly<Record<string, JsonText>> | undefined;
     readonly roots: readonly Target[];
+    /** How its variables begin. */
+    readonly variables?: Readonly<Record<string, JsonText>> | undefined;
   };
   "node.started": At & {
     readonly kind: WorkflowNode["type"];
+    readonly recalled?: true | undefined;
     readonly total?: number | undefined;
   };
   "map.filled": At & { readonly from: number; readonly to: number };
+  /** The output of an item is taken over. */
+  "item.recalled": TaskParent;
+  /** An iteration begins. */
+  "loop.turned": At & { readonly index: number };
   /** `output` is absent when an event before has brought it (a task's result, a map's items). */
-  "node.completed": At & {
-    readonly output?: JsonText | undefined;
-    readonly taken: readonly Target[];
-    readonly dead: readonly Target[];
-  };
+  "node.completed": At &
+    Partial<OpenWork> & {
+      readonly output?: JsonText | undefined;
+      readonly taken: readonly Target[];
+      readonly dead: readonly Target[];
+      /** What it does to variables. */
+      readonly set?: readonly Assignment[] | undefined;
+      /** The failure that a handler has replaced by the output. */
+      readonly replaced?: ErrorData | undefined;
+    };
+  /** It has failed, and begins anew. */
+  "node.retried": At &
+    OpenWork & { readonly error: ErrorData; readonly round: number; readonly total?: number | undefined };
   "node.skipped": At & { readonly kind: WorkflowNode["type"]; readonly dead: readonly Target[] };
-  "node.failed": At & { readonly error: ErrorData };
-  "execution.completed": { readonly id: string; readonly output: JsonText };
-  "execution.failed": Stopped & { readonly error: ErrorData };
-  "execution.cancelled": Stopped & { readonly reason: string };
+  /** With `taken` the failure is handled, and the run goes on. */
+  "node.failed": At &
+    Partial<OpenWork> & {
+      readonly error: ErrorData;
+      readonly taken?: readonly Target[] | undefined;
+      readonly dead?: readonly Target[] | undefined;
+      /** The branch that it ends. */
+      readonly branch?: { readonly parallel: string; readonly index: number } | undefined;
+    };
+  /** No node begins any more, and no task of it is given to a worker. */
+  "execution.paused": OpenWork & { readonly id: string; readonly interrupt?: boolean | undefined };
+  /** What was found to do: nodes to look at again, and work that had been lost. */
+  "execution.resumed": OpenWork & {
+    readonly id: string;
+    readonly settled: readonly string[];
+    readonly restarted: readonly Restart[];
+  };
+  "execution.completed": Ended & { readonly output: JsonText };
+  "execution.failed": Ended & OpenWork & { readonly error: ErrorData };
+  "execution.cancelled": Ended & OpenWork & { readonly reason: string };
 }
 
-/** What must be stopped with a run: its live tasks and its open approvals. */
-interface Stopped {
+/** A node whose work is begun again; `index`: only that item or iteration. */
+export type Restart = readonly [node: string, index?: number];
+
+interface Ended {
   readonly id: string;
+  readonly parent?: TaskParent | undefined;
+}
+
+/** What must be stopped with a run or a node: live tasks, open approvals, and runs within it. */
+export interface OpenWork {
   readonly tasks: readonly string[];
   readonly approvals: readonly string[];
+  readonly children?: readonly string[] | undefined;
 }
 
 export interface WorkflowCommands {
-  "workflow.register": { readonly text: JsonText };
+  /** `strict` refuses what would only be warned of. Default false. */
+  "workflow.register": { readonly text: JsonText; readonly strict?: boolean | undefined };
   "execution.start": {
     readonly id: string;
     readonly workflow: string;
@@ -131,13 +227,36 @@ export interface WorkflowCommands {
     readonly input: JsonText;
     readonly priority?: Priority | undefined;
   };
+  /** Begins a run that takes over what a finished one has done, but for what is to be done again. */
+  "execution.retry": ExecutionRetry;
+  "item.recall": TaskParent;
+  /** A run within a run. */
+  "execution.spawn": Pick<Execution, "id" | "workflow" | "version" | "input" | "priority" | "item"> & {
+    readonly parent: TaskParent;
+  };
   "execution.cancel": { readonly id: string; readonly reason?: string | undefined };
+  /** `interrupt`: running attempts are stopped, and begun again later; otherwise they go on to their end. */
+  "execution.pause": { readonly id: string; readonly interrupt?: boolean | undefined };
+  /** Also of a run that isn't paused but stands still: what is ready begins, and what was lost begins again. */
+  "execution.resume": { readonly id: string };
   "execution.settle": { readonly id: string };
   "execution.fail": { readonly id: string; readonly node: string; readonly error: ErrorData };
   "node.settle": At;
   "node.complete": At & { readonly output?: JsonText | undefined };
-  "node.fail": At & { readonly error: ErrorData };
+  /** `path` leads from the run to what failed. Default: the node. */
+  "node.fail": At & { readonly error: ErrorData; readonly path?: string | undefined };
   "map.fill": At;
+  "loop.turn": At;
+}
+
+/** The outermost run that it belongs to. */
+export function rootOf(execution: string): string {
+  return execution.split("/", 1)[0] ?? execution;
+}
+
+/** What a node's task, approval or run is known by. */
+export function workKey({ execution, node, round }: TaskParent): string {
+  return nodeKey(execution, node) + (round === undefined ? "" : `.${String(round)}`);
 }
 
 export function nodeKey(execution: string, node: string): string {

@@ -2,124 +2,196 @@
 import * as v from "valibot";
 import { RuntimeError } from "../errors.ts";
 import { parseExpression, type Expression } from "../expressions/index.ts";
-import { WorkflowSchema, type Workflow, type WorkflowNode } from "./definition.ts";
-import type { Target } from "./execution.ts";
+import { branchesOf } from "./branches.ts";
+import { WorkflowSchema, type Body, type Workflow, type WorkflowEdge, type WorkflowNode } from "./definition.ts";
+import type { Bodies, Target } from "./execution.ts";
+import { actsInPlace, handlerEdges, handlerProblems, isHandler, type Handler } from "./handlers.ts";
+import type { Graph, PlannedEdge, PlannedHandler, PlannedNode } from "./graph.ts";
 import { namingOf } from "./named.ts";
+import { atEdge, errorAt, invalidWorkflow, placeOf, within, type Problem } from "./proofs/problem.ts";
+import { planVariables, type Variables } from "./variables.ts";
 
-/** What is wrong with a definition: the nodes or edges it is about, and a sentence. */
-export interface Problem {
-  readonly nodes: readonly string[];
-  readonly message: string;
-}
+export type { Graph, PlannedEdge, PlannedNode } from "./graph.ts";
 
-export interface PlannedEdge {
-  readonly target: Target;
-  readonly when?: Expression | undefined;
-}
-
-export interface PlannedNode {
-  readonly node: WorkflowNode;
-  readonly outs: readonly PlannedEdge[];
-  readonly inlets: number;
-  /** The node's expressions by the name of their field. */
-  readonly expressions: Readonly<Record<string, Expression>>;
-}
-
-export interface Plan {
+export interface Plan extends Graph {
   readonly workflow: Workflow;
-  readonly nodes: ReadonlyMap<string, PlannedNode>;
-  readonly roots: readonly Target[];
-  readonly sinks: readonly string[];
-  readonly output?: Expression | undefined;
+}
+
+/** A definition that was read: the plan as far as there is one, and what hinders it from running. */
+export interface Reading {
+  /** Of a definition that has the form of one, though it may have other problems. */
+  readonly plan?: Plan;
+  readonly problems: readonly Problem[];
 }
 
 /**
- * Checks a definition wholly.
+ * Makes a definition ready to run. What can run but shouldn't is found by `validate`, and refused when it is registered.
  * @throws RuntimeError `workflow/invalid` with `problems`: what is wrong, and at which nodes.
  */
 export function planWorkflow(definition: unknown): Plan {
-  const parsed = v.safeParse(WorkflowSchema, definition);
-  if (!parsed.success) throw invalid(parsed.issues.map(schemaProblem));
-  const workflow = parsed.output;
-  const problems = shapeProblems(workflow);
-  if (problems.length > 0) throw invalid(problems);
-  const plan = link(workflow, problems);
-  if (problems.length > 0) throw invalid(problems);
+  const { plan, problems } = readPlan(definition);
+  if (!plan || problems.length > 0) throw invalidWorkflow(problems);
   return plan;
 }
 
-function invalid(problems: readonly Problem[]): RuntimeError {
-  const shown = problems.slice(0, 20);
-  const first = shown[0]?.message ?? "invalid";
-  const more = problems.length > 1 ? ` (and ${String(problems.length - 1)} more)` : "";
-  return new RuntimeError("workflow/invalid", { problems: shown }, { message: `${first}${more}` });
+/** The same without throwing, and going on as far as it can. */
+export function readPlan(definition: unknown): Reading {
+  const parsed = v.safeParse(WorkflowSchema, definition);
+  if (!parsed.success) return { problems: parsed.issues.map(schemaProblem) };
+  const workflow = parsed.output;
+  const problems: Problem[] = [];
+  return { plan: { workflow, ...planGraph(workflow, problems) }, problems };
+}
+
+function planGraph(
+  graph: Body,
+  problems: Problem[],
+  roots: readonly string[] = [],
+  outer: Variables = new Map(),
+): Graph {
+  problems.push(...shapeProblems(graph), ...handlerProblems(graph));
+  const variables = planVariables(graph, outer, problems);
+  return { ...link(graph, problems, roots, variables), variables, declared: { variables: graph.variables } };
+}
+
+/** What a body sees beside what every expression does. */
+const LOCALS = { map: ["item", "index"], loop: ["index", "last"] } as const;
+
+function planBodies({ nodes }: Body, problems: Problem[], variables: Variables): ReadonlyMap<string, Graph> {
+  const bodies = new Map<string, Graph>();
+  for (const node of nodes) {
+    if (!("body" in node) || !node.body) continue;
+    const found: Problem[] = [];
+    bodies.set(node.id, planGraph(node.body, found, LOCALS[node.type], variables));
+    problems.push(...found.map((problem) => within(node.id, problem)));
+  }
+  return bodies;
+}
+
+/** The ids of the nodes of all bodies, by their path. */
+export function bodiesOf({ bodies }: Graph, path = ""): Bodies {
+  const found: Record<string, readonly string[]> = {};
+  for (const [node, body] of bodies) {
+    const own = `${path}${node}`;
+    found[own] = [...body.nodes.keys()];
+    Object.assign(found, bodiesOf(body, `${own}/`));
+  }
+  return found;
 }
 
 function schemaProblem(issue: v.BaseIssue<unknown>): Problem {
   const path = v.getDotPath(issue) ?? "";
-  return { nodes: [], message: path === "" ? issue.message : `${path}: ${issue.message}` };
+  return errorAt("schema", path === "" ? issue.message : `${path}: ${issue.message}`);
 }
 
-function shapeProblems({ nodes, edges }: Workflow): Problem[] {
+function shapeProblems({ nodes, edges }: Body): Problem[] {
   const problems: Problem[] = [];
   const ids = new Set<string>();
   for (const { id } of nodes) {
-    if (ids.has(id)) problems.push({ nodes: [id], message: `two nodes have the id '${id}'` });
+    if (ids.has(id)) problems.push(errorAt("duplicate-node", `two nodes have the id '${id}'`, id));
     ids.add(id);
   }
   const seen = new Set<string>();
-  for (const { from, to } of edges) {
+  for (const { from, to, on, codes } of edges) {
+    const wrong = (code: Problem["code"], message: string, ...at: readonly string[]): void => {
+      problems.push(atEdge(errorAt(code, message, ...at), from, to));
+    };
     for (const end of [from, to])
-      if (!ids.has(end)) problems.push({ nodes: [end], message: `the edge ${from} → ${to} names no node '${end}'` });
-    const key = `${from} ${to}`;
-    if (seen.has(key)) problems.push({ nodes: [from, to], message: `two edges ${from} → ${to}` });
+      if (!ids.has(end)) wrong("edge-nowhere", `the edge ${from} → ${to} names no node '${end}'`, end);
+    const key = `${from} ${to} ${on ?? ""}`;
+    if (seen.has(key)) wrong("duplicate-edge", `two edges ${from} → ${to}`, from, to);
     seen.add(key);
+    if (codes && !on) wrong("edge-invalid", `the edge ${from} → ${to} has codes, but isn't an error edge`, from, to);
   }
   return problems;
 }
 
-type Kinds = ReadonlyMap<string, WorkflowNode["type"]>;
+type Targets = ReadonlyMap<string, Target>;
 
-function link(workflow: Workflow, problems: Problem[]): Plan {
-  const kinds: Kinds = new Map(workflow.nodes.map(({ id, type }) => [id, type]));
-  const findings: Findings = { kinds, problems, read: new Map() };
-  const outs = new Map<string, PlannedEdge[]>(workflow.nodes.map(({ id }) => [id, []]));
-  const inlets = new Map<string, number>();
-  const defaults = new Map<string, number>();
-  for (const edge of workflow.edges) {
-    const kind = kinds.get(edge.to);
-    if (!kind) continue; // shapeProblems has refused it
-    inlets.set(edge.to, (inlets.get(edge.to) ?? 0) + 1);
-    if (edge.when === undefined) defaults.set(edge.from, (defaults.get(edge.from) ?? 0) + 1);
-    const when = edge.when && parse(edge.when, "condition", [edge.from, edge.to], findings);
-    outs.get(edge.from)?.push({ target: [edge.to, kind], ...(when && { when }) });
-  }
+function targetOf(node: WorkflowNode): Target {
+  const { id, type } = node;
+  return type === "join" && typeof node.mode === "object" ? [id, type, true] : [id, type];
+}
+
+function link(
+  graph: Body,
+  problems: Problem[],
+  locals: readonly string[],
+  variables: Variables,
+): Omit<Graph, "variables" | "declared"> {
+  const places = graph.nodes.filter((node) => !actsInPlace(node));
+  const implicit = handlerEdges(graph);
+  const targets: Targets = new Map(places.map((node) => [node.id, targetOf(node)]));
+  const common = ["input", "nodes", ...(variables.size > 0 ? ["vars"] : []), ...locals];
+  const canFail = implicit.length > 0 || graph.edges.some(({ on }) => on);
+  const read: Findings["read"] = new Map();
+  const findings: Findings = { targets, variables, problems, roots: canFail ? [...common, "error"] : common, read };
+  const { outs, inlets } = linkEdges(graph, implicit, findings);
   const nodes = new Map<string, PlannedNode>();
-  for (const node of workflow.nodes) {
+  for (const node of places) {
     const planned: PlannedNode = {
       node,
       outs: outs.get(node.id) ?? [],
       inlets: inlets.get(node.id) ?? 0,
       expressions: expressionsOf(node, findings),
+      sets: setsOf(node, findings),
     };
     nodes.set(node.id, planned);
-    problems.push(...nodeProblems(planned, defaults.get(node.id) ?? 0));
+    problems.push(...nodeProblems(planned));
   }
   problems.push(...cycleProblems(nodes));
-  const output = workflow.output && parse(workflow.output, "output", [], findings);
+  const output = graph.output && parse(graph.output, "output", { nodes: [] }, { ...findings, roots: common });
   const all = [...nodes.values()];
   return {
-    workflow,
     nodes,
-    roots: all.filter((one) => one.inlets === 0).map(({ node }) => [node.id, node.type]),
-    sinks: all.filter((one) => one.outs.length === 0).map(({ node }) => node.id),
+    roots: all.filter((one) => one.inlets === 0 && !isHandler(one.node)).map(({ node }) => targetOf(node)),
+    sinks: all.filter((one) => one.outs.every(({ codes }) => codes)).map(({ node }) => node.id),
+    bodies: planBodies(graph, problems, variables),
+    handlers: graph.nodes.filter(isHandler).map((handler) => planHandler(handler, findings)),
+    branches: branchesOf(nodes),
     ...(output && { output }),
   };
 }
 
+function planHandler(handler: Handler, findings: Findings): PlannedHandler {
+  const { id, scope, output: source } = handler;
+  const output = source === undefined ? undefined : parse(source, "output", { nodes: [id] }, findings, ["error"]);
+  return { handler, ...(scope && { scope: new Set(scope) }), ...(output && { output }) };
+}
+
+interface Edges {
+  readonly outs: ReadonlyMap<string, readonly PlannedEdge[]>;
+  readonly inlets: ReadonlyMap<string, number>;
+}
+
+function linkEdges({ nodes, edges }: Body, implicit: readonly WorkflowEdge[], findings: Findings): Edges {
+  const outs = new Map<string, PlannedEdge[]>(nodes.map(({ id }) => [id, []]));
+  const inlets = new Map<string, number>();
+  const drawn = edges.length;
+  for (const [place, edge] of [...edges, ...implicit].entries()) {
+    const known = findings.targets.get(edge.to);
+    if (!known || !outs.has(edge.from)) continue; // shapeProblems has refused it
+    inlets.set(edge.to, (inlets.get(edge.to) ?? 0) + 1);
+    const about: Pick<Problem, "nodes" | "edge"> = { nodes: [edge.from, edge.to], edge: [edge.from, edge.to] };
+    const when = edge.when && parse(edge.when, "condition", about, findings);
+    const codes = edge.on && (edge.codes ?? "all");
+    const target = [...known] as Target; // each edge its own, so that they can be told apart
+    outs.get(edge.from)?.push({
+      target,
+      ...(when && { when }),
+      ...(codes && { codes }),
+      ...(place >= drawn && { implicit: true }),
+    });
+  }
+  return { outs, inlets };
+}
+
 interface Findings {
-  readonly kinds: Kinds;
+  readonly targets: Targets;
+  readonly variables: Variables;
   readonly problems: Problem[];
+  /** What every expression of the graph sees. */
+  readonly roots: readonly string[];
   /** What was read already, by roots and source: large graphs say the same again and again. */
   readonly read: Map<string, Expression>;
 }
@@ -127,66 +199,126 @@ interface Findings {
 function parse(
   source: string,
   field: string,
-  nodes: readonly string[],
-  { kinds, problems, read }: Findings,
-  roots: readonly string[] = ["input", "nodes"],
+  about: Pick<Problem, "nodes" | "edge">,
+  { targets, variables, problems, roots: common, read }: Findings,
+  locals: readonly string[] = [],
 ): Expression | undefined {
+  const roots = [...common, ...locals];
   const key = `${roots.join()} ${source}`;
   const known = read.get(key);
   if (known) return known;
-  const refuse = (reason: string): void => {
-    const place = nodes.length === 0 ? "the workflow" : nodes.join(" → ");
-    problems.push({ nodes, message: `${field} of ${place}: ${reason}` });
+  const refuse = (code: Problem["code"], reason: string): void => {
+    problems.push({ ...errorAt(code, `${field} of ${placeOf(about)}: ${reason}`), ...about });
   };
   try {
     const expression = parseExpression(source, { roots });
     const { names, isVague } = namingOf(expression);
-    const unknown = names.filter((name) => !kinds.has(name));
-    for (const name of unknown) refuse(`there is no node '${name}', which it names`);
-    if (isVague) refuse("it must say which node it means, as in nodes.a.output");
-    if (!isVague && unknown.length === 0) read.set(key, expression);
+    const unknown = names.filter((name) => !targets.has(name));
+    for (const name of unknown) refuse("reads-unknown", `there is no node '${name}', which it names`);
+    if (isVague) refuse("reads-vague", "it must say which node it means, as in nodes.a.output");
+    const vars = namingOf(expression, "vars");
+    const missing = vars.names.filter((name) => !variables.has(name));
+    for (const name of missing) refuse("reads-unknown", `there is no variable '${name}', which it names`);
+    if (vars.isVague) refuse("reads-vague", "it must say which variable it means, as in vars.a");
+    if (!isVague && !vars.isVague && unknown.length + missing.length === 0) read.set(key, expression);
     return expression;
   } catch (error) {
     if (!(error instanceof RuntimeError)) throw error;
-    refuse(error.message);
+    refuse("expression-invalid", error.message);
     return undefined;
   }
 }
 
-function expressionsOf(node: WorkflowNode, findings: Findings): Record<string, Expression> {
-  const sources: Record<string, readonly [source: string, roots?: readonly string[]]> = {};
-  if (node.type === "task") sources["input"] = [node.input];
-  if (node.type === "approval") sources["payload"] = [node.payload];
-  if (node.type === "map") {
-    sources["items"] = [node.items];
-    sources["input"] = [node.task.input, ["input", "nodes", "item", "index"]];
+type Sources = Record<string, readonly [source: string | undefined, locals?: readonly string[]]>;
+
+function sourcesOf(node: WorkflowNode): Sources {
+  switch (node.type) {
+    case "task":
+    case "subworkflow":
+      return { input: [node.input] };
+    case "approval":
+      return { payload: [node.payload] };
+    case "map": {
+      const locals = LOCALS.map;
+      const input = node.task ? node.task.input : (node.body?.input ?? "item");
+      return { items: [node.items], key: [node.key, locals], input: [input, locals] };
+    }
+    case "loop": {
+      const locals = LOCALS.loop;
+      const input = node.task ? node.task.input : node.body?.input;
+      return { while: [node.while, locals], until: [node.until, locals], input: [input, locals] };
+    }
+    case "join":
+      return typeof node.mode === "object" ? { when: [node.mode.when, ["inlets"]] } : {};
+    case "decision":
+    case "parallel":
+    case "errorHandler":
+      return {};
   }
+}
+
+function expressionsOf(node: WorkflowNode, findings: Findings): Record<string, Expression> {
   const parsed: Record<string, Expression> = {};
-  for (const [field, [source, roots]] of Object.entries(sources)) {
-    const expression = parse(source, field, [node.id], findings, roots);
+  for (const [field, [source, locals]] of Object.entries(sourcesOf(node))) {
+    const expression = source === undefined ? undefined : parse(source, field, { nodes: [node.id] }, findings, locals);
     if (expression) parsed[field] = expression;
   }
   return parsed;
 }
 
-function nodeProblems({ node, outs, inlets }: PlannedNode, defaults: number): Problem[] {
-  const { id } = node;
-  if (node.type === "decision" && node.mode === "first") {
-    if (defaults !== 1)
-      return [
-        {
-          nodes: [id],
-          message: `the decision '${id}' needs one edge without a condition, for when no other holds; it has ${String(defaults)}`,
-        },
-      ];
+function setsOf(node: WorkflowNode, findings: Findings): PlannedNode["sets"] {
+  return Object.entries(node.set ?? {}).flatMap(([name, source]) => {
+    const variable = findings.variables.get(name);
+    if (!variable) {
+      const message = `'${node.id}' sets '${name}', which is no variable`;
+      findings.problems.push(errorAt("variable-invalid", message, node.id));
+    }
+    const value = parse(source, `set.${name}`, { nodes: [node.id] }, findings);
+    return variable && value ? [[variable, value] as const] : [];
+  });
+}
+
+function nodeProblems({ node, outs, inlets }: PlannedNode): Problem[] {
+  const { id, type } = node;
+  const wrong = (code: Problem["code"], message: string): Problem[] => [
+    errorAt(code, `the ${type} '${id}' ${message}`, id),
+  ];
+  const normal = outs.filter(({ codes }) => !codes);
+  switch (node.type) {
+    case "decision": {
+      if (normal.length === 0) return wrong("decision-empty", "has no edge to decide on");
+      const defaults = normal.filter(({ when }) => !when).length;
+      if (node.mode === "all" || defaults === 1) return [];
+      return wrong(
+        "decision-default",
+        `needs one edge without a condition, for when no other holds; it has ${String(defaults)}`,
+      );
+    }
+    case "join":
+      if (typeof node.mode !== "number" || node.mode <= inlets) return [];
+      return wrong(
+        "join-never-fires",
+        `waits for ${String(node.mode)} of ${String(inlets)} inlets and can never go on`,
+      );
+    case "map":
+    case "loop":
+      if ((node.task === undefined) === (node.body === undefined))
+        return wrong("node-invalid", "needs either a task or a body");
+      if (type === "loop" && (node.while === undefined) === (node.until === undefined))
+        return wrong("node-invalid", "needs either 'while' or 'until'");
+      return [];
+    case "parallel": {
+      const { onFailure } = node;
+      if (typeof onFailure !== "object" || onFailure.needed <= normal.length) return [];
+      return wrong("node-invalid", `needs ${String(onFailure.needed)} of ${String(normal.length)} branches`);
+    }
+    case "errorHandler":
+      return inlets > 0 ? [] : wrong("unreachable", "is reached by the failure of no node");
+    case "task":
+    case "subworkflow":
+    case "approval":
+      return [];
   }
-  if (node.type === "decision" && outs.length === 0)
-    return [{ nodes: [id], message: `the decision '${id}' has no edge to decide on` }];
-  if (node.type === "join" && typeof node.mode === "number" && node.mode > inlets) {
-    const message = `the join '${id}' waits for ${String(node.mode)} of ${String(inlets)} inlets and can never go on`;
-    return [{ nodes: [id], message }];
-  }
-  return [];
 }
 
 /** Kahn's algorithm (1962); what is left over holds a cycle, which is then walked to name its path. */
@@ -203,7 +335,7 @@ function cycleProblems(nodes: ReadonlyMap<string, PlannedNode>): Problem[] {
   }
   if (open.size === 0) return [];
   const path = walkCycle(nodes, open);
-  return [{ nodes: path, message: `a cycle: ${path.join(" → ")}` }];
+  return [errorAt("cycle", `a cycle: ${path.join(" → ")}`, ...path)];
 }
 
 function walkCycle(nodes: ReadonlyMap<string, PlannedNode>, open: ReadonlyMap<string, number>): string[] {
@@ -211,12 +343,13 @@ function walkCycle(nodes: ReadonlyMap<string, PlannedNode>, open: ReadonlyMap<st
   const before = new Map<string, string>();
   for (const id of open.keys())
     for (const { target } of nodes.get(id)?.outs ?? []) if (open.has(target[0])) before.set(target[0], id);
-  const seen: string[] = [];
+  const seen = new Set<string>();
   let at = [...open.keys()][0] ?? "";
-  while (!seen.includes(at)) {
-    seen.push(at);
+  while (!seen.has(at)) {
+    seen.add(at);
     at = before.get(at) ?? at;
   }
-  const cycle = seen.slice(seen.indexOf(at)).reverse();
+  const path = [...seen];
+  const cycle = path.slice(path.indexOf(at)).reverse();
   return [...cycle, cycle[0] ?? at];
 }

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { RuntimeError } from "../../../src/core/errors.ts";
 import type { WorkflowInput } from "../../../src/core/workflows/definition.ts";
-import { planWorkflow, type Problem } from "../../../src/core/workflows/plan.ts";
+import { planWorkflow } from "../../../src/core/workflows/plan.ts";
+import type { Problem } from "../../../src/core/workflows/proofs/problem.ts";
 import { createChance, seedOf } from "./chance.ts";
 import { given, openWorld } from "./kit.ts";
 import { registerWorkflow, startExecution } from "./things.ts";
@@ -129,7 +130,7 @@ describe("a definition is refused", () => {
 
   it("for what isn't a workflow at all, with the place", () => {
     refuses(problemsOf([]), [], /nodes: /u);
-    refuses(problemsOf([{ id: "a", type: "loop" }]), [], /nodes\.0\.type: /u);
+    refuses(problemsOf([{ id: "a", type: "spin" }]), [], /nodes\.0\.type: /u);
     refuses(problemsOf([task("a b")]), [], /nodes\.0\.id: an id is a letter/u);
     refuses(problemsOf([task("__proto__")]), [], /nodes\.0\.id: no node can have this id/u);
     refuses(problemsOf([{ ...task("a"), retries: 3 }]), [], /nodes\.0\.retries: /u);

@@ -33,6 +33,14 @@ async function makeHistory(): Promise<readonly CoreEvent[]> {
     registerWorkflow({ id: "asks", nodes: [{ id: "ask", type: "approval", message: "?" }], edges: [] }),
     startExecution("asked", "asks"),
     { type: "execution.cancel", data: { id: "asked" } },
+    registerWorkflow({ id: "list", nodes: [{ id: "m", type: "map", items: "[1]", task: { capabilities: ["none"] } }] }),
+    {
+      type: "execution.retry",
+      data: {
+        ...{ id: "again", of: "before", workflow: "list", input: "{}", downstream: true, onlyFailed: false },
+        ...{ failed: ["m"], outputs: { "m/0": "1" } },
+      },
+    },
   );
   assert.equal(world.stopped(), undefined);
   assert.equal(saveState(world.mirror), saveState(world.engine.state), "the mirror folds to the host's state");

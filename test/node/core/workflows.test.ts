@@ -69,13 +69,13 @@ describe("a condition", () => {
     ],
   ];
   for (const [when, why] of [
-    ["null", "null"],
-    ["1", "a number"],
-    ["'true'", "a text"],
+    ["input.n == 1 ? null : true", "null"],
+    ["input.n", "a number"],
+    ["input.n == 1 ? 'true' : false", "a text"],
     ["input.missing", "what is missing"],
     ["input.n > 'x'", "a comparison of different kinds"],
-    ["1 / 0 > 1", "a result that isn't finite"],
-    ["nodes.b.output == 1", "the output of a node that hasn't ended"],
+    ["input.n / 0 > 1", "a result that isn't finite"],
+    ["(input.n == 1 ? nodes.b.output : 1) == 1", "the output of a node that hasn't ended"],
   ] as const)
     it(`that gives ${why} fails the run, at its node`, async () => {
       const { row } = await runNodes(...fork(when), { n: 1 });
@@ -151,7 +151,7 @@ describe("a map", () => {
   });
 
   it("over what isn't a list fails the run", async () => {
-    for (const items of ["input", "null", "'text'", "input.missing"]) {
+    for (const items of ["input", "input.n == 1 ? null : []", "input.n == 1 ? 'text' : []", "input.missing"]) {
       const { row } = await runNodes([each(items)], [], { n: 1 });
       assert.deepEqual([row.status, row.error?.code], ["failed", "expression/failed"], items);
     }

@@ -266,7 +266,7 @@ describe("an error", () => {
     assert.deepEqual(error.detail, { source: "input.a &&\n  (b +* c)", at: 17, line: 2, column: 7 });
     assert.equal(errorOf(() => parseExpression("#")).message, "# can't be read (line 1, column 1)");
     assert.equal(errorOf(() => parseExpression("1 +")).message, "the expression ends too early (line 1, column 4)");
-    assert.equal(errorOf(() => parseExpression("\n\nx.map(y, y)")).detail["line"], 3);
+    assert.equal(errorOf(() => parseExpression("\n\nx.matches(y)")).detail["line"], 3);
     assert.equal(
       errorOf(() => parseExpression("a.b", { roots: ["input", "nodes"] })).message,
       "there is no a, only input, nodes (line 1, column 1)",

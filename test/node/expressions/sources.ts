@@ -48,6 +48,7 @@ const LITERALS = [
 const OPERATORS = ["+", "-", "*", "/", "%", "<", "<=", ">", ">=", "==", "!=", "in", "&&", "||"] as const;
 const FUNCTIONS = ["size", "string", "int", "double"] as const;
 const METHODS = ["startsWith", "endsWith", "contains"] as const;
+const MACROS = ["all", "exists", "exists_one", "filter", "map"] as const;
 const NOISE = [
   "(",
   ")",
@@ -102,7 +103,11 @@ export function createSource(chance: Chance, depth = 4): string {
   const inner = (): string => createSource(chance, depth - 1);
   const field = (): string => pick(chance, chance() < 0.95 ? FIELDS : HOSTILE).replace(" ", "_");
   if (depth <= 0) return chance() < 0.6 ? pick(chance, NAMES) : pick(chance, LITERALS);
-  switch (upTo(chance, 14)) {
+  switch (upTo(chance, 15)) {
+    case 14: {
+      const name = pick(chance, ["x", "n", ...NAMES]);
+      return `(${pick(chance, ["l", "list", "m", "a.b", inner()])}).${pick(chance, MACROS)}(${name}, ${inner()})`;
+    }
     case 0:
     case 1:
       return `${inner()} ${pick(chance, OPERATORS)} ${inner()}`;

@@ -1,0 +1,168 @@
+/** What nodes pass on against what the next ones take, and work that nobody offers to do. */
+import { schemaFor, type KnownCapabilities } from "../../capabilities/lookups.ts";
+import type { Expression } from "../../expressions/index.ts";
+import type { Requirement } from "../../tasks/requirement.ts";
+import type { WorkflowNode } from "../definition.ts";
+import type { Graph, PlannedNode, PlannedVariable } from "../graph.ts";
+import { errorAt, warningAt, type Problem } from "./problem.ts";
+import { ANYTHING, either, misfit, ofKind, shapeOf, words, type Kind, type Shape } from "./shapes.ts";
+import { typeOf, type Typing } from "./typing.ts";
+
+/** What is known of those who do the work. */
+export interface Workforce {
+  readonly capabilities: KnownCapabilities;
+  /** Whether somebody can do it. Default: nobody knows. */
+  readonly canDo?: ((requirement: Requirement) => boolean) | undefined;
+}
+
+export function portProblems(graph: Graph, { capabilities, canDo }: Workforce): Problem[] {
+  const shapes = new Map<string, Shape>();
+  const outputOf = (id: string): Shape => {
+    let shape = shapes.get(id);
+    if (!shape) {
+      shape = outputShape(graph.nodes.get(id)?.node, capabilities);
+      shapes.set(id, shape);
+    }
+    return shape;
+  };
+  const vars = variablesShape(graph);
+  const problems = [...graph.nodes.values()].flatMap((planned) => nodeProblems(planned, capabilities, outputOf, vars));
+  if (graph.output) {
+    const complain = (why: string): void => {
+      problems.push(errorAt("port-type", `output of the workflow: ${why}`));
+    };
+    typeOf(graph.output.ast, { roots: { vars }, outputOf, complain });
+  }
+  return canDo ? [...problems, ...workProblems(graph, canDo)] : problems;
+}
+
+function nodeProblems(
+  { node, outs, expressions, sets }: PlannedNode,
+  capabilities: KnownCapabilities,
+  outputOf: Typing["outputOf"],
+  vars: Shape,
+): Problem[] {
+  const problems: Problem[] = [];
+  const read = (expression: Expression | undefined, place: string, roots: Typing["roots"] = {}): Shape => {
+    if (!expression) return ANYTHING;
+    const complain = (why: string): void => {
+      problems.push(errorAt("port-type", `${place}: ${why}`, node.id));
+    };
+    return typeOf(expression.ast, { roots: { ...roots, vars }, outputOf, complain });
+  };
+  const want = (kind: Kind, { kinds }: Shape, place: string, about?: Pick<Problem, "edge" | "nodes">): void => {
+    if (!kinds || kinds.has(kind)) return;
+    const message = `${place}: it gives ${words(kinds)}, and ${words(new Set([kind]))} is needed`;
+    problems.push({ ...errorAt("port-type", message, node.id), ...about });
+  };
+  const { items, input, key, ...others } = expressions;
+  const list = read(items, `items of ${node.id}`);
+  want("array", list, `items of ${node.id}`);
+  const locals = localsOf(node, list);
+  read(key, `key of ${node.id}`, locals);
+  const given = read(input, `input of ${node.id}`, locals);
+  const need = workOf(node)?.capabilities[0];
+  const schema = need === undefined ? undefined : schemaFor(capabilities, need, "input");
+  const flaw = schema && misfit(schema, given, "it");
+  if (flaw !== undefined)
+    problems.push(errorAt("port-type", `input of ${node.id}, for '${need ?? ""}': ${flaw}`, node.id));
+  for (const [field, expression] of Object.entries(others)) {
+    const shape = read(expression, `${field} of ${node.id}`, locals);
+    if (ASKED.has(field)) want("boolean", shape, `${field} of ${node.id}`);
+  }
+  for (const [{ name, type, merge }, value] of sets) {
+    const place = `set.${name} of ${node.id}`;
+    const shape = read(value, place);
+    if (merge === "append" || (merge === "last" && shape.kinds?.has("null"))) continue;
+    for (const kind of kindsOf(type)) want(kind, shape, place);
+  }
+  for (const { target, when } of outs) {
+    const place = `condition of ${node.id} → ${target[0]}`;
+    const edge = [node.id, target[0]] as const;
+    if (when && when.roots.length > 0) want("boolean", read(when, place), place, { nodes: edge, edge });
+  }
+  return problems;
+}
+
+/** Fields that are conditions. */
+const ASKED: ReadonlySet<string> = new Set(["while", "until", "when"]);
+
+/** What only expressions of this node see. */
+function localsOf({ type }: WorkflowNode, list: Shape): Typing["roots"] {
+  if (type === "map") return { item: list.items ?? ANYTHING, index: ofKind("number") };
+  return type === "loop" ? { index: ofKind("number") } : {};
+}
+
+/** The variables that a graph sees. They may be null. */
+function variablesShape({ variables }: Graph): Shape {
+  const fields = [...variables].map(([name, { type }]) => {
+    const kinds = kindsOf(type);
+    return [name, kinds.length > 0 ? ofKind(...kinds, "null") : ANYTHING] as const;
+  });
+  return { ...ofKind("object"), fields: new Map(fields), isClosed: true };
+}
+
+function kindsOf(type: PlannedVariable["type"]): readonly Kind[] {
+  if (type === "any") return [];
+  return [type === "list" ? "array" : type === "map" ? "object" : type];
+}
+
+/** What an approval puts out. */
+const ANSWER: Shape = {
+  ...ofKind("object"),
+  isClosed: true,
+  fields: new Map<string, Shape>([
+    ["approved", ofKind("boolean")],
+    ["by", ofKind("string")],
+    ["reason", ofKind("string", "null")],
+    ["data", ANYTHING],
+  ]),
+  has: new Set(["approved", "by", "reason", "data"]),
+};
+
+/** What an error handler puts out. */
+const FAILURE: Shape = {
+  ...ofKind("object"),
+  isClosed: true,
+  fields: new Map(["node", "code", "message"].map((name) => [name, ofKind("string")])),
+  has: new Set(["node", "code", "message"]),
+};
+
+function outputShape(node: WorkflowNode | undefined, capabilities: KnownCapabilities): Shape {
+  if (node?.type === "approval") return ANSWER;
+  if (node?.type === "errorHandler") return FAILURE;
+  const need = node && workOf(node)?.capabilities[0];
+  const shape = need === undefined ? ANYTHING : shapeOf(schemaFor(capabilities, need, "output"));
+  if (node?.type === "loop") return either(shape, ofKind("null"));
+  if (node?.type !== "map") return shape;
+  return { ...ofKind("array"), ...(node.onError === "fail" && { items: shape }) };
+}
+
+/** What kind of work a node asks for. */
+function workOf(node: WorkflowNode): Requirement | undefined {
+  if (node.type === "task") return node;
+  return node.type === "map" || node.type === "loop" ? node.task : undefined;
+}
+
+/** Each kind of work that nobody can do, with the nodes that ask for it. */
+function workProblems({ nodes }: Graph, canDo: (requirement: Requirement) => boolean): Problem[] {
+  const known = new Map<string, boolean>();
+  const missing = new Map<string, string[]>();
+  for (const { node } of nodes.values()) {
+    const work = workOf(node);
+    if (!work) continue;
+    const { capabilities, agents, specializations } = work;
+    const key = JSON.stringify([capabilities, agents, specializations]);
+    const can = known.get(key) ?? canDo(work);
+    known.set(key, can);
+    if (can) continue;
+    const wanted = capabilities.join(" and ");
+    const asking = missing.get(wanted) ?? [];
+    asking.push(node.id);
+    missing.set(wanted, asking);
+  }
+  return [...missing].map(([wanted, asking]) => {
+    const message = `nobody offers '${wanted}', so that tasks of '${asking[0] ?? ""}' would wait for somebody who does`;
+    return warningAt("capability-unknown", message, ...asking);
+  });
+}
