@@ -196,17 +196,14 @@ function fail(state: State, cause: unknown): RuntimeError {
 }
 
 function nextDue({ due }: Stage, scheduler: Scheduler): number | undefined {
-  const times = [...due, { next: scheduler.nextDue }].flatMap((queue) => queue.next() ?? []);
+  const times = [...due.values(), { next: scheduler.nextDue }].flatMap((queue) => queue.next() ?? []);
   return times.length === 0 ? undefined : Math.min(...times);
 }
 
-/** The commands of what is due, in the order in which the slices made their queues (`createState`). */
-const WAKES = ["task.wake", "approval.wake", "limit.wake"] as const;
-
 function wake(state: State): void {
   const now = state.options.clock(); // one moment: what was taken as due must be due when it is decided on
-  for (const [place, type] of WAKES.entries())
-    for (const id of state.stage.due[place]?.take(now) ?? []) submit(state, [{ type, data: { id } }], now);
+  for (const [type, queue] of state.stage.due)
+    for (const id of queue.take(now)) submit(state, [{ type, data: { id } } as CoreCommand], now);
   if ((state.scheduler.nextDue() ?? Infinity) <= now) submit(state, [{ type: "limit.wake", data: { id: "" } }], now);
 }
 

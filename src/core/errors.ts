@@ -54,6 +54,7 @@ export type ErrorCode =
   | "json/too-deep"
   | "json/too-large"
   | "limit/unknown"
+  | "message/overflow"
   | "payload/too-large"
   | "runtime/closed"
   | "runtime/limit"

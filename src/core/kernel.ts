@@ -68,7 +68,8 @@ export interface FinishedSink<T> {
 /** What a state is made of. */
 export interface Kit {
   table<T>(): Table<T>;
-  due(): DueIndex;
+  /** `wake` is the type of the command that is submitted with a key, as its `id`, when that is due. */
+  due(wake: string): DueIndex;
   finished<T>(kind: "task" | "execution"): FinishedSink<T>;
 }
 

@@ -13,7 +13,11 @@ import type { FactOf, Fold, Kit, RecordedOf, RequestOf } from "./kernel.ts";
 import { limitsFold, type LimitsState } from "./limits/fold.ts";
 import type { LimitCommands, LimitEvents } from "./limits/limit.ts";
 import { tasksFold, type TasksState } from "./tasks/fold.ts";
+import { messagesFold, type MessagesState } from "./messages/fold.ts";
+import type { MessageCommands, MessageEvents } from "./messages/message.ts";
 import type { TaskCommands, TaskEvents } from "./tasks/task.ts";
+import { timersFold, type TimersState } from "./timers/fold.ts";
+import type { TimerCommands, TimerEvents } from "./timers/timer.ts";
 import type { WorkflowCommands, WorkflowEvents } from "./workflows/execution.ts";
 import { workflowsFold, type WorkflowsState } from "./workflows/fold.ts";
 
@@ -23,6 +27,8 @@ export type CoreEvents = HostingEvents &
   ApprovalEvents &
   AgentEvents &
   LimitEvents &
+  TimerEvents &
+  MessageEvents &
   WorkflowEvents &
   CapabilityEvents;
 /** Every command of the core, by type. */
@@ -31,6 +37,8 @@ export type CoreCommands = HostingCommands &
   ApprovalCommands &
   AgentCommands &
   LimitCommands &
+  TimerCommands &
+  MessageCommands &
   WorkflowCommands &
   CapabilityCommands;
 
@@ -45,6 +53,8 @@ export interface CoreState {
   readonly approvals: ApprovalsState;
   readonly agents: AgentsState;
   readonly limits: LimitsState;
+  readonly timers: TimersState;
+  readonly messages: MessagesState;
   readonly workflows: WorkflowsState;
   readonly capabilities: CapabilitiesState;
 }
@@ -56,6 +66,8 @@ export const folds = {
   approvals: approvalsFold,
   agents: agentsFold,
   limits: limitsFold,
+  timers: timersFold,
+  messages: messagesFold,
   workflows: workflowsFold,
   capabilities: capabilitiesFold,
 } as const;
@@ -70,6 +82,8 @@ export function createState(kit: Kit): CoreState {
     approvals: approvalsFold.create(kit),
     agents: agentsFold.create(kit),
     limits: limitsFold.create(kit),
+    timers: timersFold.create(kit),
+    messages: messagesFold.create(kit),
     workflows: workflowsFold.create(kit),
     capabilities: capabilitiesFold.create(kit),
   };

@@ -4,8 +4,8 @@
 export const CORE_ORDER: readonly (readonly string[])[] = [
   ["json", "errors", "bitset", "versions"],
   ["kernel", "ports", "plugin", "payload", "tables", "ids"],
-  ["timers", "expressions", "hosting"],
-  ["tasks", "approvals", "capabilities"],
+  ["expressions", "hosting"],
+  ["tasks", "approvals", "capabilities", "timers", "messages"],
   ["agents", "limits"],
   ["workflows"],
   ["scheduling"],

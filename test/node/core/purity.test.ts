@@ -24,8 +24,8 @@ const seed = seedOf(606);
 async function makeHistory(): Promise<readonly CoreEvent[]> {
   const chance = createChance(seed);
   const world = await openWorld(seed, { behaviour: chaotic, chance });
-  const live = createLife(chance, "", world.time.now);
-  for (let step = 0; step < 1_500; step++) await world.advance(live(world));
+  const live = createLife(chance, "", world.time.now, true);
+  for (let step = 0; step < 2_500; step++) await world.advance(live(world));
   await world.submit(
     ...serve("extended", { capabilities: ["extended"] }),
     createTask("extended", { capabilities: ["extended"] }),
@@ -33,12 +33,15 @@ async function makeHistory(): Promise<readonly CoreEvent[]> {
     registerWorkflow({ id: "asks", nodes: [{ id: "ask", type: "approval", message: "?" }], edges: [] }),
     startExecution("asked", "asks"),
     { type: "execution.cancel", data: { id: "asked" } },
+    { type: "timer.set", data: { id: "missed", dueAt: world.time.now() + 1, late: "skip", tolerance: 0 } },
   );
   assert.equal(world.stopped(), undefined);
   assert.equal(saveState(world.mirror), saveState(world.engine.state), "the mirror folds to the host's state");
   world.kill();
   world.time.set(world.time.now() + 2 * SESSION_LIFE);
-  await (await openHost(world)).settle(); // finds work interrupted and sessions forgotten
+  const next = await openHost(world); // finds work interrupted and sessions forgotten
+  next.engine.wake();
+  await next.settle();
   return eventsOf(world.disk);
 }
 

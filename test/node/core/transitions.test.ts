@@ -45,7 +45,7 @@ function createWalk(chance: Chance): Walk {
     now: START,
     step() {
       walk.now += chance.below(60);
-      for (const id of stage.due[0]?.take(walk.now) ?? []) tell({ type: "task.wake", data: { id } });
+      for (const id of stage.due.get("task.wake")?.take(walk.now) ?? []) tell({ type: "task.wake", data: { id } });
       tell(draw());
     },
   };
@@ -178,7 +178,7 @@ function check({ stage, statuses, orders, now }: Walk): void {
     edges += after.tasks.length;
     assert.ok(needed === "done" || good + after.tasks.length - ends.length >= needed, "it would wait for ever");
   }
-  assert.equal(stage.due[0]?.next(), next === Infinity ? undefined : next);
+  assert.equal(stage.due.get("task.wake")?.next(), next === Infinity ? undefined : next);
   assert.equal(gates.size, pending);
   assert.equal(
     [...dependents.values()].reduce((sum, { size }) => sum + size, 0),

@@ -33,7 +33,6 @@ export interface DeskOptions {
 }
 
 /** What is due, in the order of the stage's queues. */
-const WAKES = ["task.wake", "approval.wake", "limit.wake"] as const;
 
 export function createDesk({ chance, onFact, saved, now = START }: DeskOptions): Desk {
   const stage = createStage();
@@ -82,12 +81,12 @@ export function createDesk({ chance, onFact, saved, now = START }: DeskOptions):
     },
   };
   const nextDue = (): number | undefined => {
-    const times = [...due, { next: scheduler.nextDue }].flatMap((queue) => queue.next() ?? []);
+    const times = [...due.values(), { next: scheduler.nextDue }].flatMap((queue) => queue.next() ?? []);
     return times.length === 0 ? undefined : Math.min(...times);
   };
   const wake = (): void => {
-    for (const [place, type] of WAKES.entries())
-      for (const id of due[place]?.take(desk.now) ?? []) desk.submit({ type, data: { id } });
+    for (const [type, queue] of due)
+      for (const id of queue.take(desk.now)) desk.submit({ type, data: { id } } as CoreCommand);
     if ((scheduler.nextDue() ?? Infinity) <= desk.now) desk.submit({ type: "limit.wake", data: { id: "" } });
   };
   return desk;
