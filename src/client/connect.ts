@@ -16,6 +16,8 @@ import type { Places } from "./places.ts";
 import { attend, holdLock } from "./presence.ts";
 import { createResults } from "./results.ts";
 import type { ConnectOptions, Mode, Runtime, StreamItem, StreamOptions } from "./runtime.ts";
+import type * as Timing from "./timing.ts";
+import type { TimingCalls } from "./timing-types.ts";
 import { spilledText } from "./views.ts";
 
 /** What an entry of the package gives to `connect`. */
@@ -196,10 +198,23 @@ function createRuntime(parts: Parts & Base & { readonly release: () => void }): 
       const { askAgain } = await import("./dead-letters.ts");
       return commands.createTask(await askAgain(connection, id, changes));
     },
+    ...createTiming(connection, createId),
     on: listenTo(emitter, connection),
     close,
   };
   return withPresent(handle);
+}
+
+/** What it takes is loaded with the first call. */
+function createTiming(connection: Connection, createId: () => string): TimingCalls {
+  const load = (): Promise<typeof Timing> => import("./timing.ts");
+  return {
+    publish: async (...args) => (await load()).publish(connection, createId(), ...args),
+    schedule: async (options) => (await load()).schedule(connection, options),
+    unschedule: async (id) => (await load()).unschedule(connection, id),
+    schedules: async () => (await load()).schedules(connection),
+    nextFireTimes: async (...args) => (await load()).nextFireTimes(...args),
+  };
 }
 
 /** Few pages read streams: what it takes is loaded then. */

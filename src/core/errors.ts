@@ -59,6 +59,8 @@ export type ErrorCode =
   | "runtime/closed"
   | "runtime/limit"
   | "runtime/storage-lost"
+  | "schedule/invalid"
+  | "schedule/unknown"
   | "task/cancelled"
   | "task/deadline"
   | "task/dependency-failed"

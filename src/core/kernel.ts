@@ -6,6 +6,7 @@
  * The fold (`apply` and its state) stands apart from the rules (`decide`, `react`): whoever reads a journal needs only
  * the fold.
  */
+import type { Calendar } from "./ports.ts";
 
 /** What `decide` may know of the world: one moment, one source of chance, one source of ids. */
 export interface Env {
@@ -13,6 +14,7 @@ export interface Env {
   readonly now: number;
   readonly random: () => number;
   readonly id: () => string;
+  readonly calendar: Calendar;
 }
 
 /** A fact. Its `type` is `noun.participle`; `data` is plain JSON that carries all a reader needs. */

@@ -7,6 +7,14 @@ export type Clock = () => number;
 /** A number from 0 (inclusive) to 1 (exclusive). */
 export type Random = () => number;
 
+/** When cron patterns fire: it needs the rules of time zones, which are the platform's. */
+export interface Calendar {
+  /** The first moment after the given one; undefined when there is none. @throws RuntimeError `schedule/invalid` */
+  next(cron: string, timeZone: string, after: number): number | undefined;
+  /** The last moment up to the given one; undefined when there is none. @throws RuntimeError `schedule/invalid` */
+  last(cron: string, timeZone: string, at: number): number | undefined;
+}
+
 /** A finished entity, kept outside the live state. */
 export interface ArchiveRow {
   readonly kind: "task" | "execution";

@@ -13,6 +13,8 @@ import type { JsonText } from "./json.ts";
 import type { EncodedPart } from "./picture.ts";
 import { BlobRefSchema } from "./plugin.ts";
 import { LimitRemoveSchema, LimitSetSchema } from "./limits/settings.ts";
+import { MessagePublishSchema } from "./messages/message.ts";
+import { ScheduleSetSchema } from "./schedules/schedule.ts";
 import { TaskOrderSchema } from "./tasks/order.ts";
 import { PRIORITIES } from "./tasks/priority.ts";
 import { requirementFields } from "./tasks/requirement.ts";
@@ -57,6 +59,9 @@ export const PageCommandSchema = v.variant("type", [
       priority: v.optional(v.picklist(PRIORITIES)),
     }),
   }),
+  v.strictObject({ type: v.literal("message.publish"), data: MessagePublishSchema }),
+  v.strictObject({ type: v.literal("schedule.set"), data: ScheduleSetSchema }),
+  v.strictObject({ type: v.literal("schedule.remove"), data: v.strictObject({ id }) }),
   v.strictObject({ type: v.literal("execution.cancel"), data: v.strictObject({ id, reason }) }),
 ]);
 export type PageCommand = v.InferOutput<typeof PageCommandSchema>;
@@ -145,6 +150,7 @@ export const QuerySchema = v.variant("type", [
     from: count,
     attempt: count,
   }),
+  v.strictObject({ type: v.literal("schedules") }),
   v.strictObject({ type: v.literal("why"), id }),
   v.strictObject({ type: v.literal("explain"), requirement: v.strictObject(requirementFields) }),
   v.strictObject({ type: v.literal("blob.read"), blob: BlobRefSchema.entries.blob, offset: count, size: count }),

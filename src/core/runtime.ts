@@ -15,6 +15,8 @@ import type { LimitCommands, LimitEvents } from "./limits/limit.ts";
 import { tasksFold, type TasksState } from "./tasks/fold.ts";
 import { messagesFold, type MessagesState } from "./messages/fold.ts";
 import type { MessageCommands, MessageEvents } from "./messages/message.ts";
+import { schedulesFold, type SchedulesState } from "./schedules/fold.ts";
+import type { ScheduleCommands, ScheduleEvents } from "./schedules/schedule.ts";
 import type { TaskCommands, TaskEvents } from "./tasks/task.ts";
 import { timersFold, type TimersState } from "./timers/fold.ts";
 import type { TimerCommands, TimerEvents } from "./timers/timer.ts";
@@ -30,6 +32,7 @@ export type CoreEvents = HostingEvents &
   TimerEvents &
   MessageEvents &
   WorkflowEvents &
+  ScheduleEvents &
   CapabilityEvents;
 /** Every command of the core, by type. */
 export type CoreCommands = HostingCommands &
@@ -40,6 +43,7 @@ export type CoreCommands = HostingCommands &
   TimerCommands &
   MessageCommands &
   WorkflowCommands &
+  ScheduleCommands &
   CapabilityCommands;
 
 export type CoreFact = FactOf<CoreEvents>;
@@ -56,6 +60,7 @@ export interface CoreState {
   readonly timers: TimersState;
   readonly messages: MessagesState;
   readonly workflows: WorkflowsState;
+  readonly schedules: SchedulesState;
   readonly capabilities: CapabilitiesState;
 }
 
@@ -69,6 +74,7 @@ export const folds = {
   timers: timersFold,
   messages: messagesFold,
   workflows: workflowsFold,
+  schedules: schedulesFold,
   capabilities: capabilitiesFold,
 } as const;
 
@@ -85,6 +91,7 @@ export function createState(kit: Kit): CoreState {
     timers: timersFold.create(kit),
     messages: messagesFold.create(kit),
     workflows: workflowsFold.create(kit),
+    schedules: schedulesFold.create(kit),
     capabilities: capabilitiesFold.create(kit),
   };
 }

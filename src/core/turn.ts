@@ -8,6 +8,7 @@ import type { TaskCreate } from "./tasks/task.ts";
 import type { Env, Fact, Request, Rules } from "./kernel.ts";
 import type { CoreState } from "./runtime.ts";
 import { messagesRules } from "./messages/rules.ts";
+import { schedulesRules } from "./schedules/rules.ts";
 import type { Scheduler } from "./scheduling/scheduler.ts";
 import { tasksRules } from "./tasks/rules.ts";
 import { timersRules } from "./timers/rules.ts";
@@ -36,6 +37,7 @@ export function createTurn(
     timersRules,
     messagesRules,
     createWorkflowRules(),
+    schedulesRules,
     capabilitiesRules,
   ] as unknown as readonly AnyRules[];
   const decide = Object.assign({}, ...rules.map((one) => one.decide)) as AnyRules["decide"];

@@ -54,6 +54,11 @@ async function answer({ journal, engine, streams }: QueryParts, query: Query): P
       return listDeadLetters(journal, query);
     case "stream":
       return streams.read(query);
+    case "schedules": {
+      const list = [...engine.state.schedules.schedules.values()];
+      await durable(engine);
+      return list;
+    }
     case "why": {
       engine.submit([{ type: "limit.wake", data: { id: "" } }]); // what time alone has changed is seen first
       const why = whyWaiting(engine.state, engine.scheduler.index, query.id, Date.now());

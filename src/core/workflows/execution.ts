@@ -109,13 +109,15 @@ export interface WorkflowEvents {
   };
   "node.skipped": At & { readonly kind: WorkflowNode["type"]; readonly dead: readonly Target[] };
   "node.failed": At & { readonly error: ErrorData };
+  /** A run that a schedule asked for can't begin. */
+  "execution.refused": { readonly id: string; readonly workflow: string; readonly error: ErrorData };
   "execution.completed": { readonly id: string; readonly output: JsonText };
   "execution.failed": Stopped & { readonly error: ErrorData };
   "execution.cancelled": Stopped & { readonly reason: string };
 }
 
 /** What must be stopped with a run: its live tasks and its open approvals. */
-interface Stopped {
+export interface Stopped {
   readonly id: string;
   readonly tasks: readonly string[];
   readonly approvals: readonly string[];
@@ -131,6 +133,8 @@ export interface WorkflowCommands {
     readonly input: JsonText;
     readonly priority?: Priority | undefined;
   };
+  /** The same from within: when it can't begin, that is told. */
+  "execution.launch": WorkflowCommands["execution.start"];
   "execution.cancel": { readonly id: string; readonly reason?: string | undefined };
   "execution.settle": { readonly id: string };
   "execution.fail": { readonly id: string; readonly node: string; readonly error: ErrorData };

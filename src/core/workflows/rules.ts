@@ -46,6 +46,14 @@ function decisions(lookups: Lookups): WorkflowRules["decide"] {
   return {
     "workflow.register": ({ workflows }, { text }) => register(lookups, workflows, text),
     "execution.start": (view, data) => start(lookups, view, data),
+    "execution.launch": (view, data) => {
+      try {
+        return start(lookups, view, data);
+      } catch (error) {
+        const { id, workflow } = data;
+        return [{ type: "execution.refused", data: { id, workflow, error: encodeRefusal(error) } }];
+      }
+    },
     "execution.cancel": ({ workflows }, { id, reason = "cancelled" }) => {
       const execution = workflows.executions.get(id);
       if (!execution) return [];

@@ -3,8 +3,10 @@ import type { CoreCommand } from "../../../src/core/runtime.ts";
 import { endedIds } from "../../../src/core/tasks/ends.ts";
 import { PRIORITIES } from "../../../src/core/tasks/priority.ts";
 import { UNREGISTER_MODES } from "../../../src/core/agents/agent.ts";
+import { CATCH_UPS, OVERLAPS, ScheduleSetSchema } from "../../../src/core/schedules/schedule.ts";
 import { LATE_POLICIES } from "../../../src/core/timers/timer.ts";
 import type { WorkflowInput } from "../../../src/core/workflows/definition.ts";
+import * as v from "valibot";
 import type { Chance } from "./chance.ts";
 import type { Behaviour, Host, Saying } from "./kit.ts";
 import {
@@ -194,13 +196,33 @@ export function createLife(
     ],
   ];
 
+  function drawSchedule(): CoreCommand {
+    const [overlap, catchUp] = [chance.pick(OVERLAPS), chance.pick(CATCH_UPS)];
+    const jitter = chance.pick([0, 500]);
+    const given = {
+      id: `s${String(chance.below(3))}`,
+      workflow: "mixed",
+      cron: "*/2 * * * * *",
+      input: '{"items":[1]}',
+    };
+    const more = { overlap, catchUp, jitter, paused: chance.once(5), endAt: now() + chance.below(20_000) };
+    return { type: "schedule.set", data: v.parse(ScheduleSetSchema, { ...given, ...more }) };
+  }
+
   /** Timers, messages and waits that stand alone: set, published, opened or cancelled. */
   function drawWaits({ engine }: Living): readonly CoreCommand[] {
     const { timers, messages } = engine.state;
     const id = `${prefix}w${String(++count)}`;
     const [name, reason] = [chance.pick(["x", "y"]), "enough"];
     const spans = { lookBack: chance.below(2_000), timeout: 1 + chance.below(4_000) };
-    switch (chance.below(6)) {
+    switch (chance.below(8)) {
+      case 7:
+        return [drawSchedule()];
+      case 6:
+        return one(engine.state.schedules.schedules.values()).map((schedule) => ({
+          type: "schedule.remove",
+          data: { id: schedule.id },
+        }));
       case 0: {
         const [late, tolerance] = [chance.pick(LATE_POLICIES), chance.below(400)];
         return [{ type: "timer.set", data: { id, dueAt: now() + chance.below(9_000), late, tolerance } }];

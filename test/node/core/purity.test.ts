@@ -33,6 +33,7 @@ async function makeHistory(): Promise<readonly CoreEvent[]> {
     registerWorkflow({ id: "asks", nodes: [{ id: "ask", type: "approval", message: "?" }], edges: [] }),
     startExecution("asked", "asks"),
     { type: "execution.cancel", data: { id: "asked" } },
+    { type: "execution.launch", data: { id: "refused", workflow: "none", input: "null" } },
     { type: "timer.set", data: { id: "missed", dueAt: world.time.now() + 1, late: "skip", tolerance: 0 } },
   );
   assert.equal(world.stopped(), undefined);

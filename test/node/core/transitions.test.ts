@@ -1,5 +1,6 @@
 /** Random walks over all that can befall tasks: what the table allows happens, and nothing else ever does. */
 import assert from "node:assert/strict";
+import { calendar } from "../../../src/calendar/cron.ts";
 import { describe, it } from "node:test";
 import { readFileSync } from "node:fs";
 import { createStage, type Stage } from "../../../src/core/stage.ts";
@@ -54,7 +55,7 @@ function createWalk(chance: Chance): Walk {
     note(walk, fact);
   };
   const tell = (command: CoreCommand): void => {
-    const refusal = turn(command, { now: walk.now, random: chance.next, id: () => "x" }, record);
+    const refusal = turn(command, { now: walk.now, random: chance.next, id: () => "x", calendar }, record);
     if (command.type === "task.create" && !refusal) walk.orders.set(command.data.id, command.data);
   };
   tell(registerAgent("a", { slots: 3 }));

@@ -1,4 +1,5 @@
 /** The rules and the scheduler without a journal: commands are decided and folded at once, and a desk can be copied. */
+import { calendar } from "../../../../src/calendar/cron.ts";
 import type { Link } from "../../../../src/core/agents/agent.ts";
 import type { ErrorData } from "../../../../src/core/errors.ts";
 import type { Env } from "../../../../src/core/kernel.ts";
@@ -57,7 +58,7 @@ export function createDesk({ chance, onFact, saved, now = START }: DeskOptions):
       return [...state.agents.links.values()];
     },
     submit(command) {
-      const env: Env = { now: desk.now, random: chance.next, id: () => `id${String(++ids)}` };
+      const env: Env = { now: desk.now, random: chance.next, id: () => `id${String(++ids)}`, calendar };
       return turn(command, env, record);
     },
     moveTo(moment) {

@@ -1,0 +1,44 @@
+/** What comes from outside or by the clock: messages for runs that wait, and schedules. Loaded with the first call. */
+import { encodeJson, decodeJson } from "../core/json.ts";
+import { MAX_INLINE } from "../core/payload/reference.ts";
+import type { PageRequest } from "../core/protocol.ts";
+import type { Schedule } from "../core/schedules/schedule.ts";
+import type { Connection } from "./connection.ts";
+import type { PublishOptions, ScheduleOptions, ScheduleView } from "./timing-types.ts";
+
+export { nextFireTimes } from "../calendar/cron.ts";
+
+type Asker = Pick<Connection, "command" | "outbox" | "ask">;
+
+/** @throws RuntimeError `message/overflow`, `json/…`, `command/invalid` */
+export function publish(
+  connection: Asker,
+  id: string,
+  name: string,
+  payload: unknown = null,
+  options: PublishOptions = {},
+): Promise<void> {
+  const data = { ...options, name, payload: encodeJson(payload, "payload", MAX_INLINE) };
+  return settle(connection, id, { type: "message.publish", data });
+}
+
+/** @throws RuntimeError `schedule/invalid`, `workflow/unknown`, `json/…`, `command/invalid` */
+export function schedule(connection: Asker, { input = null, ...rest }: ScheduleOptions): Promise<void> {
+  const data = { ...rest, input: encodeJson(input, "input", MAX_INLINE) };
+  return settle(connection, `schedule ${rest.id}`, { type: "schedule.set", data });
+}
+
+/** @throws RuntimeError `schedule/unknown` */
+export function unschedule(connection: Asker, id: string): Promise<void> {
+  return settle(connection, `schedule ${id}`, { type: "schedule.remove", data: { id } });
+}
+
+export async function schedules({ ask }: Asker): Promise<readonly ScheduleView[]> {
+  const list = (await ask({ type: "schedules" })) as readonly Schedule[];
+  return list.map(({ input, ...rest }) => ({ ...rest, input: decodeJson(input, "input") }));
+}
+
+function settle({ command, outbox }: Asker, id: string, request: PageRequest): Promise<void> {
+  command(id, request);
+  return outbox.settled(id);
+}
