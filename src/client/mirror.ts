@@ -213,10 +213,10 @@ function end(state: State, [kind, id, fields, gone, nodes]: End): void {
 }
 
 /** What tasks put out stands in their own rows from now on. */
-function endNode(nodes: CowTable<NodeState>, [id, fields = {}]: Change): NodeState {
-  const node = { ...nodes.get(id), ...fields } as NodeState;
+function endNode(nodes: CowTable<NodeState>, [id, fields]: Change): NodeState {
+  const node = { ...nodes.get(id), output: undefined, ...fields } as NodeState;
   nodes.delete(id);
-  return node.kind === "task" || node.kind === "map" ? { ...node, output: undefined } : node;
+  return node;
 }
 
 function noteProgress({ tables, views }: State, signal: Signal): void {

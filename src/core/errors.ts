@@ -76,6 +76,8 @@ export type ErrorCode =
   | "task/total-timeout"
   | "task/unknown"
   | "workflow/invalid"
+  | "workflow/loop-exceeded"
+  | "workflow/too-deep"
   | "workflow/unknown"
   | "unknown";
 

@@ -182,10 +182,9 @@ function encode({ steps, ended, before, slots }: Cut): PicturePart {
   return { ...(ends.length > 0 && { ends }), changes: changesOf(steps, ids), slots };
 }
 
-/** How a node of an ended run differs from the one that is shown; pages know that what its tasks put out is dropped. */
+/** How a node of an ended run differs from the one that is shown; an output that isn't told again is in other rows. */
 function endOf({ output, ...node }: NodeState, before: ReadonlyMap<string, Fields | undefined>): Change {
-  if (!before.has(node.id)) return [node.id];
-  const [fields] = differenceOf(before.get(node.id), node, ["output"]);
+  const [fields] = before.has(node.id) ? differenceOf(before.get(node.id), node, ["output"]) : [{}];
   return [node.id, output === undefined ? fields : { ...fields, output }];
 }
 

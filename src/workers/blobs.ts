@@ -3,11 +3,12 @@ import type { Engine } from "../core/engine.ts";
 import { RuntimeError } from "../core/errors.ts";
 import type { BlobRef } from "../core/plugin.ts";
 import type { Journal } from "../core/ports.ts";
+import { rootOf } from "../core/workflows/execution.ts";
 
-/** Bytes belong to the run of a task, or to the task itself; an agent reaches no others. */
+/** Bytes belong to the outermost run of a task, or to the task itself; an agent reaches no others. */
 export function ownerOf(engine: Engine, id: string): string {
   const task = engine.state.tasks.tasks.get(id);
-  return task?.parent?.execution ?? id;
+  return task?.parent ? rootOf(task.parent.execution) : id;
 }
 
 /** Stores bytes for their owner. @throws RuntimeError `runtime/limit`, `journal/quota` */

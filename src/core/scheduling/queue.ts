@@ -4,6 +4,7 @@ import type { LimitUse } from "../tasks/order.ts";
 import type { TasksState } from "../tasks/fold.ts";
 import type { Task } from "../tasks/task.ts";
 import { createDueQueue, type DueQueue } from "../timers/due-queue.ts";
+import { rootOf } from "../workflows/execution.ts";
 import type { WorkflowsState } from "../workflows/fold.ts";
 import { createAging, type Aging } from "./aging.ts";
 import { createDependents, type Dependents } from "./dependents.ts";
@@ -147,7 +148,7 @@ function enqueue(state: State, task: Task): void {
   const since = waitingSince(task);
   aging.advance(since); // before it stands in the list of those that age
   const matcher = matchers.matcherOf(task);
-  const runAt = parent && view.workflows.executions.get(parent.execution)?.startedAt;
+  const runAt = parent && view.workflows.executions.get(rootOf(parent.execution))?.startedAt;
   const entry: Entry = {
     place: -1,
     task,

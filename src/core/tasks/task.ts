@@ -9,11 +9,15 @@ import type { TaskStatus } from "./transitions.ts";
 
 export type { TaskStatus } from "./transitions.ts";
 
-/** Where a task of a workflow belongs; `index` is the item's place in a map. */
+/** Where a task or a run within a run belongs; `index` is the item's place in a map, or the number of the iteration. */
 export interface TaskParent {
   readonly execution: string;
   readonly node: string;
   readonly index?: number | undefined;
+  /** From 2 on when the node is tried again. */
+  readonly round?: number | undefined;
+  /** What the item is known by. */
+  readonly key?: string | undefined;
 }
 
 export interface TaskCreate extends TaskOrder {

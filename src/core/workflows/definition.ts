@@ -1,6 +1,7 @@
 /** A workflow as data: nodes, the edges between them, and expressions (a subset of CEL) for conditions and mappings. */
 import * as v from "valibot";
 import { workFields } from "../tasks/order.ts";
+import { PRIORITIES } from "../tasks/priority.ts";
 
 /** A node's id is an identifier, so that expressions can name it. */
 const id = v.pipe(
@@ -10,12 +11,32 @@ const id = v.pipe(
   v.notValue("constructor", "no node can have this id"),
   v.notValue("prototype", "no node can have this id"),
 );
-/** Scope: `input`, `nodes.<id>.output`, and in a map `item` and `index`. */
+/** Scope: `input`, `nodes.<id>.output`, behind an error edge `error`; in a map `item` and `index`, in a loop `index` and `last`. */
 const expression = v.pipe(v.string(), v.minLength(1), v.maxLength(4_096));
 const title = v.optional(v.pipe(v.string(), v.maxLength(200)));
 const timeout = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(365 * 86_400_000));
 
 const { title: _, ...work } = workFields;
+
+const workflowId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9][\w.-]{0,63}$/u, "letters, digits, '_', '.', '-'"));
+
+/** A graph within a node: it is run as an execution of its own, once for each item or iteration. */
+export interface Body {
+  readonly nodes: WorkflowNode[];
+  readonly edges: WorkflowEdge[];
+  readonly input?: string | undefined;
+  readonly output?: string | undefined;
+}
+export interface BodyInput {
+  readonly nodes: v.InferInput<typeof NodeSchema>[];
+  readonly edges?: v.InferInput<typeof EdgeSchema>[] | undefined;
+  /** What `input` is in it. Default: in a map `item`, in a loop the node's first `input`, and then `last`. */
+  readonly input?: string | undefined;
+  /** Its output, as a workflow's. */
+  readonly output?: string | undefined;
+}
+
+const body: v.GenericSchema<BodyInput, Body> = v.lazy(() => BodySchema);
 
 /** One task. `input` defaults to the workflow's input. */
 export const TaskNodeSchema = v.strictObject({
@@ -26,7 +47,7 @@ export const TaskNodeSchema = v.strictObject({
   input: v.optional(expression, "input"),
 });
 
-/** One task per item of a list, at most `concurrency` at once; its output is the list of the outputs, in order. */
+/** A task or a graph per item of a list, at most `concurrency` at once; its output is the list of the outputs, in order. */
 export const MapNodeSchema = v.strictObject({
   id,
   title,
@@ -35,7 +56,40 @@ export const MapNodeSchema = v.strictObject({
   concurrency: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000)), 8),
   /** fail: the first failed item fails the node. collect: its place in the output holds `{error: {code, message}}`. */
   onError: v.optional(v.picklist(["fail", "collect"]), "fail"),
-  task: v.strictObject({ ...work, input: v.optional(expression, "item") }),
+  /** What people know an item by: a text or a number, another one for each item. */
+  key: v.optional(expression),
+  /** One of the two. */
+  task: v.optional(v.strictObject({ ...work, input: v.optional(expression, "item") })),
+  body: v.optional(body),
+});
+
+/** A task or a graph again and again; its output is that of the last iteration, or null without any. */
+export const LoopNodeSchema = v.strictObject({
+  id,
+  title,
+  type: v.literal("loop"),
+  /** One of the two. Before each iteration: goes on if it is true. `index` counts from 0, `last` is the output before. */
+  while: v.optional(expression),
+  /** After each iteration: ends if it is true. `index` and `last` are those of the iteration that has just ended. */
+  until: v.optional(expression),
+  /** The most iterations; one more fails the node with `workflow/loop-exceeded`. */
+  max: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100_000)), 1_000),
+  /** One of the two. An `input` that is left out: the run's in the first iteration, and `last` in the others. */
+  task: v.optional(v.strictObject({ ...work, input: v.optional(expression) })),
+  body: v.optional(body),
+});
+
+/** Runs another workflow; its output is that one's. */
+export const SubworkflowNodeSchema = v.strictObject({
+  id,
+  title,
+  type: v.literal("subworkflow"),
+  workflow: workflowId,
+  /** Default: the one that was registered last when the outermost run began. */
+  version: v.optional(v.pipe(v.string(), v.regex(/^\w{1,64}$/u, "a version is a digest"))),
+  input: v.optional(expression, "input"),
+  /** Default: the run's. */
+  priority: v.optional(v.picklist(PRIORITIES)),
 });
 
 /** Goes on along its edges whose condition holds: the first one, or all of them. */
@@ -47,14 +101,39 @@ export const DecisionNodeSchema = v.strictObject({
 });
 
 /** Goes on along all of its edges at once. */
-export const ParallelNodeSchema = v.strictObject({ id, title, type: v.literal("parallel") });
+export const ParallelNodeSchema = v.strictObject({
+  id,
+  title,
+  type: v.literal("parallel"),
+  /**
+   * What an unhandled failure in one of its branches does, which end where they meet. fail-fast: it fails the run.
+   * collect: it ends its own path, and fails the run only when no branch is left. needed: or fewer than so many.
+   */
+  onFailure: v.optional(
+    v.union([
+      v.picklist(["fail-fast", "collect"]),
+      v.strictObject({ needed: v.pipe(v.number(), v.integer(), v.minValue(1)) }),
+    ]),
+    "fail-fast",
+  ),
+});
 
-/** Waits for its inlets: all that are alive, any one, or a number of them. */
+/**
+ * Waits for its inlets: all that are alive, any one, or a number of them; or until `when` holds, which is asked whenever
+ * an inlet is resolved: `inlets.<node>` is true when that one is alive, false when it is dead, and absent before.
+ */
 export const JoinNodeSchema = v.strictObject({
   id,
   title,
   type: v.literal("join"),
-  mode: v.optional(v.union([v.picklist(["all", "any"]), v.pipe(v.number(), v.integer(), v.minValue(1))]), "all"),
+  mode: v.optional(
+    v.union([
+      v.picklist(["all", "any"]),
+      v.pipe(v.number(), v.integer(), v.minValue(1)),
+      v.strictObject({ when: expression }),
+    ]),
+    "all",
+  ),
 });
 
 /** Asks people. Its output is `{approved, by, reason, data}`. */
@@ -71,18 +150,56 @@ export const ApprovalNodeSchema = v.strictObject({
   onReject: v.optional(v.picklist(["fail", "continue"]), "fail"),
 });
 
+/** A code, or all that begin so: `task/*`. */
+const codes = v.optional(
+  v.pipe(v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(200))), v.minLength(1), v.maxLength(100)),
+);
+
+/**
+ * What happens when nodes fail that no error edge of their own catches; the first handler that is for the failure acts.
+ * One with "route" is reached as by error edges, at the first failure, and goes on along its own edges; its output is
+ * `{node, code, message}`. The others act in place and have no edges.
+ */
+export const ErrorHandlerNodeSchema = v.strictObject({
+  id,
+  title,
+  type: v.literal("errorHandler"),
+  /** The nodes that it is for. Default: all; for "route" all that don't come behind it. */
+  scope: v.optional(v.pipe(v.array(id), v.minLength(1), v.maxLength(10_000))),
+  /** Default: all. */
+  codes,
+  /** retry: the node begins anew. replace: it counts as completed, with `output`. rethrow: no later handler gets it. */
+  action: v.optional(v.picklist(["route", "retry", "replace", "rethrow"]), "route"),
+  /** Of "retry": how often each node is begun anew at most. Default 1. */
+  times: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100))),
+  /** Of "replace", which needs it; `error` is in its scope. */
+  output: v.optional(expression),
+});
+
 export const NodeSchema = v.variant("type", [
   TaskNodeSchema,
   MapNodeSchema,
+  LoopNodeSchema,
+  SubworkflowNodeSchema,
   DecisionNodeSchema,
   ParallelNodeSchema,
   JoinNodeSchema,
   ApprovalNodeSchema,
+  ErrorHandlerNodeSchema,
 ]);
 export type WorkflowNode = v.InferOutput<typeof NodeSchema>;
 
-/** With `when` the edge is taken only if the expression gives true; on a decision, an edge without it is the default. */
-export const EdgeSchema = v.strictObject({ from: id, to: id, when: v.optional(expression) });
+/**
+ * With `when` the edge is taken only if the expression gives true; on a decision, an edge without it is the default.
+ * An error edge is taken when its node fails, with one of the codes if any are given, and dead when it doesn't.
+ */
+export const EdgeSchema = v.strictObject({
+  from: id,
+  to: id,
+  when: v.optional(expression),
+  on: v.optional(v.literal("error")),
+  codes,
+});
 export type WorkflowEdge = v.InferOutput<typeof EdgeSchema>;
 
 export const MAX_NODES = 10_000;
@@ -90,13 +207,19 @@ export const MAX_EDGES = 50_000;
 /** The most items of one map. */
 export const MAX_ITEMS = 10_000;
 
-export const WorkflowSchema = v.strictObject({
-  id: v.pipe(v.string(), v.regex(/^[A-Za-z0-9][\w.-]{0,63}$/u, "letters, digits, '_', '.', '-'")),
-  title,
+const graph = {
   nodes: v.pipe(v.array(NodeSchema), v.minLength(1), v.maxLength(MAX_NODES)),
   edges: v.optional(v.pipe(v.array(EdgeSchema), v.maxLength(MAX_EDGES)), []),
   /** The run's output. Default: the output of the last node, or of the last ones by id when there are several. */
   output: v.optional(expression),
+};
+
+const BodySchema = v.strictObject({ ...graph, input: v.optional(expression) });
+
+export const WorkflowSchema = v.strictObject({
+  ...graph,
+  id: workflowId,
+  title,
 });
 export type Workflow = v.InferOutput<typeof WorkflowSchema>;
 /** What a caller writes; defaults may be left out. */

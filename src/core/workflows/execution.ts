@@ -2,15 +2,23 @@
 import type { ErrorData } from "../errors.ts";
 import type { JsonText } from "../json.ts";
 import type { Priority } from "../tasks/priority.ts";
+import type { TaskParent } from "../tasks/task.ts";
 import type { WorkflowNode } from "./definition.ts";
 
 export type ExecutionStatus = "running" | "completed" | "failed" | "cancelled";
 
 export interface Execution {
+  /** Of a run within a run it is the node's: `run/node`, or `run/node/index`. */
   readonly id: string;
   readonly workflow: string;
-  /** The digest of the definition that it runs on, whatever is registered later. */
+  /** The digest of the definition that it runs on, whatever is registered later; of a node's body: `digest#node`. */
   readonly version: string;
+  /** The node that it is run for. */
+  readonly parent?: TaskParent | undefined;
+  /** In a map's body: the item, where it isn't the input. */
+  readonly item?: JsonText | undefined;
+  /** Of an outermost run: the versions of the workflows that it names, by `workflow` or `workflow@version`. */
+  readonly pins?: Pins | undefined;
   readonly input: JsonText;
   readonly priority: Priority;
   readonly status: ExecutionStatus;
@@ -27,6 +35,8 @@ export interface Execution {
 
 export type NodeStatus = "pending" | "running" | "completed" | "failed" | "skipped";
 
+export type Pins = Readonly<Record<string, string>>;
+
 /** A node that a token has reached; nodes without a state are still to come. */
 export interface NodeState {
   /** `execution/node`. */
@@ -38,21 +48,33 @@ export interface NodeState {
   /** Inlets that were taken, and inlets that turned out dead. */
   readonly live: number;
   readonly dead: number;
+  /** Of a join with an expression: which ones. */
+  readonly inlets?: Readonly<Record<string, boolean>> | undefined;
+  /** It failed, and the run went on along its error edges. */
+  readonly handled?: boolean | undefined;
+  /** The node that failed last on the way to this one. */
+  readonly cause?: string | undefined;
+  /** From 2 on when it is tried again. */
+  readonly round?: number | undefined;
   readonly output?: JsonText | undefined;
   readonly error?: ErrorData | undefined;
   readonly startedAt?: number | undefined;
   readonly finishedAt?: number | undefined;
-  /** Of a map: items in all, begun, done, and failed among the done ones. */
+  /** Of a map: items in all, begun, done, and failed among the done ones. Of a loop: iterations begun and done. */
   readonly total?: number | undefined;
   readonly begun?: number | undefined;
   readonly done?: number | undefined;
   readonly failed?: number | undefined;
+  /** Of a parallel node: branches begun, and those that were ended by a failure. */
+  readonly branches?: number | undefined;
+  readonly lost?: readonly number[] | undefined;
 }
 
 /** A done item of a map. */
 export interface ItemState {
   /** `execution/node/index`. */
   readonly id: string;
+  readonly key?: string | undefined;
   readonly output?: JsonText | undefined;
   readonly error?: ErrorData | undefined;
 }
@@ -67,18 +89,23 @@ export interface WorkflowVersion {
   readonly text: JsonText;
   /** The ids of its nodes, in the definition's order. */
   readonly nodes: readonly string[];
+  /** The same of its nodes' bodies, by their path: `node`, or `node/inner`. */
+  readonly bodies?: Bodies | undefined;
   readonly registeredAt: number;
   /** Live runs that stand on it. */
   readonly runs: number;
 }
 
-interface At {
+export type Bodies = Readonly<Record<string, readonly string[]>>;
+
+/** A node of a run. */
+export interface At {
   readonly execution: string;
   readonly node: string;
 }
 
-/** A target of a token, and what kind of node it is. */
-export type Target = readonly [node: string, kind: WorkflowNode["type"]];
+/** A target of a token, what kind of node it is, and whether it wants to know from where the token comes. */
+export type Target = readonly [node: string, kind: WorkflowNode["type"], traced?: true];
 
 export interface WorkflowEvents {
   "workflow.registered": {
@@ -86,41 +113,58 @@ export interface WorkflowEvents {
     readonly version: string;
     readonly text: JsonText;
     readonly nodes: readonly string[];
+    readonly bodies?: Bodies | undefined;
   };
-  "execution.started": {
-    readonly id: string;
-    readonly workflow: string;
-    readonly version: string;
-    readonly input: JsonText;
-    readonly priority: Priority;
-    readonly total: number;
-    readonly roots: readonly Target[];
-  };
+  "execution.started": Pick<
+    Execution,
+    "id" | "workflow" | "version" | "input" | "priority" | "total" | "parent" | "item" | "pins"
+  > & { readonly roots: readonly Target[] };
   "node.started": At & {
     readonly kind: WorkflowNode["type"];
     readonly total?: number | undefined;
   };
   "map.filled": At & { readonly from: number; readonly to: number };
+  /** An iteration begins. */
+  "loop.turned": At & { readonly index: number };
   /** `output` is absent when an event before has brought it (a task's result, a map's items). */
-  "node.completed": At & {
-    readonly output?: JsonText | undefined;
-    readonly taken: readonly Target[];
-    readonly dead: readonly Target[];
-  };
+  "node.completed": At &
+    Partial<OpenWork> & {
+      readonly output?: JsonText | undefined;
+      readonly taken: readonly Target[];
+      readonly dead: readonly Target[];
+      /** The failure that a handler has replaced by the output. */
+      readonly replaced?: ErrorData | undefined;
+    };
+  /** It has failed, and begins anew. */
+  "node.retried": At &
+    OpenWork & { readonly error: ErrorData; readonly round: number; readonly total?: number | undefined };
   "node.skipped": At & { readonly kind: WorkflowNode["type"]; readonly dead: readonly Target[] };
-  "node.failed": At & { readonly error: ErrorData };
+  /** With `taken` the failure is handled, and the run goes on. */
+  "node.failed": At &
+    Partial<OpenWork> & {
+      readonly error: ErrorData;
+      readonly taken?: readonly Target[] | undefined;
+      readonly dead?: readonly Target[] | undefined;
+      /** The branch that it ends. */
+      readonly branch?: { readonly parallel: string; readonly index: number } | undefined;
+    };
   /** A run that a schedule asked for can't begin. */
   "execution.refused": { readonly id: string; readonly workflow: string; readonly error: ErrorData };
-  "execution.completed": { readonly id: string; readonly output: JsonText };
-  "execution.failed": Stopped & { readonly error: ErrorData };
-  "execution.cancelled": Stopped & { readonly reason: string };
+  "execution.completed": Ended & { readonly output: JsonText };
+  "execution.failed": Ended & OpenWork & { readonly error: ErrorData };
+  "execution.cancelled": Ended & OpenWork & { readonly reason: string };
 }
 
-/** What must be stopped with a run: its live tasks and its open approvals. */
-export interface Stopped {
+export interface Ended {
   readonly id: string;
+  readonly parent?: TaskParent | undefined;
+}
+
+/** What must be stopped with a run or a node: live tasks, open approvals, and runs within it. */
+export interface OpenWork {
   readonly tasks: readonly string[];
   readonly approvals: readonly string[];
+  readonly children?: readonly string[] | undefined;
 }
 
 export interface WorkflowCommands {
@@ -135,13 +179,29 @@ export interface WorkflowCommands {
   };
   /** The same from within: when it can't begin, that is told. */
   "execution.launch": WorkflowCommands["execution.start"];
+  /** A run within a run. */
+  "execution.spawn": Pick<Execution, "id" | "workflow" | "version" | "input" | "priority" | "item"> & {
+    readonly parent: TaskParent;
+  };
   "execution.cancel": { readonly id: string; readonly reason?: string | undefined };
   "execution.settle": { readonly id: string };
   "execution.fail": { readonly id: string; readonly node: string; readonly error: ErrorData };
   "node.settle": At;
   "node.complete": At & { readonly output?: JsonText | undefined };
-  "node.fail": At & { readonly error: ErrorData };
+  /** `path` leads from the run to what failed. Default: the node. */
+  "node.fail": At & { readonly error: ErrorData; readonly path?: string | undefined };
   "map.fill": At;
+  "loop.turn": At;
+}
+
+/** The outermost run that it belongs to. */
+export function rootOf(execution: string): string {
+  return execution.split("/", 1)[0] ?? execution;
+}
+
+/** What a node's task, approval or run is known by. */
+export function workKey({ execution, node, round }: TaskParent): string {
+  return nodeKey(execution, node) + (round === undefined ? "" : `.${String(round)}`);
 }
 
 export function nodeKey(execution: string, node: string): string {

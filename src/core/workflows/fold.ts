@@ -46,8 +46,8 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents> = 
       countRuns(state, { workflow, version: before }, 0);
     },
     "execution.started": (state, { roots, ...data }, at) => {
-      state.executions.set(data.id, { ...data, status: "running", resolved: 0, startedAt: at });
-      for (const root of roots) arrive(state, data.id, root, 1, 0);
+      state.executions.set(data.id, { ...copyJson(data), status: "running", resolved: 0, startedAt: at });
+      for (const root of roots) arrive(state, data.id, root, { live: true });
       countRuns(state, data, 1);
     },
     "node.started": ({ nodes }, { execution, node, total }, at) => {
@@ -57,35 +57,57 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents> = 
       const running = { ...state, status: "running", startedAt: at } as const;
       nodes.set(key, total === undefined ? running : { ...running, total, begun: 0, done: 0, failed: 0 });
     },
+    "loop.turned": ({ nodes }, { execution, node, index }) => {
+      change(nodes, nodeKey(execution, node), { begun: index + 1 });
+    },
     "map.filled": ({ nodes }, { execution, node, to }) => {
       change(nodes, nodeKey(execution, node), { begun: to });
     },
-    "node.completed": (state, { execution, node, output, taken, dead }, at) => {
+    "node.completed": (state, { execution, node, output, taken, dead, replaced }, at) => {
       const key = nodeKey(execution, node);
       const reached = state.nodes.get(key);
-      const total = reached?.total;
-      const made = total === undefined ? (output ?? reached?.output) : takeItems(state.items, execution, node, total);
-      if (reached) state.nodes.set(key, { ...reached, status: "completed", finishedAt: at, output: made });
-      for (const target of taken) arrive(state, execution, target, 1, 0);
-      for (const target of dead) arrive(state, execution, target, 0, 1);
-      resolve(state, execution);
+      if (!reached) return;
+      const made = takeOutput(state, reached);
+      const done = { ...reached, status: "completed", finishedAt: at, output: output ?? made } as const;
+      if (replaced) state.nodes.set(key, { ...done, error: copyJson(replaced) });
+      else state.nodes.set(key, reached.kind === "parallel" ? { ...done, branches: taken.length } : done);
+      leave(state, reached, taken, dead, reached.cause);
     },
     "node.skipped": (state, { execution, node, dead }, at) => {
-      change(state.nodes, nodeKey(execution, node), { status: "skipped", finishedAt: at });
-      for (const target of dead) arrive(state, execution, target, 0, 1);
-      resolve(state, execution);
+      const key = nodeKey(execution, node);
+      const reached = state.nodes.get(key);
+      if (!reached) return;
+      state.nodes.set(key, { ...reached, status: "skipped", finishedAt: at });
+      leave(state, reached, [], dead);
     },
-    "node.failed": ({ nodes }, { execution, node, error }, at) => {
-      change(nodes, nodeKey(execution, node), { status: "failed", error: copyJson(error), finishedAt: at });
+    "node.retried": (state, { execution, node, error, round, total }) => {
+      const key = nodeKey(execution, node);
+      const reached = state.nodes.get(key);
+      if (!reached) return;
+      takeOutput(state, reached);
+      const { output: _, ...again } = { ...reached, ...(total !== undefined && { total }) };
+      state.nodes.set(key, { ...again, error: copyJson(error), round, begun: 0, done: 0, failed: 0 });
     },
-    "execution.completed": (state, { id, output }, at) => {
+    "node.failed": (state, { execution, node, error, taken, dead = [], branch }, at) => {
+      const key = nodeKey(execution, node);
+      const reached = state.nodes.get(key);
+      if (!reached) return;
+      const failed = { ...reached, status: "failed", error: copyJson(error), finishedAt: at } as const;
+      state.nodes.set(key, taken ? { ...failed, handled: true, output: takeOutput(state, reached) } : failed);
+      if (taken) leave(state, reached, taken, dead, node);
+      if (branch) loseBranch(state, nodeKey(execution, branch.parallel), branch.index);
+    },
+    "execution.completed": (state, { id, output, parent }, at) => {
       finish(state, id, { status: "completed", output }, at);
+      if (parent) workDone(state, parent, { output });
     },
-    "execution.failed": (state, { id, error }, at) => {
+    "execution.failed": (state, { id, error, parent }, at) => {
       finish(state, id, { status: "failed", error: copyJson(error) }, at);
+      if (parent) workDone(state, parent, { error: copyJson(error) });
     },
-    "execution.cancelled": (state, { id }, at) => {
+    "execution.cancelled": (state, { id, reason, parent }, at) => {
       finish(state, id, { status: "cancelled" }, at);
+      if (parent) workDone(state, parent, { error: cancelled("execution/cancelled", reason) });
     },
     "task.completed": (state, { output, parent }) => {
       if (parent) workDone(state, parent, { output });
@@ -94,8 +116,7 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents> = 
       if (parent && retryAt === undefined) workDone(state, parent, { error: copyJson(error) });
     },
     "task.cancelled": (state, { reason, parent }) => {
-      const error = { name: "RuntimeError", message: reason, code: "task/cancelled" };
-      if (parent) workDone(state, parent, { error });
+      if (parent) workDone(state, parent, { error: cancelled("task/cancelled", reason) });
     },
   },
   save: ({ versions, active, executions, nodes, items }) => ({
@@ -115,52 +136,93 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents> = 
   },
 };
 
-/** An inlet of the node is resolved: a live token came, or word that none will. */
-function arrive({ nodes }: WorkflowsState, execution: string, [node, kind]: Target, live: number, dead: number): void {
+interface Arrival {
+  /** A live token came, or word that none will. */
+  readonly live: boolean;
+  readonly from?: string;
+  readonly cause?: string | undefined;
+}
+
+/** An inlet of the node is resolved. */
+function arrive(
+  { nodes }: WorkflowsState,
+  execution: string,
+  [node, kind, traced]: Target,
+  { live: isLive, from, cause }: Arrival,
+): void {
   const id = nodeKey(execution, node);
-  const state = nodes.get(id);
-  if (state) nodes.set(id, { ...state, live: state.live + live, dead: state.dead + dead });
-  else nodes.set(id, { id, execution, node, kind, status: "pending", live, dead });
+  const state = nodes.get(id) ?? ({ id, execution, node, kind, status: "pending", live: 0, dead: 0 } as const);
+  const live = state.live + Number(isLive);
+  const dead = state.dead + Number(!isLive);
+  let next: NodeState = { ...state, live, dead };
+  if (cause !== undefined) next = { ...next, cause };
+  if (traced && from !== undefined)
+    next = { ...next, inlets: { ...state.inlets, [from]: isLive || state.inlets?.[from] === true } };
+  nodes.set(id, next);
 }
 
-function resolve({ executions }: WorkflowsState, id: string): void {
-  const execution = executions.get(id);
-  if (execution) executions.set(id, { ...execution, resolved: execution.resolved + 1 });
+/** The node is done with, and its edges are resolved. */
+function leave(
+  state: WorkflowsState,
+  { execution, node }: NodeState,
+  taken: readonly Target[],
+  dead: readonly Target[],
+  cause?: string,
+): void {
+  for (const target of taken) arrive(state, execution, target, { live: true, from: node, cause });
+  for (const target of dead) arrive(state, execution, target, { live: false, from: node });
+  const run = state.executions.get(execution);
+  if (run) state.executions.set(execution, { ...run, resolved: run.resolved + 1 });
 }
 
-/** A task of the node came to its end: the node's own, or that of one item. */
+function loseBranch({ nodes }: WorkflowsState, parallel: string, index: number): void {
+  const { lost = [] } = nodes.get(parallel) ?? {};
+  if (!lost.includes(index)) change(nodes, parallel, { lost: [...lost, index] });
+}
+
+/** A task or run of the node came to its end: the node's own, or that of one item or iteration. */
 function workDone(
   { nodes, items }: WorkflowsState,
-  { execution, node, index }: TaskParent,
+  { execution, node, index, round, key: known }: TaskParent,
   result: { readonly output?: string; readonly error?: ErrorData },
 ): void {
   const key = nodeKey(execution, node);
   const state = nodes.get(key);
-  if (state?.status !== "running") return; // the run has ended meanwhile
-  if (index === undefined) {
-    nodes.set(key, { ...state, ...result });
-    return;
+  if (state?.status !== "running" || state.round !== round) return; // the node has ended meanwhile
+  const { done = 0, failed = 0 } = state;
+  if (index === undefined) nodes.set(key, { ...state, ...result });
+  else if (state.kind === "loop") nodes.set(key, { ...state, output: result.output ?? state.output, done: done + 1 });
+  else {
+    const id = itemKey(execution, node, index);
+    items.set(id, { id, ...(known !== undefined && { key: known }), ...result });
+    nodes.set(key, { ...state, done: done + 1, failed: failed + (result.error ? 1 : 0) });
   }
-  const id = itemKey(execution, node, index);
-  items.set(id, { id, ...result });
-  const failed = (state.failed ?? 0) + (result.error ? 1 : 0);
-  nodes.set(key, { ...state, done: (state.done ?? 0) + 1, failed });
 }
 
-/** The output of a map: the items' outputs in order; a failed one shows its error in its place. */
+/** The output of a map: the items' outputs in order; a failed one shows its error in its place, one that isn't done null. */
 export function joinItems(items: Table<ItemState>, execution: string, node: string, total: number): string {
   const outputs: string[] = [];
   for (let index = 0; index < total; index++) {
     const item = items.get(itemKey(execution, node, index));
-    outputs.push(item?.output ?? failedItem(item?.error));
+    outputs.push(item?.output ?? (item ? failedItem(item.error) : "null"));
   }
   return `[${outputs.join(",")}]`;
 }
 
-function takeItems(items: Table<ItemState>, execution: string, node: string, total: number): string {
-  const output = joinItems(items, execution, node, total);
-  for (let index = 0; index < total; index++) items.delete(itemKey(execution, node, index));
-  return output;
+/** What a node has put out so far; of a map its items, which are gone then. */
+function takeOutput(
+  { items }: WorkflowsState,
+  { execution, node, total, begun = 0, output }: NodeState,
+): string | undefined {
+  if (total === undefined) return output;
+  const made = joinItems(items, execution, node, total);
+  for (let index = 0; index < begun; index++) items.delete(itemKey(execution, node, index));
+  return made;
+}
+
+/** What stands in the place of what was cancelled. */
+export function cancelled(code: "task/cancelled" | "execution/cancelled", reason: string): ErrorData {
+  return { name: "RuntimeError", message: reason, code, retryable: false };
 }
 
 function failedItem(error: ErrorData | undefined): string {
@@ -171,6 +233,9 @@ function change(nodes: Table<NodeState>, key: string, changes: Partial<NodeState
   const state = nodes.get(key);
   if (state) nodes.set(key, { ...state, ...changes });
 }
+
+/** Kinds of nodes whose output stands in the rows of their tasks and runs. */
+const ELSEWHERE: ReadonlySet<NodeState["kind"]> = new Set(["task", "map", "loop", "subworkflow"]);
 
 /** The run leaves the live state, with how each node ended; what tasks put out stands in their own rows. */
 function finish(
@@ -183,7 +248,8 @@ function finish(
   if (!execution) return;
   const nodes: NodeState[] = [];
   for (const node of nodesOf(state, execution)) {
-    const own = node.kind === "task" || node.kind === "map" ? { ...node, output: undefined } : node;
+    const own =
+      ELSEWHERE.has(node.kind) && !(node.status === "completed" && node.error) ? { ...node, output: undefined } : node;
     nodes.push(own);
     state.nodes.delete(node.id);
     for (let index = 0; index < (node.begun ?? 0); index++) state.items.delete(itemKey(id, node.node, index));
@@ -193,16 +259,25 @@ function finish(
   state.finished.add(id, { ...execution, ...changes, nodes, finishedAt: at }, at);
 }
 
-/** Keeps count of a version's runs; one that isn't active is gone with its last run. */
+/** Keeps count of the runs of a version and of those that it pins; one that isn't active is gone with its last run. */
 function countRuns(
   { versions, active }: WorkflowsState,
-  { workflow, version }: Pick<Execution, "workflow" | "version">,
+  { workflow, version, pins = {} }: Pick<Execution, "workflow" | "version" | "pins">,
   more: -1 | 0 | 1,
 ): void {
-  const key = `${workflow}@${version}`;
-  const known = versions.get(key);
-  if (!known) return;
-  const runs = known.runs + more;
-  if (runs > 0 || active.get(workflow)?.version === version) versions.set(key, { ...known, runs });
-  else versions.delete(key);
+  const count = (name: string, digest: string): void => {
+    const key = `${name}@${digest}`;
+    const known = versions.get(key);
+    if (!known) return;
+    const runs = known.runs + more;
+    if (runs > 0 || active.get(name)?.version === digest) versions.set(key, { ...known, runs });
+    else versions.delete(key);
+  };
+  count(workflow, baseOf(version));
+  for (const [reference, digest] of Object.entries(pins)) count(reference.split("@", 1)[0] ?? "", digest);
+}
+
+/** The version whose definition holds the body. */
+function baseOf(version: string): string {
+  return version.split("#", 1)[0] ?? version;
 }

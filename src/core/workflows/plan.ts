@@ -2,8 +2,17 @@
 import * as v from "valibot";
 import { RuntimeError } from "../errors.ts";
 import { parseExpression, type Expression } from "../expressions/index.ts";
-import { WorkflowSchema, type Workflow, type WorkflowNode } from "./definition.ts";
-import type { Target } from "./execution.ts";
+import { branchesOf, type Branch } from "./branches.ts";
+import { WorkflowSchema, type Body, type Workflow, type WorkflowEdge, type WorkflowNode } from "./definition.ts";
+import type { Bodies, Target } from "./execution.ts";
+import {
+  actsInPlace,
+  handlerEdges,
+  handlerProblems,
+  isHandler,
+  type Handler,
+  type PlannedHandler,
+} from "./handlers.ts";
 import { namingOf } from "./named.ts";
 
 /** What is wrong with a definition: the nodes or edges it is about, and a sentence. */
@@ -15,6 +24,10 @@ export interface Problem {
 export interface PlannedEdge {
   readonly target: Target;
   readonly when?: Expression | undefined;
+  /** Of an error edge: the codes that it is for, or that it is for all. */
+  readonly codes?: readonly string[] | "all" | undefined;
+  /** It leads to an error handler, and nobody has drawn it. */
+  readonly implicit?: boolean | undefined;
 }
 
 export interface PlannedNode {
@@ -25,12 +38,23 @@ export interface PlannedNode {
   readonly expressions: Readonly<Record<string, Expression>>;
 }
 
-export interface Plan {
-  readonly workflow: Workflow;
+/** A graph made ready to run: a workflow, or the body of a node. */
+export interface Graph {
   readonly nodes: ReadonlyMap<string, PlannedNode>;
   readonly roots: readonly Target[];
+  /** Nodes that end without anybody behind them, unless they fail. */
   readonly sinks: readonly string[];
   readonly output?: Expression | undefined;
+  /** The graphs within nodes, by node. */
+  readonly bodies: ReadonlyMap<string, Graph>;
+  /** In the order of the definition. */
+  readonly handlers: readonly PlannedHandler[];
+  /** The branches of parallel nodes, by the nodes that stand in them. */
+  readonly branches: ReadonlyMap<string, Branch>;
+}
+
+export interface Plan extends Graph {
+  readonly workflow: Workflow;
 }
 
 /**
@@ -41,11 +65,46 @@ export function planWorkflow(definition: unknown): Plan {
   const parsed = v.safeParse(WorkflowSchema, definition);
   if (!parsed.success) throw invalid(parsed.issues.map(schemaProblem));
   const workflow = parsed.output;
-  const problems = shapeProblems(workflow);
+  const problems: Problem[] = [];
+  const graph = planGraph(workflow, problems);
   if (problems.length > 0) throw invalid(problems);
-  const plan = link(workflow, problems);
-  if (problems.length > 0) throw invalid(problems);
-  return plan;
+  return { workflow, ...graph };
+}
+
+function planGraph(graph: Body, problems: Problem[], roots: readonly string[] = []): Graph {
+  const wrong = [...shapeProblems(graph), ...handlerProblems(graph)];
+  problems.push(...wrong);
+  if (wrong.length === 0) return link(graph, problems, roots);
+  return { nodes: new Map(), roots: [], sinks: [], bodies: new Map(), handlers: [], branches: new Map() };
+}
+
+/** What a body sees beside what every expression does. */
+const LOCALS = { map: ["item", "index"], loop: ["index", "last"] } as const;
+
+function planBodies({ nodes }: Body, problems: Problem[]): ReadonlyMap<string, Graph> {
+  const bodies = new Map<string, Graph>();
+  for (const node of nodes) {
+    if (!("body" in node) || !node.body) continue;
+    const found: Problem[] = [];
+    bodies.set(node.id, planGraph(node.body, found, LOCALS[node.type]));
+    for (const problem of found)
+      problems.push({
+        nodes: problem.nodes.map((inner) => `${node.id}/${inner}`),
+        message: `in '${node.id}': ${problem.message}`,
+      });
+  }
+  return bodies;
+}
+
+/** The ids of the nodes of all bodies, by their path. */
+export function bodiesOf({ bodies }: Graph, path = ""): Bodies {
+  const found: Record<string, readonly string[]> = {};
+  for (const [node, body] of bodies) {
+    const own = `${path}${node}`;
+    found[own] = [...body.nodes.keys()];
+    Object.assign(found, bodiesOf(body, `${own}/`));
+  }
+  return found;
 }
 
 function invalid(problems: readonly Problem[]): RuntimeError {
@@ -60,7 +119,7 @@ function schemaProblem(issue: v.BaseIssue<unknown>): Problem {
   return { nodes: [], message: path === "" ? issue.message : `${path}: ${issue.message}` };
 }
 
-function shapeProblems({ nodes, edges }: Workflow): Problem[] {
+function shapeProblems({ nodes, edges }: Body): Problem[] {
   const problems: Problem[] = [];
   const ids = new Set<string>();
   for (const { id } of nodes) {
@@ -68,34 +127,36 @@ function shapeProblems({ nodes, edges }: Workflow): Problem[] {
     ids.add(id);
   }
   const seen = new Set<string>();
-  for (const { from, to } of edges) {
+  for (const { from, to, on, codes } of edges) {
     for (const end of [from, to])
       if (!ids.has(end)) problems.push({ nodes: [end], message: `the edge ${from} → ${to} names no node '${end}'` });
-    const key = `${from} ${to}`;
+    const key = `${from} ${to} ${on ?? ""}`;
     if (seen.has(key)) problems.push({ nodes: [from, to], message: `two edges ${from} → ${to}` });
     seen.add(key);
+    if (codes && !on)
+      problems.push({ nodes: [from, to], message: `the edge ${from} → ${to} has codes, but isn't an error edge` });
   }
   return problems;
 }
 
-type Kinds = ReadonlyMap<string, WorkflowNode["type"]>;
+type Targets = ReadonlyMap<string, Target>;
 
-function link(workflow: Workflow, problems: Problem[]): Plan {
-  const kinds: Kinds = new Map(workflow.nodes.map(({ id, type }) => [id, type]));
-  const findings: Findings = { kinds, problems, read: new Map() };
-  const outs = new Map<string, PlannedEdge[]>(workflow.nodes.map(({ id }) => [id, []]));
-  const inlets = new Map<string, number>();
-  const defaults = new Map<string, number>();
-  for (const edge of workflow.edges) {
-    const kind = kinds.get(edge.to);
-    if (!kind) continue; // shapeProblems has refused it
-    inlets.set(edge.to, (inlets.get(edge.to) ?? 0) + 1);
-    if (edge.when === undefined) defaults.set(edge.from, (defaults.get(edge.from) ?? 0) + 1);
-    const when = edge.when && parse(edge.when, "condition", [edge.from, edge.to], findings);
-    outs.get(edge.from)?.push({ target: [edge.to, kind], ...(when && { when }) });
-  }
+function targetOf(node: WorkflowNode): Target {
+  const { id, type } = node;
+  return type === "join" && typeof node.mode === "object" ? [id, type, true] : [id, type];
+}
+
+function link(graph: Body, problems: Problem[], locals: readonly string[]): Graph {
+  const places = graph.nodes.filter((node) => !actsInPlace(node));
+  const implicit = handlerEdges(graph);
+  const targets: Targets = new Map(places.map((node) => [node.id, targetOf(node)]));
+  const common = ["input", "nodes", ...locals];
+  const canFail = implicit.length > 0 || graph.edges.some(({ on }) => on);
+  const read: Findings["read"] = new Map();
+  const findings: Findings = { targets, problems, roots: canFail ? [...common, "error"] : common, read };
+  const { outs, inlets } = linkEdges(graph, implicit, findings);
   const nodes = new Map<string, PlannedNode>();
-  for (const node of workflow.nodes) {
+  for (const node of places) {
     const planned: PlannedNode = {
       node,
       outs: outs.get(node.id) ?? [],
@@ -103,23 +164,59 @@ function link(workflow: Workflow, problems: Problem[]): Plan {
       expressions: expressionsOf(node, findings),
     };
     nodes.set(node.id, planned);
-    problems.push(...nodeProblems(planned, defaults.get(node.id) ?? 0));
+    problems.push(...nodeProblems(planned));
   }
   problems.push(...cycleProblems(nodes));
-  const output = workflow.output && parse(workflow.output, "output", [], findings);
+  const output = graph.output && parse(graph.output, "output", [], { ...findings, roots: common });
   const all = [...nodes.values()];
   return {
-    workflow,
     nodes,
-    roots: all.filter((one) => one.inlets === 0).map(({ node }) => [node.id, node.type]),
-    sinks: all.filter((one) => one.outs.length === 0).map(({ node }) => node.id),
+    roots: all.filter((one) => one.inlets === 0 && !isHandler(one.node)).map(({ node }) => targetOf(node)),
+    sinks: all.filter((one) => one.outs.every(({ codes }) => codes)).map(({ node }) => node.id),
+    bodies: planBodies(graph, problems),
+    handlers: graph.nodes.filter(isHandler).map((handler) => planHandler(handler, findings)),
+    branches: branchesOf(nodes),
     ...(output && { output }),
   };
 }
 
+function planHandler(handler: Handler, findings: Findings): PlannedHandler {
+  const { id, scope, output: source } = handler;
+  const output = source === undefined ? undefined : parse(source, "output", [id], findings, ["error"]);
+  return { handler, ...(scope && { scope: new Set(scope) }), ...(output && { output }) };
+}
+
+interface Edges {
+  readonly outs: ReadonlyMap<string, readonly PlannedEdge[]>;
+  readonly inlets: ReadonlyMap<string, number>;
+}
+
+function linkEdges({ nodes, edges }: Body, implicit: readonly WorkflowEdge[], findings: Findings): Edges {
+  const outs = new Map<string, PlannedEdge[]>(nodes.map(({ id }) => [id, []]));
+  const inlets = new Map<string, number>();
+  const drawn = edges.length;
+  for (const [place, edge] of [...edges, ...implicit].entries()) {
+    const known = findings.targets.get(edge.to);
+    if (!known) continue; // shapeProblems has refused it
+    inlets.set(edge.to, (inlets.get(edge.to) ?? 0) + 1);
+    const when = edge.when && parse(edge.when, "condition", [edge.from, edge.to], findings);
+    const codes = edge.on && (edge.codes ?? "all");
+    const target = [...known] as Target; // each edge its own, so that they can be told apart
+    outs.get(edge.from)?.push({
+      target,
+      ...(when && { when }),
+      ...(codes && { codes }),
+      ...(place >= drawn && { implicit: true }),
+    });
+  }
+  return { outs, inlets };
+}
+
 interface Findings {
-  readonly kinds: Kinds;
+  readonly targets: Targets;
   readonly problems: Problem[];
+  /** What every expression of the graph sees. */
+  readonly roots: readonly string[];
   /** What was read already, by roots and source: large graphs say the same again and again. */
   readonly read: Map<string, Expression>;
 }
@@ -128,9 +225,10 @@ function parse(
   source: string,
   field: string,
   nodes: readonly string[],
-  { kinds, problems, read }: Findings,
-  roots: readonly string[] = ["input", "nodes"],
+  { targets, problems, roots: common, read }: Findings,
+  locals: readonly string[] = [],
 ): Expression | undefined {
+  const roots = [...common, ...locals];
   const key = `${roots.join()} ${source}`;
   const known = read.get(key);
   if (known) return known;
@@ -141,7 +239,7 @@ function parse(
   try {
     const expression = parseExpression(source, { roots });
     const { names, isVague } = namingOf(expression);
-    const unknown = names.filter((name) => !kinds.has(name));
+    const unknown = names.filter((name) => !targets.has(name));
     for (const name of unknown) refuse(`there is no node '${name}', which it names`);
     if (isVague) refuse("it must say which node it means, as in nodes.a.output");
     if (!isVague && unknown.length === 0) read.set(key, expression);
@@ -153,40 +251,75 @@ function parse(
   }
 }
 
-function expressionsOf(node: WorkflowNode, findings: Findings): Record<string, Expression> {
-  const sources: Record<string, readonly [source: string, roots?: readonly string[]]> = {};
-  if (node.type === "task") sources["input"] = [node.input];
-  if (node.type === "approval") sources["payload"] = [node.payload];
-  if (node.type === "map") {
-    sources["items"] = [node.items];
-    sources["input"] = [node.task.input, ["input", "nodes", "item", "index"]];
+type Sources = Record<string, readonly [source: string | undefined, locals?: readonly string[]]>;
+
+function sourcesOf(node: WorkflowNode): Sources {
+  switch (node.type) {
+    case "task":
+    case "subworkflow":
+      return { input: [node.input] };
+    case "approval":
+      return { payload: [node.payload] };
+    case "map": {
+      const locals = LOCALS.map;
+      const input = node.task ? node.task.input : (node.body?.input ?? "item");
+      return { items: [node.items], key: [node.key, locals], input: [input, locals] };
+    }
+    case "loop": {
+      const locals = LOCALS.loop;
+      const input = node.task ? node.task.input : node.body?.input;
+      return { while: [node.while, locals], until: [node.until, locals], input: [input, locals] };
+    }
+    case "join":
+      return typeof node.mode === "object" ? { when: [node.mode.when, ["inlets"]] } : {};
+    case "decision":
+    case "parallel":
+    case "errorHandler":
+      return {};
   }
+}
+
+function expressionsOf(node: WorkflowNode, findings: Findings): Record<string, Expression> {
   const parsed: Record<string, Expression> = {};
-  for (const [field, [source, roots]] of Object.entries(sources)) {
-    const expression = parse(source, field, [node.id], findings, roots);
+  for (const [field, [source, locals]] of Object.entries(sourcesOf(node))) {
+    const expression = source === undefined ? undefined : parse(source, field, [node.id], findings, locals);
     if (expression) parsed[field] = expression;
   }
   return parsed;
 }
 
-function nodeProblems({ node, outs, inlets }: PlannedNode, defaults: number): Problem[] {
-  const { id } = node;
-  if (node.type === "decision" && node.mode === "first") {
-    if (defaults !== 1)
-      return [
-        {
-          nodes: [id],
-          message: `the decision '${id}' needs one edge without a condition, for when no other holds; it has ${String(defaults)}`,
-        },
-      ];
+function nodeProblems({ node, outs, inlets }: PlannedNode): Problem[] {
+  const { id, type } = node;
+  const wrong = (message: string): Problem[] => [{ nodes: [id], message: `the ${type} '${id}' ${message}` }];
+  const normal = outs.filter(({ codes }) => !codes);
+  switch (node.type) {
+    case "decision": {
+      if (normal.length === 0) return wrong("has no edge to decide on");
+      const defaults = normal.filter(({ when }) => !when).length;
+      if (node.mode === "all" || defaults === 1) return [];
+      return wrong(`needs one edge without a condition, for when no other holds; it has ${String(defaults)}`);
+    }
+    case "join":
+      if (typeof node.mode !== "number" || node.mode <= inlets) return [];
+      return wrong(`waits for ${String(node.mode)} of ${String(inlets)} inlets and can never go on`);
+    case "map":
+    case "loop":
+      if ((node.task === undefined) === (node.body === undefined)) return wrong("needs either a task or a body");
+      if (type === "loop" && (node.while === undefined) === (node.until === undefined))
+        return wrong("needs either 'while' or 'until'");
+      return [];
+    case "parallel": {
+      const { onFailure } = node;
+      if (typeof onFailure !== "object" || onFailure.needed <= normal.length) return [];
+      return wrong(`needs ${String(onFailure.needed)} of ${String(normal.length)} branches`);
+    }
+    case "errorHandler":
+      return inlets > 0 ? [] : wrong("is reached by the failure of no node");
+    case "task":
+    case "subworkflow":
+    case "approval":
+      return [];
   }
-  if (node.type === "decision" && outs.length === 0)
-    return [{ nodes: [id], message: `the decision '${id}' has no edge to decide on` }];
-  if (node.type === "join" && typeof node.mode === "number" && node.mode > inlets) {
-    const message = `the join '${id}' waits for ${String(node.mode)} of ${String(inlets)} inlets and can never go on`;
-    return [{ nodes: [id], message }];
-  }
-  return [];
 }
 
 /** Kahn's algorithm (1962); what is left over holds a cycle, which is then walked to name its path. */

@@ -1,16 +1,22 @@
-/** What an expression of a run can see: the input, the nodes that have ended, and in a map the item. */
+/** What an expression of a run can see: the input, the nodes that have ended, what has failed, and in a body the item. */
 import { evaluateExpression, type Expression } from "../expressions/index.ts";
-import { RuntimeError } from "../errors.ts";
+import { RuntimeError, type ErrorData } from "../errors.ts";
 import { checkJson, decodeJson, encodeJson, MAX_PAYLOAD, type JsonText } from "../json.ts";
 import { isSpilled, sizeOf } from "../payload/reference.ts";
 import type { WorkflowsState } from "./fold.ts";
-import { nodeKey, type Execution } from "./execution.ts";
+import { nodeKey, type Execution, type NodeState } from "./execution.ts";
 import { namingOf } from "./named.ts";
 
 /** What only one evaluation sees. */
 export interface Local {
-  /** In a map: the item. */
-  readonly item?: { readonly item: unknown; readonly index: number };
+  /** The node whose expression it is. */
+  readonly at?: string | undefined;
+  /** By name: in a map `item` and `index`, in a loop `index`, in a join `inlets`. */
+  readonly values?: Readonly<Record<string, unknown>> | undefined;
+  /** In a loop: the output of the iteration before. */
+  readonly last?: JsonText | undefined;
+  /** How the node at hand has failed; default: what has failed on the way to it. */
+  readonly failure?: { readonly node: string; readonly error: ErrorData } | undefined;
   /** The node that is just being completed: its output isn't in the state yet. */
   readonly ending?: { readonly node: string; readonly output: () => JsonText | undefined };
 }
@@ -23,10 +29,12 @@ export interface Scopes {
   forget(execution: string): void;
 }
 
+/** The value of a text of an execution, read once. */
+type Decode = (execution: string, key: string, text: JsonText) => unknown;
+
 export function createScopes(): Scopes {
   const read = new Map<string, Map<string, { readonly text: JsonText; readonly value: unknown }>>();
-
-  const decode = (execution: string, key: string, text: JsonText): unknown => {
+  const decode: Decode = (execution, key, text) => {
     let known = read.get(execution);
     if (!known) {
       known = new Map<string, { readonly text: JsonText; readonly value: unknown }>();
@@ -39,33 +47,22 @@ export function createScopes(): Scopes {
     known.set(key, { text, value });
     return value;
   };
-
-  const evaluate: Scopes["evaluate"] = (state, execution, expression, { item, ending } = {}) => {
-    const nodes: Record<string, unknown> = {};
-    for (const node of namingOf(expression).names) {
-      const reached = state.nodes.get(nodeKey(execution.id, node));
-      if (!reached) continue;
-      const isEnding = ending?.node === node;
-      const status = isEnding ? "completed" : reached.status;
-      const output = isEnding ? ending.output() : reached.output;
-      // Read when it is looked at: one that is too large for that still has a status.
-      nodes[node] =
-        output === undefined ? { status } : defineOutput({ status }, () => decode(execution.id, node, output));
-    }
-    const usesInput = expression.roots.includes("input");
-    const input = usesInput && { input: decode(execution.id, "", execution.input) };
+  const evaluate: Scopes["evaluate"] = (state, execution, expression, local = {}) => {
+    const looking: Looking = { decode, state, execution, local };
+    const scope: Record<string, unknown> = {};
+    for (const name of expression.roots)
+      scope[name] = name === "nodes" ? nodesOf(looking, namingOf(expression).names) : valueOf(looking, name);
     try {
-      return evaluateExpression(expression, { ...input, nodes, ...item });
+      return evaluateExpression(expression, scope);
     } catch (thrown) {
       const { cause } = thrown as { readonly cause?: unknown };
       throw cause instanceof RuntimeError ? cause : thrown; // what was found when an output was read says more
     }
   };
-
   return {
     evaluate,
     evaluateText(state, execution, expression, local) {
-      const whole = wholeText(state, execution, expression);
+      const whole = wholeText(state, execution, expression, local);
       if (whole !== undefined) return checkJson(whole, expression.source); // a map's may have grown beyond the bounds
       return encodeJson(evaluate(state, execution, expression, local), expression.source);
     },
@@ -75,7 +72,58 @@ export function createScopes(): Scopes {
   };
 }
 
-function defineOutput(node: { readonly status: string }, get: () => unknown): object {
+interface Looking {
+  readonly decode: Decode;
+  readonly state: WorkflowsState;
+  readonly execution: Execution;
+  readonly local: Local;
+}
+
+function nodesOf({ decode, state, execution: { id }, local: { ending } }: Looking, names: readonly string[]): object {
+  const nodes: Record<string, unknown> = {};
+  for (const node of names) {
+    const reached = state.nodes.get(nodeKey(id, node));
+    if (!reached) continue;
+    const isEnding = ending?.node === node;
+    const status = isEnding ? "completed" : reached.status;
+    const output = isEnding ? ending.output() : outputOf(reached);
+    const { error } = reached;
+    const shown = error ? { status, error: { code: error.code, message: error.message } } : { status };
+    // Read when it is looked at: one that is too large for that still has a status.
+    nodes[node] = output === undefined ? shown : defineOutput(shown, () => decode(id, node, output));
+  }
+  return nodes;
+}
+
+function valueOf(looking: Looking, name: string): unknown {
+  const { decode, state, execution, local } = looking;
+  const { id, parent, item, input } = execution;
+  if (local.values && Object.hasOwn(local.values, name)) return local.values[name];
+  switch (name) {
+    case "error":
+      return errorOf(looking);
+    case "item":
+      return decode(id, name, item ?? input);
+    case "index":
+      return parent?.index;
+    case "last":
+      return decode(id, `${local.at ?? ""}/${name}`, lastText(state, execution, local));
+    default:
+      return decode(id, "", input);
+  }
+}
+
+/** What has failed: the node at hand, or the one that failed last on the way to it; null when none has. */
+function errorOf({ decode, state, execution: { id }, local: { at = "", failure } }: Looking): unknown {
+  const node = failure?.node ?? state.nodes.get(nodeKey(id, at))?.cause;
+  if (node === undefined) return null;
+  const failed = state.nodes.get(nodeKey(id, node));
+  const { code = "unknown", message = "", detail = null } = failure?.error ?? failed?.error ?? {};
+  const output = failed?.output;
+  return defineOutput({ node, code, message, detail }, () => (output === undefined ? null : decode(id, node, output)));
+}
+
+function defineOutput(node: object, get: () => unknown): object {
   return Object.defineProperty(node, "output", { enumerable: true, get });
 }
 
@@ -85,9 +133,25 @@ function isApart(key: string, text: JsonText): RuntimeError {
   return new RuntimeError("payload/too-large", { ...place, size: sizeOf(text), limit: MAX_PAYLOAD });
 }
 
-function wholeText(state: WorkflowsState, execution: Execution, { path }: Expression): JsonText | undefined {
+function wholeText(
+  state: WorkflowsState,
+  execution: Execution,
+  { path }: Expression,
+  local: Local = {},
+): JsonText | undefined {
   if (path?.length === 1 && path[0] === "input") return execution.input;
+  if (path?.length === 1 && path[0] === "last") return lastText(state, execution, local);
   const [root, node, field] = path ?? [];
   if (path?.length !== 3 || root !== "nodes" || node === undefined || field !== "output") return undefined;
-  return state.nodes.get(nodeKey(execution.id, node))?.output;
+  return outputOf(state.nodes.get(nodeKey(execution.id, node)));
+}
+
+/** What it had put out when it failed is `error.output`, and what a loop has so far is `last`. */
+function outputOf(node: NodeState | undefined): JsonText | undefined {
+  return node?.status === "completed" ? node.output : undefined;
+}
+
+/** In an iteration's own expressions, and in those of its body. */
+function lastText(state: WorkflowsState, { parent }: Execution, { last }: Local): JsonText {
+  return last ?? (parent && state.nodes.get(nodeKey(parent.execution, parent.node))?.output) ?? "null";
 }

@@ -1,63 +1,95 @@
-/** What a started node asks of the rooms to its left: tasks and approvals; or nothing, and it is done at once. */
+/** What a started node asks for: tasks, approvals, and runs within its own; or nothing, and it is done at once. */
 import { encodeRefusal, RuntimeError } from "../errors.ts";
+import { encodeJson } from "../json.ts";
 import type { FactOf, Request } from "../kernel.ts";
-import { nodeKey, type Execution, type WorkflowCommands, type WorkflowEvents } from "./execution.ts";
+import { workOf, type Work } from "../tasks/order.ts";
+import type { TaskParent } from "../tasks/task.ts";
+import type { WorkflowNode } from "./definition.ts";
+import {
+  nodeKey,
+  rootOf,
+  workKey,
+  type At,
+  type Execution,
+  type NodeState,
+  type WorkflowCommands,
+  type WorkflowEvents,
+} from "./execution.ts";
 import type { WorkflowsState } from "./fold.ts";
+import { keyOf } from "./items.ts";
 import type { Lookups } from "./lookups.ts";
-import { workOf } from "../tasks/order.ts";
+import { referenceOf } from "./pins.ts";
 import type { PlannedNode } from "./plan.ts";
+import type { Local } from "./scope.ts";
 
-interface Span {
-  readonly execution: string;
-  readonly node: string;
+interface Span extends At {
   /** Of a map: the items to begin, `from` inclusive, `to` exclusive. */
   readonly from?: number;
   readonly to?: number;
+  /** Of a loop: the iteration. */
+  readonly index?: number;
 }
 
-/** The requests of a node that was started, or of the next items of a map. */
+/** How deep runs may stand in one another. */
+const MAX_DEPTH = 32;
+
+/** What it takes to begin a node's work. */
+interface Beginning {
+  readonly lookups: Lookups;
+  readonly state: WorkflowsState;
+  readonly run: Execution;
+  readonly reached: NodeState;
+  readonly planned: PlannedNode;
+}
+
+/** The requests of a node that was started, of the next items of a map, or of the next iteration of a loop. */
 export function startWork(lookups: Lookups, state: WorkflowsState, span: Span): Request[] {
   const { execution, node } = span;
   const run = state.executions.get(execution);
-  if (!run) return [];
+  const reached = state.nodes.get(nodeKey(execution, node));
+  if (!run || !reached) return [];
   const planned = lookups.planOf(state, run.workflow, run.version).nodes.get(node);
   if (!planned) return [];
   try {
-    return requestsOf(lookups, state, run, planned, span);
+    return requestsOf({ lookups, state, run, reached, planned }, span);
   } catch (error) {
     const data = { execution, node, error: encodeRefusal(error, "expression/failed") };
     return [{ type: "node.fail", data }];
   }
 }
 
-function requestsOf(
-  lookups: Lookups,
-  state: WorkflowsState,
-  run: Execution,
-  planned: PlannedNode,
-  span: Span,
-): Request[] {
+function requestsOf(beginning: Beginning, { from, to, index }: Span): Request[] {
+  const { run, reached, planned } = beginning;
   const { node } = planned;
   const at = { execution: run.id, node: node.id };
-  const id = nodeKey(run.id, node.id);
+  const parent: TaskParent = reached.round === undefined ? at : { ...at, round: reached.round };
+  const id = workKey(parent);
   switch (node.type) {
-    case "task": {
-      const { title = node.id, priority = run.priority } = node;
-      const input = textOf(lookups, state, run, planned, "input");
-      const data = { ...workOf(node), id, title, priority, input, parent: at };
-      return [{ type: "task.create", data }];
-    }
+    case "task":
+      return [taskOf(beginning, node, parent, textOf(beginning, "input"))];
     case "approval": {
       const { message, approvers, timeout, onTimeout } = node;
-      const payload = textOf(lookups, state, run, planned, "payload");
-      const data = { id, message, approvers, timeout, onTimeout, payload, parent: at };
+      const payload = textOf(beginning, "payload");
+      const data = { id, message, approvers, timeout, onTimeout, payload, parent };
       return [{ type: "approval.request", data }];
     }
+    case "subworkflow": {
+      const version = beginning.state.executions.get(rootOf(run.id))?.pins?.[referenceOf(node)] ?? "";
+      const { workflow, priority = run.priority } = node;
+      return [spawn(beginning, { id, workflow, version, priority, input: textOf(beginning, "input"), parent })];
+    }
     case "map":
-      if (span.from !== undefined && span.to !== undefined)
-        return itemTasks(lookups, state, run, planned, span.from, span.to);
-      if (state.nodes.get(id)?.total === 0) return [{ type: "node.complete", data: at }];
-      return [{ type: "map.fill", data: at }];
+      if (from !== undefined && to !== undefined) return beginItems(beginning, node, parent, from, to);
+      return [{ type: reached.total === 0 ? "node.complete" : "map.fill", data: at }];
+    case "loop":
+      if (index === undefined) return [{ type: "loop.turn", data: at }];
+      return [beginIteration(beginning, node, parent, index)];
+    case "errorHandler": {
+      const { cause } = reached;
+      const error = cause === undefined ? undefined : beginning.state.nodes.get(nodeKey(run.id, cause))?.error;
+      const { code, message } = error ?? {};
+      return [{ type: "node.complete", data: { ...at, output: JSON.stringify({ node: cause, code, message }) } }];
+    }
     case "decision":
     case "parallel":
     case "join":
@@ -65,42 +97,85 @@ function requestsOf(
   }
 }
 
-function textOf(
-  { scopes }: Lookups,
-  state: WorkflowsState,
-  run: Execution,
-  { expressions }: PlannedNode,
-  field: string,
-): string {
-  const expression = expressions[field];
-  return expression ? scopes.evaluateText(state, run, expression) : "null";
+function textOf({ lookups, state, run, planned }: Beginning, field: string, local?: Local): string {
+  const expression = planned.expressions[field];
+  return expression ? lookups.scopes.evaluateText(state, run, expression, { at: planned.node.id, ...local }) : "null";
 }
 
-function itemTasks(
-  { scopes }: Lookups,
-  state: WorkflowsState,
-  run: Execution,
-  { node, expressions }: PlannedNode,
+function taskOf(
+  { run, planned }: Beginning,
+  { title = planned.node.id, priority = run.priority, ...node }: Work,
+  parent: TaskParent,
+  input: string,
+): Request {
+  const { index } = parent;
+  const id = index === undefined ? workKey(parent) : `${workKey(parent)}/${String(index)}`;
+  return { type: "task.create", data: { ...workOf(node), id, title, priority, input, parent } };
+}
+
+function spawn({ state }: Beginning, data: WorkflowCommands["execution.spawn"]): Request {
+  let depth = 1;
+  for (let above = state.executions.get(data.parent.execution); above?.parent; depth++)
+    above = state.executions.get(above.parent.execution);
+  if (depth > MAX_DEPTH) throw new RuntimeError("workflow/too-deep", { node: data.parent.node, limit: MAX_DEPTH });
+  return { type: "execution.spawn", data };
+}
+
+/** The body's run for an item or an iteration. */
+function spawnBody(beginning: Beginning, parent: TaskParent, input: string, item?: string): Request {
+  const { run, planned } = beginning;
+  const { workflow, version, priority } = run;
+  const id = `${workKey(parent)}/${String(parent.index)}`;
+  const body = `${version}${version.includes("#") ? "/" : "#"}${planned.node.id}`;
+  return spawn(beginning, {
+    id,
+    workflow,
+    version: body,
+    priority,
+    input,
+    parent,
+    ...(item !== undefined && { item }),
+  });
+}
+
+function beginItems(
+  beginning: Beginning,
+  node: Extract<WorkflowNode, { type: "map" }>,
+  at: TaskParent,
   from: number,
   to: number,
 ): Request[] {
-  const { items, input } = expressions;
-  if (node.type !== "map" || !items || !input) return [];
-  const list = scopes.evaluate(state, run, items);
-  const total = state.nodes.get(nodeKey(run.id, node.id))?.total;
-  if (!Array.isArray(list) || list.length !== total)
+  const { lookups, state, run, reached, planned } = beginning;
+  const { items, key: naming } = planned.expressions;
+  const list = items && lookups.scopes.evaluate(state, run, items, { at: node.id });
+  if (!Array.isArray(list) || list.length !== reached.total)
     // it rests on what wasn't finished when the map began
-    throw new RuntimeError("expression/failed", { node: node.id, items: items.source, reason: "the items changed" });
-  const work = { ...workOf(node.task), priority: node.task.priority ?? run.priority };
+    throw new RuntimeError("expression/failed", { node: node.id, items: items?.source, reason: "the items changed" });
   return list.slice(from, to).map((item: unknown, offset): Request => {
     const index = from + offset;
-    const id = `${nodeKey(run.id, node.id)}/${String(index)}`;
-    const text = scopes.evaluateText(state, run, input, { item: { item, index } });
-    const title = `${node.title ?? node.id} ${String(index + 1)}`;
-    const parent = { execution: run.id, node: node.id, index };
-    const data = { ...work, id, title, input: text, parent };
-    return { type: "task.create", data };
+    const values = { item, index };
+    const key = naming && keyOf(lookups.scopes.evaluate(state, run, naming, { at: node.id, values }), node.id, index);
+    const parent = { ...at, index, ...(key !== undefined && { key }) };
+    const input = textOf(beginning, "input", { values });
+    if (!node.task) return spawnBody(beginning, parent, input, node.body?.input && encodeJson(item, "item"));
+    const title = `${node.title ?? node.id} ${key ?? String(index + 1)}`;
+    return taskOf(beginning, { ...node.task, title }, parent, input);
   });
+}
+
+function beginIteration(
+  beginning: Beginning,
+  node: Extract<WorkflowNode, { type: "loop" }>,
+  at: TaskParent,
+  index: number,
+): Request {
+  const { run, reached, planned } = beginning;
+  const parent = { ...at, index };
+  const last = reached.output ?? "null";
+  const own = planned.expressions["input"] && textOf(beginning, "input", { values: { index }, last });
+  const input = own ?? (index === 0 ? run.input : last);
+  if (!node.task) return spawnBody(beginning, parent, input);
+  return taskOf(beginning, { ...node.task, title: `${node.title ?? node.id} ${String(index + 1)}` }, parent, input);
 }
 
 /** Begins as many items of a map as its concurrency allows. */

@@ -164,16 +164,17 @@ interface Running {
 async function outputOf(node: WorkflowNode, { scoped, blobs, decisions, fail }: Running): Promise<unknown> {
   if (node.type === "task") return run(agentFor(node.capabilities), scoped(node.input), blobs);
   if (node.type === "approval") return { approved: true, by: "ann", reason: "", data: decisions };
-  if (node.type !== "map") return null;
+  if (node.type !== "map" || !node.task) return null;
+  const { task } = node;
   const outputs: unknown[] = [];
   const items = scoped(node.items) as readonly { readonly path: string }[];
   for (const [index, item] of items.entries()) {
     const failed = fail?.(node.id, item.path) === true;
-    const value = scoped(node.task.input, { item, index });
+    const value = scoped(task.input, { item, index });
     outputs.push(
       failed
         ? { error: { code: "task/timeout", message: "no answer" } }
-        : await run(agentFor(node.task.capabilities), value, blobs),
+        : await run(agentFor(task.capabilities), value, blobs),
     );
   }
   return outputs;

@@ -6,7 +6,7 @@ import type { MemoryFault } from "../../../src/plugins/journals/memory-disk.ts";
 import { createChance, seedOf } from "./chance.ts";
 import { createDisk, eventsOf, type Disk } from "./disk.ts";
 import { createTime, openHost, type Behaviour, type Host, type VirtualTime } from "./kit.ts";
-import { mixedWorkflow } from "./life.ts";
+import { minorWorkflow, mixedWorkflow } from "./life.ts";
 import { answer, complete, fail, join, registerAgent, registerWorkflow, startExecution } from "./things.ts";
 
 const FAULTS: readonly MemoryFault[] = ["refuse", "hang", "fail-after", "hang-after"];
@@ -47,6 +47,7 @@ function createWorkers(stage: Stage): Behaviour {
     const node = parent?.node ?? "";
     if (node === "fetch" && task.failures === 0) say(stage, 7, fail(id, attempt));
     else if (node === "each" && parent?.index === 1) say(stage, 5, fail(id, attempt, "never"));
+    else if (node === "risky" || id.startsWith("run/rounds/1/")) say(stage, 5, fail(id, attempt, "never"));
     else if (node === "big") {
       if (effects?.["charge"] === undefined) {
         assert.ok(
@@ -76,7 +77,12 @@ function knock(host: Host, stage: Stage): void {
     type: "session.advance",
     data: { session: "page", mark: 1, refused: [], acknowledged: 0 },
   };
-  host.push(registerWorkflow(mixedWorkflow), startExecution("run", "mixed", { items: [1, 2, 3] }), mark);
+  host.push(
+    registerWorkflow(minorWorkflow),
+    registerWorkflow(mixedWorkflow),
+    startExecution("run", "mixed", { items: [1, 2, 3] }),
+    mark,
+  );
 }
 
 const isHanging = (stage: Stage): boolean => stage.isHanging;
@@ -132,7 +138,7 @@ function checkSame(ran: Ran, plain: Ran): void {
     eventsOf(disk)
       .flatMap(({ type, data }) => {
         if (type === "task.completed") return [`${type} ${data.id} ${data.output}`];
-        if (type === "node.completed") return [`${type} ${data.node} ${data.output ?? ""}`];
+        if (type === "node.completed") return [`${type} ${data.execution}/${data.node} ${data.output ?? ""}`];
         if (type === "execution.completed" || type === "approval.decided") return [`${type} ${data.id}`];
         return [];
       })

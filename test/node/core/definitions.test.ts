@@ -129,7 +129,7 @@ describe("a definition is refused", () => {
 
   it("for what isn't a workflow at all, with the place", () => {
     refuses(problemsOf([]), [], /nodes: /u);
-    refuses(problemsOf([{ id: "a", type: "loop" }]), [], /nodes\.0\.type: /u);
+    refuses(problemsOf([{ id: "a", type: "spin" }]), [], /nodes\.0\.type: /u);
     refuses(problemsOf([task("a b")]), [], /nodes\.0\.id: an id is a letter/u);
     refuses(problemsOf([task("__proto__")]), [], /nodes\.0\.id: no node can have this id/u);
     refuses(problemsOf([{ ...task("a"), retries: 3 }]), [], /nodes\.0\.retries: /u);

@@ -25,7 +25,10 @@ import {
 
 const work = { capabilities: ["a"], retry: { maxAttempts: 3, base: 50 }, timeout: 2_000 };
 
-/** Every kind of node, a branch that is not taken, and an output made of several. */
+/** What another workflow runs within itself. */
+export const minorWorkflow: WorkflowInput = { id: "minor", nodes: [{ id: "one", type: "task", ...work }] };
+
+/** Every kind of node, a branch that is not taken, failures that are handled, and an output made of several. */
 export const mixedWorkflow: WorkflowInput = {
   id: "mixed",
   nodes: [
@@ -45,6 +48,27 @@ export const mixedWorkflow: WorkflowInput = {
     { id: "gather", type: "join" },
     { id: "ask", type: "approval", message: "Go on?", payload: "input", timeout: 3_000, onTimeout: "approve" },
     { id: "last", type: "task", ...work, input: "nodes.each.output" },
+    { id: "tries", type: "parallel", onFailure: "collect" },
+    {
+      id: "rounds",
+      type: "loop",
+      until: "index == 1",
+      body: { nodes: [{ id: "turn", type: "task", ...work, input: "input" }], input: "{'n': index}" },
+    },
+    { id: "within", type: "subworkflow", workflow: "minor", input: "size(input.items)" },
+    {
+      id: "graphs",
+      type: "map",
+      items: "input.items",
+      concurrency: 2,
+      key: "string(index)",
+      body: { nodes: [{ id: "item", type: "task", ...work, input: "item" }] },
+    },
+    { id: "risky", type: "task", ...work, retry: { maxAttempts: 1 } },
+    { id: "rescue", type: "task", ...work, input: "error.code" },
+    { id: "met", type: "join", mode: { when: "has(inlets.risky) && has(inlets.rescue)" } },
+    { id: "again", type: "errorHandler", scope: ["rounds"], action: "retry" },
+    { id: "instead", type: "errorHandler", scope: ["within"], action: "replace", output: "error.code" },
   ],
   edges: [
     { from: "fetch", to: "split" },
@@ -57,6 +81,11 @@ export const mixedWorkflow: WorkflowInput = {
     { from: "each", to: "gather" },
     { from: "gather", to: "ask" },
     { from: "ask", to: "last" },
+    { from: "ask", to: "tries" },
+    ...["rounds", "within", "graphs", "risky"].map((to) => ({ from: "tries", to })),
+    { from: "risky", to: "rescue", on: "error" },
+    { from: "risky", to: "met" },
+    { from: "rescue", to: "met" },
   ],
   output: "{'each': nodes.each.output, 'ask': nodes.ask.output.approved, 'last': nodes.last.output}",
 };
@@ -147,7 +176,7 @@ export function createLife(
         data: { id, priority: chance.pick(PRIORITIES) },
       })),
     ({ engine }) => one(engine.state.tasks.tasks.values()).map(({ id }) => cancelTask(id)),
-    () => [registerWorkflow(mixedWorkflow), drawStart()],
+    () => [registerWorkflow(minorWorkflow), registerWorkflow(mixedWorkflow), drawStart()],
     drawStart,
     drawStart,
     ({ engine }) =>

@@ -1,0 +1,85 @@
+/** Error handlers: which failures they are for, and the edges by which they are reached. */
+import type { Expression } from "../expressions/index.ts";
+import type { Body, WorkflowEdge, WorkflowNode } from "./definition.ts";
+import type { Problem } from "./plan.ts";
+
+export type Handler = Extract<WorkflowNode, { type: "errorHandler" }>;
+
+/** A handler that acts in place. */
+export interface PlannedHandler {
+  readonly handler: Handler;
+  /** Undefined: all nodes. */
+  readonly scope?: ReadonlySet<string> | undefined;
+  readonly output?: Expression | undefined;
+}
+
+/** The most handlers of a graph. */
+const MAX_HANDLERS = 100;
+
+export function isHandler(node: WorkflowNode): node is Handler {
+  return node.type === "errorHandler";
+}
+
+/** It is no place for a token. */
+export function actsInPlace(node: WorkflowNode): boolean {
+  return isHandler(node) && node.action !== "route";
+}
+
+export function handlerProblems({ nodes, edges }: Body): Problem[] {
+  const handlers = nodes.filter(isHandler);
+  const problems: Problem[] = [];
+  if (handlers.length > MAX_HANDLERS)
+    problems.push({
+      nodes: [],
+      message: `${String(handlers.length)} error handlers, where ${String(MAX_HANDLERS)} are the most`,
+    });
+  const ids = new Set(nodes.map(({ id }) => id));
+  for (const handler of handlers) {
+    const { id, action, scope = [], times, output } = handler;
+    const wrong = (message: string): void => {
+      problems.push({ nodes: [id], message: `the error handler '${id}' ${message}` });
+    };
+    for (const name of scope) if (!ids.has(name)) wrong(`is for '${name}', which is no node`);
+    if (times !== undefined && action !== "retry") wrong("has 'times', but doesn't retry");
+    if (output !== undefined && action !== "replace") wrong("has an 'output', but doesn't replace");
+    if (output === undefined && action === "replace") wrong("needs an 'output' to replace what failed");
+    const own = edges.filter(
+      ({ from, to, on }) => (to === id && !on) || (action !== "route" && (from === id || to === id)),
+    );
+    if (own.length > 0)
+      wrong(action === "route" ? "is reached by error edges only" : "acts in place and can have no edges");
+  }
+  return problems;
+}
+
+/** The edges that lead to handlers from the nodes of their scope, where none is drawn. */
+export function handlerEdges({ nodes, edges }: Body): (WorkflowEdge & { readonly on: "error" })[] {
+  return nodes.filter(isHandler).flatMap((handler) => {
+    if (handler.action !== "route") return [];
+    const { id: to, codes, scope } = handler;
+    const drawn = new Set(edges.filter((edge) => edge.to === to).map(({ from }) => from));
+    const named = scope ?? beforeOf({ nodes, edges }, to);
+    return named
+      .filter((from) => !drawn.has(from))
+      .map((from) => ({ from, to, on: "error" as const, ...(codes && { codes }) }));
+  });
+}
+
+/** All nodes but handlers and what comes behind this one. */
+function beforeOf({ nodes, edges }: Body, handler: string): string[] {
+  const outs = new Map<string, WorkflowEdge[]>();
+  for (const edge of edges) {
+    const known = outs.get(edge.from);
+    if (known) known.push(edge);
+    else outs.set(edge.from, [edge]);
+  }
+  const behind = new Set([handler]);
+  for (const id of behind) for (const { to } of outs.get(id) ?? []) behind.add(to);
+  return nodes.filter((node) => !isHandler(node) && !behind.has(node.id)).map(({ id }) => id);
+}
+
+/** An error edge or a handler with these codes is for failures with this one. */
+export function isForCode(codes: readonly string[] | "all" | undefined, code: string): boolean {
+  if (codes === undefined || codes === "all") return true;
+  return codes.some((one) => (one.endsWith("*") ? code.startsWith(one.slice(0, -1)) : one === code));
+}

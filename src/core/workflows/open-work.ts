@@ -1,0 +1,30 @@
+import { workKey, type Execution, type NodeState, type OpenWork } from "./execution.ts";
+import type { WorkflowsState } from "./fold.ts";
+import { nodesOf } from "./nodes.ts";
+
+/** What still runs of an execution. */
+export function openWork(state: WorkflowsState, execution: Execution): OpenWork {
+  return openWorkOf(state, nodesOf(state, execution));
+}
+
+/** What still runs of nodes: tasks, approvals, and runs within their run. */
+export function openWorkOf({ executions, items }: WorkflowsState, nodes: readonly NodeState[]): OpenWork {
+  const tasks: string[] = [];
+  const approvals: string[] = [];
+  const children: string[] = [];
+  const add = (id: string): void => {
+    (executions.has(id) ? children : tasks).push(id);
+  };
+  for (const node of nodes) {
+    const { kind, status, handled, begun = 0, done = 0 } = node;
+    if (status !== "running" && (status !== "failed" || handled)) continue;
+    const id = workKey(node);
+    if (kind === "approval") approvals.push(id);
+    else if (kind === "task" || kind === "subworkflow") add(id);
+    else if (kind === "loop" && begun > done) add(`${id}/${String(done)}`);
+    else if (kind === "map")
+      for (let index = 0; index < begun; index++)
+        if (!items.has(`${node.id}/${String(index)}`)) add(`${id}/${String(index)}`);
+  }
+  return { tasks, approvals, ...(children.length > 0 && { children }) };
+}
