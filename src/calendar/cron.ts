@@ -12,7 +12,28 @@ export const calendar: Calendar = {
     parse(cron, timeZone)
       .previousRuns(1, new Date(at + 1))[0]
       ?.getTime(),
+  moment,
 };
+
+/** Seconds, and thousandths of them, may be left out. */
+const MOMENT = /^(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?)(Z|[+-]\d\d:\d\d)?$/u;
+
+function moment(text: string, timeZone: string | undefined): number {
+  const [all, local = "", offset] = MOMENT.exec(text) ?? [];
+  const refuse = (expected: string): never => {
+    throw new RuntimeError("timer/invalid", { until: text, ...(timeZone !== undefined && { timeZone }), expected });
+  };
+  if (all === undefined) return refuse("a date and time as 2030-01-31T09:00:00Z, or milliseconds since 1970");
+  const fixed = Date.parse(local + (offset ?? "Z"));
+  if (Number.isNaN(fixed) || fixed < 0) return refuse("a date after 1970 that there is");
+  if (offset !== undefined) return fixed;
+  if (timeZone === undefined) return refuse("an offset as +02:00 or Z, or a time zone");
+  checkZone(timeZone, "timer/invalid");
+  // A date is a pattern that fires once; its thousandths are added again.
+  const seconds = new Date(fixed).toISOString().slice(0, 19);
+  const time = new Cron(seconds, { timezone: timeZone, paused: true }).nextRun(new Date(-1e9))?.getTime();
+  return time === undefined ? refuse("a date after 1970 that there is") : time + (fixed % 1_000);
+}
 
 export interface FireTimesOptions {
   /** IANA name, as "Europe/Berlin". Default "UTC". */
@@ -42,14 +63,18 @@ export function nextFireTimes(
   return pattern.nextRuns(count, new Date(from)).map((time) => time.getTime());
 }
 
+function checkZone(timeZone: string, code: "schedule/invalid" | "timer/invalid"): void {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone });
+  } catch {
+    throw new RuntimeError(code, { timeZone, reason: "no time zone that is known here" });
+  }
+}
+
 function parse(cron: string, timezone: string): Cron {
   if (!PATTERN.test(cron.trim()))
     throw new RuntimeError("schedule/invalid", { cron, reason: "five to seven fields parted by spaces, or as @daily" });
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: timezone });
-  } catch {
-    throw new RuntimeError("schedule/invalid", { timeZone: timezone, reason: "no time zone that is known here" });
-  }
+  checkZone(timezone, "schedule/invalid");
   try {
     return new Cron(cron.trim(), { timezone, paused: true });
   } catch (cause) {

@@ -27,7 +27,7 @@ export interface EngineOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly ids: () => string;
-  /** Without one, schedules are refused. */
+  /** Without one, schedules and timers with a date are refused. */
   readonly calendar?: Calendar | undefined;
   /** Runs `flush` soon; `busy` says that a commit has just ended, so that waiting a tick gathers more. */
   readonly defer: (flush: () => void, busy: boolean) => void;
@@ -166,7 +166,7 @@ function submit(state: State, commands: readonly CoreCommand[], moment?: number)
 const refuse = (): never => {
   throw new RuntimeError("schedule/invalid", { reason: "this host has no calendar" });
 };
-const noCalendar: Calendar = { next: refuse, last: refuse };
+const noCalendar: Calendar = { next: refuse, last: refuse, moment: refuse };
 
 function schedule(state: State, busy: boolean): void {
   const { writer, options } = state;

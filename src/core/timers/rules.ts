@@ -1,4 +1,5 @@
-import type { Rules } from "../kernel.ts";
+import { encodeRefusal, RuntimeError } from "../errors.ts";
+import type { Env, Rules } from "../kernel.ts";
 import type { TimersState } from "./fold.ts";
 import type { TimerCommands, TimerEvents } from "./timer.ts";
 
@@ -8,7 +9,16 @@ export interface TimersView {
 
 export const timersRules: Rules<TimersView, TimerCommands, TimerEvents> = {
   decide: {
-    "timer.set": ({ timers }, data) => (timers.timers.has(data.id) ? [] : [{ type: "timer.set", data }]),
+    "timer.set": ({ timers }, { for: span, until, timeZone, ...timer }, env) => {
+      if (timers.timers.has(timer.id)) return [];
+      try {
+        const dueAt = span === undefined ? momentOf(until, timeZone, env) : env.now + spanOf(span);
+        return [{ type: "timer.set", data: { ...timer, dueAt } }];
+      } catch (error) {
+        const { id, parent } = timer;
+        return [{ type: "timer.refused", data: { id, error: encodeRefusal(error), ...(parent && { parent }) } }];
+      }
+    },
     "timer.wake": ({ timers }, { id }, { now }) => {
       const timer = timers.timers.get(id);
       if (!timer || timer.dueAt > now) return [];
@@ -21,3 +31,20 @@ export const timersRules: Rules<TimersView, TimerCommands, TimerEvents> = {
     "timer.cancel": ({ timers }, data) => (timers.timers.has(data.id) ? [{ type: "timer.cancelled", data }] : []),
   },
 };
+
+/** A hundred years, in milliseconds. */
+const LONGEST = 100 * 366 * 86_400_000;
+
+/** The last moment that there is, in milliseconds since 1970. */
+const LAST = 8_640_000_000_000_000;
+
+function spanOf(span: unknown): number {
+  if (typeof span === "number" && span >= 0 && span <= LONGEST) return Math.round(span);
+  throw new RuntimeError("timer/invalid", { for: span, expected: `milliseconds from 0 to ${String(LONGEST)}` });
+}
+
+function momentOf(until: unknown, timeZone: string | undefined, { calendar }: Env): number {
+  if (typeof until === "string") return calendar.moment(until, timeZone);
+  if (typeof until === "number" && until >= 0 && until <= LAST) return Math.round(until);
+  throw new RuntimeError("timer/invalid", { until, expected: "milliseconds since 1970, or a date and time" });
+}

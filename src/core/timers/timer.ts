@@ -1,4 +1,5 @@
 /** A moment that a piece of work waits for. It is absolute: neither a restart nor a sleep moves it. */
+import type { ErrorData } from "../errors.ts";
 import type { TaskParent } from "../tasks/task.ts";
 
 /**
@@ -31,6 +32,8 @@ interface Rang {
 
 export interface TimerEvents {
   "timer.set": Omit<Timer, "setAt">;
+  /** Its moment is none. */
+  "timer.refused": { readonly id: string; readonly error: ErrorData; readonly parent?: TaskParent | undefined };
   "timer.fired": Rang;
   /** Nobody was there in time. */
   "timer.missed": Rang & { readonly late: Exclude<LatePolicy, "fire"> };
@@ -38,7 +41,14 @@ export interface TimerEvents {
 }
 
 export interface TimerCommands {
-  "timer.set": Omit<Timer, "setAt">;
+  "timer.set": Omit<Timer, "setAt" | "dueAt"> & {
+    /** Milliseconds from now. */
+    readonly for?: unknown;
+    /** Milliseconds since 1970, or ISO 8601. */
+    readonly until?: unknown;
+    /** Of an `until` without an offset. */
+    readonly timeZone?: string | undefined;
+  };
   "timer.wake": { readonly id: string };
   "timer.cancel": { readonly id: string; readonly reason: string };
 }

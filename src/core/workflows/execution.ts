@@ -68,6 +68,10 @@ export interface NodeState {
   /** Of a parallel node: branches begun, and those that were ended by a failure. */
   readonly branches?: number | undefined;
   readonly lost?: readonly number[] | undefined;
+  /** Of a timer: when it fires; of an event: until when it waits. */
+  readonly dueAt?: number | undefined;
+  /** Of an event: the key of the message that it waits for. */
+  readonly key?: string | undefined;
 }
 
 /** A done item of a map. */
@@ -160,11 +164,13 @@ export interface Ended {
   readonly parent?: TaskParent | undefined;
 }
 
-/** What must be stopped with a run or a node: live tasks, open approvals, and runs within it. */
+/** What must be stopped with a run or a node: live tasks, open approvals, timers, waits, and runs within it. */
 export interface OpenWork {
   readonly tasks: readonly string[];
   readonly approvals: readonly string[];
   readonly children?: readonly string[] | undefined;
+  readonly timers?: readonly string[] | undefined;
+  readonly waits?: readonly string[] | undefined;
 }
 
 export interface WorkflowCommands {
@@ -190,6 +196,8 @@ export interface WorkflowCommands {
   "node.complete": At & { readonly output?: JsonText | undefined };
   /** `path` leads from the run to what failed. Default: the node. */
   "node.fail": At & { readonly error: ErrorData; readonly path?: string | undefined };
+  /** What follows it is left out, though it was begun. */
+  "node.skip": At;
   "map.fill": At;
   "loop.turn": At;
 }

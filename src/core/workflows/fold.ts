@@ -3,6 +3,8 @@ import type { FinishedSink, Fold, Table } from "../kernel.ts";
 import { copyJson } from "../json.ts";
 import { nodesOf } from "./nodes.ts";
 import { restoreTable, saveTable } from "../tables.ts";
+import type { MessageEvents } from "../messages/message.ts";
+import type { TimerEvents } from "../timers/timer.ts";
 import type { TaskEvents, TaskParent } from "../tasks/task.ts";
 import {
   itemKey,
@@ -26,7 +28,7 @@ export interface WorkflowsState {
   readonly finished: FinishedSink<Execution>;
 }
 
-export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents> = {
+export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents & TimerEvents & MessageEvents> = {
   create: (kit) => ({
     versions: kit.table(),
     active: kit.table(),
@@ -108,6 +110,12 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents> = 
     "execution.cancelled": (state, { id, reason, parent }, at) => {
       finish(state, id, { status: "cancelled" }, at);
       if (parent) workDone(state, parent, { error: cancelled("execution/cancelled", reason) });
+    },
+    "timer.set": ({ nodes }, { dueAt, parent }) => {
+      if (parent) change(nodes, nodeKey(parent.execution, parent.node), { dueAt });
+    },
+    "wait.opened": ({ nodes }, { key, expiresAt: dueAt, parent }) => {
+      if (parent) change(nodes, nodeKey(parent.execution, parent.node), dueAt === undefined ? { key } : { key, dueAt });
     },
     "task.completed": (state, { output, parent }) => {
       if (parent) workDone(state, parent, { output });

@@ -272,6 +272,10 @@ function sourcesOf(node: WorkflowNode): Sources {
     }
     case "join":
       return typeof node.mode === "object" ? { when: [node.mode.when, ["inlets"]] } : {};
+    case "timer":
+      return { for: [typeof node.for === "number" ? String(node.for) : node.for], until: [node.until] };
+    case "event":
+      return { key: [node.key] };
     case "decision":
     case "parallel":
     case "errorHandler":
@@ -313,6 +317,14 @@ function nodeProblems({ node, outs, inlets }: PlannedNode): Problem[] {
       if (typeof onFailure !== "object" || onFailure.needed <= normal.length) return [];
       return wrong(`needs ${String(onFailure.needed)} of ${String(normal.length)} branches`);
     }
+    case "timer":
+      if ((node.for === undefined) === (node.until === undefined)) return wrong("needs either 'for' or 'until'");
+      if (node.timeZone !== undefined && node.until === undefined) return wrong("has a time zone, but no 'until'");
+      if (node.tolerance === undefined || node.late !== "fire") return [];
+      return wrong("has a tolerance, but fires however late it is");
+    case "event":
+      if (node.onTimeout === undefined || node.timeout !== undefined) return [];
+      return wrong("says what happens on timeout, but has none");
     case "errorHandler":
       return inlets > 0 ? [] : wrong("is reached by the failure of no node");
     case "task":

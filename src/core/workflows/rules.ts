@@ -6,6 +6,8 @@ import type { Request, Rules } from "../kernel.ts";
 import type { LimitsState } from "../limits/fold.ts";
 import { isSpilled } from "../payload/reference.ts";
 import { checkPayload } from "../payload/check.ts";
+import type { MessageEvents } from "../messages/message.ts";
+import type { TimerEvents } from "../timers/timer.ts";
 import type { TaskEvents, TaskParent } from "../tasks/task.ts";
 import {
   nodeKey,
@@ -23,7 +25,8 @@ import { turnLoop } from "./loops.ts";
 import { openWork } from "./open-work.ts";
 import { pinsOf } from "./pins.ts";
 import { bodiesOf, planWorkflow } from "./plan.ts";
-import { complete, settle } from "./tokens.ts";
+import { complete, settle, skip } from "./tokens.ts";
+import { waitReactions } from "./waiting.ts";
 import { fillMap, startWork } from "./work.ts";
 
 export interface WorkflowsView {
@@ -31,7 +34,7 @@ export interface WorkflowsView {
   readonly limits: LimitsState;
 }
 
-type Heard = WorkflowEvents & TaskEvents & ApprovalEvents;
+type Heard = WorkflowEvents & TaskEvents & ApprovalEvents & TimerEvents & MessageEvents;
 type WorkflowRules = Rules<WorkflowsView, WorkflowCommands, WorkflowEvents, Heard>;
 
 export function createWorkflowRules(): WorkflowRules {
@@ -68,6 +71,7 @@ function decisions(lookups: Lookups): WorkflowRules["decide"] {
     "node.settle": ({ workflows }, at) => settle(lookups, workflows, at),
     "node.complete": ({ workflows }, data) => complete(lookups, workflows, data),
     "node.fail": ({ workflows }, data) => failNode(lookups, workflows, data),
+    "node.skip": ({ workflows }, at) => skip(lookups, workflows, at),
     "loop.turn": ({ workflows }, at) => turnLoop(lookups, workflows, at),
     "map.fill": ({ workflows }, at) => fillMap(lookups, workflows, at),
   };
@@ -84,8 +88,8 @@ function reactions(lookups: Lookups): NonNullable<WorkflowRules["react"]> {
     "node.started": begin,
     "map.filled": begin,
     "loop.turned": begin,
-    "node.retried": (view, { execution, node, tasks, approvals, children }) => [
-      ...stopAll({ tasks, approvals, children }, `the node '${node}' begins anew`),
+    "node.retried": (view, { execution, node, error: _error, round: _round, total: _total, ...open }) => [
+      ...stopAll(open, `the node '${node}' begins anew`),
       ...begin(view, { execution, node }),
     ],
     "node.completed": (_view, { execution, node, taken, dead, ...open }) => [
@@ -119,13 +123,19 @@ function reactions(lookups: Lookups): NonNullable<WorkflowRules["react"]> {
     "task.cancelled": ({ workflows }, { parent, reason }) =>
       parent ? workFailed(lookups, workflows, parent, cancelled("task/cancelled", reason)) : [],
     "approval.decided": ({ workflows }, data) => approvalDecided(lookups, workflows, data),
+    ...waitReactions(lookups),
   };
 }
 
 type Begin = (view: WorkflowsView, data: Parameters<typeof startWork>[2]) => Request[];
 
-function stopAll({ tasks = [], approvals = [], children = [] }: Partial<OpenWork>, reason: string): Request[] {
+function stopAll(
+  { tasks = [], approvals = [], children = [], timers = [], waits = [] }: Partial<OpenWork>,
+  reason: string,
+): Request[] {
   return [
+    ...timers.map((id) => ({ type: "timer.cancel", data: { id, reason } })),
+    ...waits.map((id) => ({ type: "wait.cancel", data: { id, reason } })),
     ...tasks.map((id) => ({ type: "task.cancel", data: { id, reason } })),
     ...approvals.map((id) => ({ type: "approval.cancel", data: { id, reason } })),
     ...children.map((id) => ({ type: "execution.cancel", data: { id, reason } })),

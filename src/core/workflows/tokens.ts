@@ -31,6 +31,14 @@ export function settle(lookups: Lookups, state: WorkflowsState, { execution, nod
   }
 }
 
+/** Leaves out what follows a node that runs already. */
+export function skip(lookups: Lookups, state: WorkflowsState, { execution, node }: At): WorkflowFact[] {
+  const place = placeOf(lookups, state, { execution, node });
+  if (place?.reached.status !== "running") return [];
+  const { node: planned, outs } = place.planned;
+  return [{ type: "node.skipped", data: { execution, node, kind: planned.type, dead: targetsOf(outs) } }];
+}
+
 function readiness(
   lookups: Lookups,
   state: WorkflowsState,

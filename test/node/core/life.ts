@@ -254,7 +254,7 @@ export function createLife(
         }));
       case 0: {
         const [late, tolerance] = [chance.pick(LATE_POLICIES), chance.below(400)];
-        return [{ type: "timer.set", data: { id, dueAt: now() + chance.below(9_000), late, tolerance } }];
+        return [{ type: "timer.set", data: { id, for: chance.below(9_000), late, tolerance } }];
       }
       case 1:
         return one(timers.timers.values()).map((timer) => ({ type: "timer.cancel", data: { id: timer.id, reason } }));

@@ -34,7 +34,7 @@ async function makeHistory(): Promise<readonly CoreEvent[]> {
     startExecution("asked", "asks"),
     { type: "execution.cancel", data: { id: "asked" } },
     { type: "execution.launch", data: { id: "refused", workflow: "none", input: "null" } },
-    { type: "timer.set", data: { id: "missed", dueAt: world.time.now() + 1, late: "skip", tolerance: 0 } },
+    { type: "timer.set", data: { id: "missed", for: 1, late: "skip", tolerance: 0 } },
   );
   assert.equal(world.stopped(), undefined);
   assert.equal(saveState(world.mirror), saveState(world.engine.state), "the mirror folds to the host's state");

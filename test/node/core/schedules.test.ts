@@ -229,6 +229,7 @@ describe(`a schedule (seed ${String(seed)})`, () => {
       const window = chance.pick([MINUTE, HOUR, DAY]);
       const data = v.parse(ScheduleSetSchema, { id: "s", workflow: "w", cron: "* * * * *", catchUp, window });
       const plain = {
+        moment: calendar.moment,
         next: (_cron: string, _zone: string, after: number) => (Math.floor(after / every) + 1) * every,
         last: (_cron: string, _zone: string, until: number) => Math.floor(until / every) * every,
       };

@@ -10,7 +10,7 @@ const HOUR = 3_600_000;
 const seed = seedOf(77);
 
 function set(id: string, more: Partial<CoreCommands["timer.set"]> = {}): CoreCommand {
-  return { type: "timer.set", data: { id, dueAt: START + HOUR, late: "fire", tolerance: 60_000, ...more } };
+  return { type: "timer.set", data: { id, until: START + HOUR, late: "fire", tolerance: 60_000, ...more } };
 }
 
 const told = (events: readonly CoreEvent[]): unknown[] =>
@@ -21,7 +21,7 @@ const told = (events: readonly CoreEvent[]): unknown[] =>
 describe(`timers (seed ${String(seed)})`, () => {
   it("fire once, at their moment, the earliest first", async () => {
     const world = await openWorld(1);
-    await world.submit(set("b"), set("a", { dueAt: START + 5 }), set("a", { dueAt: START + 9 }));
+    await world.submit(set("b"), set("a", { until: START + 5 }), set("a", { until: START + 9 }));
     await world.finish();
     assert.deepEqual(told(world.committed), [
       ["timer.fired", "a", 0, 5],
@@ -77,7 +77,7 @@ describe(`timers (seed ${String(seed)})`, () => {
       for (let step = 0; step < 60; step++) {
         const id = `t${String(step)}`;
         expected.push(id);
-        await host.submit(set(id, { dueAt: time.now() + chance.below(90_000) }));
+        await host.submit(set(id, { until: time.now() + chance.below(90_000) }));
         if (chance.once(3)) await host.advance(chance.below(20_000));
         if (!chance.once(5)) continue;
         host.kill();
