@@ -214,6 +214,11 @@ function createTiming(connection: Connection, createId: () => string): TimingCal
     unschedule: async (id) => (await load()).unschedule(connection, id),
     schedules: async () => (await load()).schedules(connection),
     nextFireTimes: async (...args) => (await load()).nextFireTimes(...args),
+    workflows: {
+      versions: async (...args) => (await load()).versions(connection, ...args),
+      rollback: async (...args) => (await load()).rollback(connection, ...args),
+      migrate: async (...args) => (await load()).migrate(connection, ...args),
+    },
   };
 }
 

@@ -1,5 +1,8 @@
 /** What a page gives and gets of messages and schedules. */
 import type { FireTimesOptions } from "../calendar/cron.ts";
+import type { WorkflowInput } from "../core/workflows/definition.ts";
+import type { MigrationPreview } from "../core/workflows/migration.ts";
+import type { VersionRecord } from "../core/workflows/versions.ts";
 import type { Schedule, ScheduleRequest } from "../core/schedules/schedule.ts";
 
 export type { FireTimesOptions };
@@ -22,6 +25,9 @@ export type ScheduleOptions = Omit<ScheduleRequest, "input"> & {
 
 export type ScheduleView = Omit<Schedule, "input"> & { readonly input: unknown };
 
+/** A version of a workflow; its name is the digest of its definition. */
+export type VersionView = Omit<VersionRecord, "text"> & { readonly definition: WorkflowInput };
+
 /** Calls of the handle that few pages make. */
 export interface TimingCalls {
   /**
@@ -43,4 +49,18 @@ export interface TimingCalls {
    * @throws RuntimeError `schedule/invalid`, `command/invalid`
    */
   nextFireTimes(cron: string, options?: FireTimesOptions): Promise<readonly number[]>;
+  readonly workflows: {
+    /** The versions that are known, the newest first. @throws RuntimeError `workflow/unknown` */
+    versions(workflow: string): Promise<readonly VersionView[]>;
+    /**
+     * Gives new runs a version that is kept. Later versions are withdrawn: a page that registers one of them again changes
+     * nothing, until they are rolled back to themselves. @throws RuntimeError `workflow/unknown`
+     */
+    rollback(workflow: string, version: string): Promise<void>;
+    /**
+     * Lets a live run go on with another version, in one step, and tells what becomes of its nodes; `dryRun`: only tells.
+     * @throws RuntimeError `execution/blocked` with what blocks it, `execution/unknown`, `workflow/unknown`
+     */
+    migrate(execution: string, version: string, options?: { readonly dryRun?: boolean }): Promise<MigrationPreview>;
+  };
 }

@@ -32,6 +32,7 @@ export type ErrorCode =
   | "command/unknown"
   | "effect/conflict"
   | "event/timeout"
+  | "execution/blocked"
   | "execution/cancelled"
   | "execution/duplicate"
   | "execution/failed"

@@ -27,7 +27,9 @@ export * from "./tasks/task.ts";
 export { FINAL_STATUSES, isFinal, LIVE_STATUSES, TRANSITIONS, type FinalStatus } from "./tasks/transitions.ts";
 export type * from "./timers/timer.ts";
 export * from "./workflows/definition.ts";
+export { diffWorkflows, type EdgeDiff, type GraphDiff, type NodeDiff } from "./workflows/diff.ts";
 export * from "./workflows/execution.ts";
+export type { MigrationPreview } from "./workflows/migration.ts";
 export { planWorkflow, type Plan, type Problem } from "./workflows/plan.ts";
 export {
   applyEvent,

@@ -74,6 +74,9 @@ export interface NodeState {
   readonly key?: string | undefined;
 }
 
+/** A node of a run that goes on with another version: what it keeps beside this is what it had, where its status is the same. */
+export type MovedNode = Pick<NodeState, "node" | "kind" | "status" | "live" | "dead" | "inlets" | "round">;
+
 /** A done item of a map. */
 export interface ItemState {
   /** `execution/node/index`. */
@@ -83,7 +86,10 @@ export interface ItemState {
   readonly error?: ErrorData | undefined;
 }
 
-/** A registered definition. Older versions stay while runs stand on them, and are gone with the last of these. */
+/**
+ * A registered definition. The active version stays, the last {@link KEPT_VERSIONS} that were registered, and those that
+ * runs stand on.
+ */
 export interface WorkflowVersion {
   /** `workflow@version`. */
   readonly id: string;
@@ -98,6 +104,20 @@ export interface WorkflowVersion {
   readonly registeredAt: number;
   /** Live runs that stand on it. */
   readonly runs: number;
+}
+
+/** Versions of a workflow that are kept, used or not. */
+export const KEPT_VERSIONS = 10;
+
+/** Which version new runs of a workflow get. */
+export interface ActiveVersion {
+  /** The workflow. */
+  readonly id: string;
+  readonly version: string;
+  /** The versions that were registered last, the newest at the end. */
+  readonly kept?: readonly string[] | undefined;
+  /** Versions that were rolled back: registering them again doesn't make them active. */
+  readonly withdrawn?: readonly string[] | undefined;
 }
 
 export type Bodies = Readonly<Record<string, readonly string[]>>;
@@ -118,6 +138,18 @@ export interface WorkflowEvents {
     readonly text: JsonText;
     readonly nodes: readonly string[];
     readonly bodies?: Bodies | undefined;
+  };
+  /** Another known version is the one for new runs. */
+  "workflow.activated": {
+    readonly workflow: string;
+    readonly version: string;
+    readonly withdrawn: readonly string[];
+  };
+  /** The run goes on with another version: these are its nodes now, and these are to be looked at. */
+  "execution.migrated": Pick<Execution, "id" | "version" | "total" | "pins"> & {
+    readonly from: string;
+    readonly nodes: readonly MovedNode[];
+    readonly settle: readonly string[];
   };
   "execution.started": Pick<
     Execution,
@@ -175,6 +207,9 @@ export interface OpenWork {
 
 export interface WorkflowCommands {
   "workflow.register": { readonly text: JsonText };
+  /** Makes a version that is kept the one for new runs. */
+  "workflow.rollback": { readonly workflow: string; readonly version: string };
+  "execution.migrate": { readonly id: string; readonly version: string };
   "execution.start": {
     readonly id: string;
     readonly workflow: string;

@@ -8,7 +8,9 @@ import type { TimerEvents } from "../timers/timer.ts";
 import type { TaskEvents, TaskParent } from "../tasks/task.ts";
 import {
   itemKey,
+  KEPT_VERSIONS,
   nodeKey,
+  type ActiveVersion,
   type Execution,
   type ItemState,
   type NodeState,
@@ -21,7 +23,7 @@ export interface WorkflowsState {
   /** All versions, by `workflow@version`. */
   readonly versions: Table<WorkflowVersion>;
   /** The version that new runs get, by workflow. */
-  readonly active: Table<{ readonly id: string; readonly version: string }>;
+  readonly active: Table<ActiveVersion>;
   readonly executions: Table<Execution>;
   readonly nodes: Table<NodeState>;
   readonly items: Table<ItemState>;
@@ -41,11 +43,36 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents & T
     "workflow.registered": (state, data, at) => {
       const { workflow, version } = data;
       const id = `${workflow}@${version}`;
-      const before = state.active.get(workflow)?.version ?? version;
       const runs = state.versions.get(id)?.runs ?? 0;
       state.versions.set(id, { ...copyJson(data), id, registeredAt: at, runs });
-      state.active.set(workflow, { id: workflow, version });
+      const { version: before = version, kept = [before], withdrawn } = state.active.get(workflow) ?? {};
+      const all = [...kept.filter((one) => one !== version), version];
+      activate(state, { id: workflow, version, kept: all.slice(-KEPT_VERSIONS), ...(withdrawn && { withdrawn }) });
+      for (const old of new Set([before, ...all.slice(0, -KEPT_VERSIONS)]))
+        countRuns(state, { workflow, version: old }, 0);
+    },
+    "workflow.activated": (state, { workflow, version, withdrawn }) => {
+      const { version: before = version, kept = [before] } = state.active.get(workflow) ?? {};
+      activate(state, { id: workflow, version, kept, ...(withdrawn.length > 0 && { withdrawn: [...withdrawn] }) });
       countRuns(state, { workflow, version: before }, 0);
+    },
+    "execution.migrated": (state, { id, version, total, nodes, pins }, at) => {
+      const run = state.executions.get(id);
+      if (!run) return;
+      const before = new Map(nodesOf(state, run).map((node) => [node.node, node]));
+      for (const { id: key } of before.values()) state.nodes.delete(key);
+      for (const moved of nodes) {
+        const key = nodeKey(id, moved.node);
+        const old = before.get(moved.node);
+        const kept = old?.status === moved.status && moved.status !== "pending" ? old : { id: key, execution: id };
+        const ended = moved.status === "skipped" && kept !== old ? { finishedAt: at } : {};
+        state.nodes.set(key, { ...kept, ...copyJson(moved), ...ended });
+      }
+      const resolved = nodes.filter(({ status }) => status === "completed" || status === "skipped").length;
+      const next = { ...run, version, total, resolved, ...(pins && { pins: copyJson(pins) }) };
+      state.executions.set(id, next);
+      countRuns(state, next, 1);
+      countRuns(state, run, -1);
     },
     "execution.started": (state, { roots, ...data }, at) => {
       state.executions.set(data.id, { ...copyJson(data), status: "running", resolved: 0, startedAt: at });
@@ -267,7 +294,11 @@ function finish(
   state.finished.add(id, { ...execution, ...changes, nodes, finishedAt: at }, at);
 }
 
-/** Keeps count of the runs of a version and of those that it pins; one that isn't active is gone with its last run. */
+function activate({ active }: WorkflowsState, { id, version, kept, withdrawn }: ActiveVersion): void {
+  active.set(id, { id, version, kept, ...(withdrawn && { withdrawn }) });
+}
+
+/** Keeps count of the runs of a version and of those that it pins; one that isn't kept is gone with its last run. */
 function countRuns(
   { versions, active }: WorkflowsState,
   { workflow, version, pins = {} }: Pick<Execution, "workflow" | "version" | "pins">,
@@ -278,7 +309,8 @@ function countRuns(
     const known = versions.get(key);
     if (!known) return;
     const runs = known.runs + more;
-    if (runs > 0 || active.get(name)?.version === digest) versions.set(key, { ...known, runs });
+    const { version: current, kept } = active.get(name) ?? {};
+    if (runs > 0 || current === digest || kept?.includes(digest)) versions.set(key, { ...known, runs });
     else versions.delete(key);
   };
   count(workflow, baseOf(version));

@@ -22,9 +22,11 @@ import { failNode } from "./failures.ts";
 import { cancelled, type WorkflowsState } from "./fold.ts";
 import { createLookups, type Lookups } from "./lookups.ts";
 import { turnLoop } from "./loops.ts";
+import { migrate } from "./migration.ts";
 import { openWork } from "./open-work.ts";
 import { pinsOf } from "./pins.ts";
 import { bodiesOf, planWorkflow } from "./plan.ts";
+import { rollback } from "./versions.ts";
 import { complete, settle, skip } from "./tokens.ts";
 import { waitReactions } from "./waiting.ts";
 import { fillMap, startWork } from "./work.ts";
@@ -45,6 +47,8 @@ export function createWorkflowRules(): WorkflowRules {
 function decisions(lookups: Lookups): WorkflowRules["decide"] {
   return {
     "workflow.register": ({ workflows }, { text }) => register(lookups, workflows, text),
+    "workflow.rollback": ({ workflows }, data) => rollback(workflows, data),
+    "execution.migrate": ({ workflows, limits }, data) => migrate(lookups, workflows, limits, data),
     "execution.start": (view, data) => start(lookups, view, data),
     "execution.launch": (view, data) => {
       try {
@@ -85,6 +89,10 @@ function reactions(lookups: Lookups): NonNullable<WorkflowRules["react"]> {
   ];
   return {
     "execution.started": (_view, { id, roots }) => travel(id, roots).slice(0, -1),
+    "execution.migrated": (_view, { id, settle: nodes }) => [
+      ...nodes.map((node) => ({ type: "node.settle", data: { execution: id, node } })),
+      { type: "execution.settle", data: { id } },
+    ],
     "node.started": begin,
     "map.filled": begin,
     "loop.turned": begin,
@@ -152,7 +160,8 @@ function register(lookups: Lookups, state: WorkflowsState, text: string): Workfl
   const { workflow } = plan;
   const version = digestOf(text);
   lookups.keep(state, version, plan);
-  if (state.active.get(workflow.id)?.version === version) return [];
+  const active = state.active.get(workflow.id);
+  if (active?.version === version || active?.withdrawn?.includes(version)) return [];
   const nodes = workflow.nodes.map(({ id }) => id);
   const bodies = plan.bodies.size > 0 ? { bodies: bodiesOf(plan) } : {};
   return [{ type: "workflow.registered", data: { workflow: workflow.id, version, text, nodes, ...bodies } }];

@@ -39,7 +39,8 @@ export function skip(lookups: Lookups, state: WorkflowsState, { execution, node 
   return [{ type: "node.skipped", data: { execution, node, kind: planned.type, dead: targetsOf(outs) } }];
 }
 
-function readiness(
+/** Whether its inlets say that it begins. */
+export function readiness(
   lookups: Lookups,
   state: WorkflowsState,
   { run, reached, planned }: Place,

@@ -9,9 +9,11 @@ import {
   createState,
   folds,
   saveState,
+  type CoreCommand,
   type CoreEvent,
   type CoreState,
 } from "../../../src/core/runtime.ts";
+import { digestOf } from "../../../src/core/json.ts";
 import { createChance, seedOf } from "./chance.ts";
 import { eventsOf } from "./disk.ts";
 import { deepFreeze, frozenKit, openHost, openWorld } from "./kit.ts";
@@ -19,6 +21,10 @@ import { chaotic, createLife } from "./life.ts";
 import { createTask, registerWorkflow, serve, startExecution } from "./things.ts";
 
 const seed = seedOf(606);
+
+const asking = (message: string): CoreCommand =>
+  registerWorkflow({ id: "asks", nodes: [{ id: "ask", type: "approval", message }], edges: [] });
+const versionOf = ({ type, data }: CoreCommand): string => (type === "workflow.register" ? digestOf(data.text) : "");
 
 /** A long history with events of nearly every type. */
 async function makeHistory(): Promise<readonly CoreEvent[]> {
@@ -30,8 +36,11 @@ async function makeHistory(): Promise<readonly CoreEvent[]> {
     ...serve("extended", { capabilities: ["extended"] }),
     createTask("extended", { capabilities: ["extended"] }),
     { type: "task.extend", data: { by: 5 } },
-    registerWorkflow({ id: "asks", nodes: [{ id: "ask", type: "approval", message: "?" }], edges: [] }),
+    asking("?"),
     startExecution("asked", "asks"),
+    asking("!"),
+    { type: "execution.migrate", data: { id: "asked", version: versionOf(asking("!")) } },
+    { type: "workflow.rollback", data: { workflow: "asks", version: versionOf(asking("?")) } },
     { type: "execution.cancel", data: { id: "asked" } },
     { type: "execution.launch", data: { id: "refused", workflow: "none", input: "null" } },
     { type: "timer.set", data: { id: "missed", for: 1, late: "skip", tolerance: 0 } },
