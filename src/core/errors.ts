@@ -83,6 +83,7 @@ export type ErrorCode =
   | "workflow/loop-exceeded"
   | "workflow/too-deep"
   | "workflow/unknown"
+  | "workflow/variable-type"
   | "unknown";
 
 /** Plain values that explain an error; they cross workers and the journal. */

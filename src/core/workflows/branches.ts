@@ -1,13 +1,5 @@
 /** Which branch of a parallel node another node stands in, where failures in branches are not for the whole run. */
-import type { PlannedNode } from "./plan.ts";
-
-/** A branch of a parallel node, and the branch that this one stands in. */
-export interface Branch {
-  readonly parallel: string;
-  readonly index: number;
-  readonly depth: number;
-  readonly outer: Branch | undefined;
-}
+import type { Branch, PlannedNode } from "./graph.ts";
 
 /** The innermost branch of each node that stands in one: where branches meet, they end. */
 export function branchesOf(nodes: ReadonlyMap<string, PlannedNode>): ReadonlyMap<string, Branch> {

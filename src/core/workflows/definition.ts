@@ -1,5 +1,6 @@
 /** A workflow as data: nodes, the edges between them, and expressions (a subset of CEL) for conditions and mappings. */
 import * as v from "valibot";
+import type { Json } from "../json.ts";
 import { workFields } from "../tasks/order.ts";
 import { MAX_NAME } from "../messages/message.ts";
 import { LATE_POLICIES } from "../timers/timer.ts";
@@ -18,6 +19,33 @@ const expression = v.pipe(v.string(), v.minLength(1), v.maxLength(4_096));
 const title = v.optional(v.pipe(v.string(), v.maxLength(200)));
 const timeout = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(365 * 86_400_000));
 
+/** A variable's name, as a node's id. */
+const variable = id;
+/** What the node's completion does to variables, by name: `last` and the others take a value, `append` an element. */
+const set = v.optional(v.pipe(v.record(variable, expression), v.maxEntries(100)));
+const common = { id, title, set };
+
+/** A value that JSON can hold; its depth is bounded with the definition's. */
+const json = v.custom<Json>(
+  (value) =>
+    value !== undefined && typeof value !== "function" && typeof value !== "symbol" && typeof value !== "bigint",
+);
+
+/** What a run remembers beside outputs. Every write goes through its rule, so that none of two branches' writes is lost. */
+export const VariableSchema = v.strictObject({
+  type: v.picklist(["string", "number", "boolean", "list", "map", "any"]),
+  /** Default: 0 for a sum, an empty list for a list, and else null, which stands for no value of any type. */
+  initial: v.optional(json),
+  /**
+   * last: the value replaces the one before (the default) · sum, max, min: of numbers · append: it becomes the last
+   * element of the list · union: those of its elements that the list doesn't have yet.
+   */
+  merge: v.optional(v.picklist(["last", "append", "sum", "max", "min", "union"]), "last"),
+});
+export type Variable = v.InferOutput<typeof VariableSchema>;
+
+const variables = v.optional(v.pipe(v.record(variable, VariableSchema), v.maxEntries(100)));
+
 const { title: _, ...work } = workFields;
 
 const workflowId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9][\w.-]{0,63}$/u, "letters, digits, '_', '.', '-'"));
@@ -26,12 +54,15 @@ const workflowId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9][\w.-]{0,63}$/u, "let
 export interface Body {
   readonly nodes: WorkflowNode[];
   readonly edges: WorkflowEdge[];
+  readonly variables?: Readonly<Record<string, Variable>> | undefined;
   readonly input?: string | undefined;
   readonly output?: string | undefined;
 }
 export interface BodyInput {
   readonly nodes: v.InferInput<typeof NodeSchema>[];
   readonly edges?: v.InferInput<typeof EdgeSchema>[] | undefined;
+  /** Of each of its runs; it sees those of the graph around it too. */
+  readonly variables?: Readonly<Record<string, v.InferInput<typeof VariableSchema>>> | undefined;
   /** What `input` is in it. Default: in a map `item`, in a loop the node's first `input`, and then `last`. */
   readonly input?: string | undefined;
   /** Its output, as a workflow's. */
@@ -42,8 +73,7 @@ const body: v.GenericSchema<BodyInput, Body> = v.lazy(() => BodySchema);
 
 /** One task. `input` defaults to the workflow's input. */
 export const TaskNodeSchema = v.strictObject({
-  id,
-  title,
+  ...common,
   type: v.literal("task"),
   ...work,
   input: v.optional(expression, "input"),
@@ -51,8 +81,7 @@ export const TaskNodeSchema = v.strictObject({
 
 /** A task or a graph per item of a list, at most `concurrency` at once; its output is the list of the outputs, in order. */
 export const MapNodeSchema = v.strictObject({
-  id,
-  title,
+  ...common,
   type: v.literal("map"),
   items: expression,
   concurrency: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000)), 8),
@@ -67,8 +96,7 @@ export const MapNodeSchema = v.strictObject({
 
 /** A task or a graph again and again; its output is that of the last iteration, or null without any. */
 export const LoopNodeSchema = v.strictObject({
-  id,
-  title,
+  ...common,
   type: v.literal("loop"),
   /** One of the two. Before each iteration: goes on if it is true. `index` counts from 0, `last` is the output before. */
   while: v.optional(expression),
@@ -83,8 +111,7 @@ export const LoopNodeSchema = v.strictObject({
 
 /** Runs another workflow; its output is that one's. */
 export const SubworkflowNodeSchema = v.strictObject({
-  id,
-  title,
+  ...common,
   type: v.literal("subworkflow"),
   workflow: workflowId,
   /** Default: the one that was registered last when the outermost run began. */
@@ -96,16 +123,14 @@ export const SubworkflowNodeSchema = v.strictObject({
 
 /** Goes on along its edges whose condition holds: the first one, or all of them. */
 export const DecisionNodeSchema = v.strictObject({
-  id,
-  title,
+  ...common,
   type: v.literal("decision"),
   mode: v.optional(v.picklist(["first", "all"]), "first"),
 });
 
 /** Goes on along all of its edges at once. */
 export const ParallelNodeSchema = v.strictObject({
-  id,
-  title,
+  ...common,
   type: v.literal("parallel"),
   /**
    * What an unhandled failure in one of its branches does, which end where they meet. fail-fast: it fails the run.
@@ -125,8 +150,7 @@ export const ParallelNodeSchema = v.strictObject({
  * an inlet is resolved: `inlets.<node>` is true when that one is alive, false when it is dead, and absent before.
  */
 export const JoinNodeSchema = v.strictObject({
-  id,
-  title,
+  ...common,
   type: v.literal("join"),
   mode: v.optional(
     v.union([
@@ -140,8 +164,7 @@ export const JoinNodeSchema = v.strictObject({
 
 /** Asks people. Its output is `{approved, by, reason, data}`. */
 export const ApprovalNodeSchema = v.strictObject({
-  id,
-  title,
+  ...common,
   type: v.literal("approval"),
   message: v.pipe(v.string(), v.minLength(1), v.maxLength(4_096)),
   payload: v.optional(expression, "null"),
@@ -154,8 +177,7 @@ export const ApprovalNodeSchema = v.strictObject({
 
 /** Waits for a moment. Its output is `{dueAt, firedAt, late}`, the last one in milliseconds. */
 export const TimerNodeSchema = v.strictObject({
-  id,
-  title,
+  ...common,
   type: v.literal("timer"),
   /** One of the two: milliseconds, or an expression that gives them; */
   for: v.optional(v.union([v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(365 * 86_400_000)), expression])),
@@ -173,8 +195,7 @@ export const TimerNodeSchema = v.strictObject({
 
 /** Waits for a message from outside. Its output is `{received, payload, publishedAt}`. */
 export const EventNodeSchema = v.strictObject({
-  id,
-  title,
+  ...common,
   type: v.literal("event"),
   name: v.pipe(v.string(), v.minLength(1), v.maxLength(MAX_NAME)),
   /** A text or a number that the message's key must be. Default: none. */
@@ -199,8 +220,7 @@ const codes = v.optional(
  * `{node, code, message}`. The others act in place and have no edges.
  */
 export const ErrorHandlerNodeSchema = v.strictObject({
-  id,
-  title,
+  ...common,
   type: v.literal("errorHandler"),
   /** The nodes that it is for. Default: all; for "route" all that don't come behind it. */
   scope: v.optional(v.pipe(v.array(id), v.minLength(1), v.maxLength(10_000))),
@@ -248,6 +268,7 @@ export const MAX_EDGES = 50_000;
 export const MAX_ITEMS = 10_000;
 
 const graph = {
+  variables,
   nodes: v.pipe(v.array(NodeSchema), v.minLength(1), v.maxLength(MAX_NODES)),
   edges: v.optional(v.pipe(v.array(EdgeSchema), v.maxLength(MAX_EDGES)), []),
   /** The run's output. Default: the output of the last node, or of the last ones by id when there are several. */

@@ -4,8 +4,10 @@ import type { FactOf } from "../kernel.ts";
 import { nodeKey, type At, type Execution, type NodeState, type Target, type WorkflowEvents } from "./execution.ts";
 import type { WorkflowsState } from "./fold.ts";
 import type { Lookups } from "./lookups.ts";
-import type { Graph, PlannedEdge, PlannedNode } from "./plan.ts";
+import type { Graph, PlannedEdge, PlannedNode } from "./graph.ts";
 import type { Local } from "./scope.ts";
+import { textOf, withElements } from "./values.ts";
+import { assignmentOf } from "./variables.ts";
 
 export type WorkflowFact = FactOf<WorkflowEvents>;
 
@@ -24,6 +26,32 @@ export function placeOf(lookups: Lookups, state: WorkflowsState, { execution, no
   const graph = lookups.planOf(state, run.workflow, run.version);
   const planned = graph.nodes.get(node);
   return planned && { run, reached, graph, planned };
+}
+
+/**
+ * How a node that ended well goes on: what it does to variables, and the edges that are taken then.
+ * @throws RuntimeError `expression/failed`, `workflow/variable-type`
+ */
+export function leave(
+  lookups: Lookups,
+  state: WorkflowsState,
+  { run, planned }: Place,
+  output: () => string | undefined,
+  failure?: Local["failure"],
+): Pick<WorkflowEvents["node.completed"], "taken" | "dead" | "set"> {
+  const { id: node } = planned.node;
+  const local: Local = { at: node, ending: { node, output }, ...(failure && { failure }) };
+  const values = new Map<string, () => string>();
+  const set = planned.sets.map(([variable, expression]) => {
+    const value = lookups.scopes.evaluate(state, run, expression, local);
+    const one = assignmentOf(state, run, variable, value);
+    // Made only for a condition that asks: a long list is not written anew for each of its elements.
+    const made = (): string => withElements(textOf(state, one.execution, one.name), one.add ?? []);
+    values.set(variable.name, () => one.value ?? made());
+    return one;
+  });
+  const taken = choose(lookups, state, run, planned, { ...local, set: values });
+  return { taken, dead: othersOf(planned.outs, taken), ...(set.length > 0 && { set }) };
 }
 
 /** Which edges a node that ended well goes on along: of a decision for the first one, only that. */

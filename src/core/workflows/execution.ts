@@ -29,6 +29,8 @@ export interface Execution {
   readonly finishedAt?: number | undefined;
   readonly output?: JsonText | undefined;
   readonly error?: ErrorData | undefined;
+  /** Only in a finished one: its variables in the end, as a map by name. */
+  readonly variables?: JsonText | undefined;
   /** Only in a finished one: how each node ended. */
   readonly nodes?: readonly NodeState[] | undefined;
 }
@@ -76,6 +78,24 @@ export interface NodeState {
 
 /** A node of a run that goes on with another version: what it keeps beside this is what it had, where its status is the same. */
 export type MovedNode = Pick<NodeState, "node" | "kind" | "status" | "live" | "dead" | "inlets" | "round">;
+
+/** A variable of a run gets a value, or elements for its list. */
+export interface Assignment {
+  readonly execution: string;
+  readonly name: string;
+  readonly value?: JsonText | undefined;
+  readonly add?: readonly JsonText[] | undefined;
+  /** Each element is in the list once. */
+  readonly union?: true | undefined;
+}
+
+/** The variables of a run: their values, and of lists how many elements were added since they began. */
+export interface VariablesState {
+  /** The run's. */
+  readonly id: string;
+  readonly values: Readonly<Record<string, JsonText>>;
+  readonly counts: Readonly<Record<string, number>>;
+}
 
 /** A done item of a map. */
 export interface ItemState {
@@ -148,13 +168,19 @@ export interface WorkflowEvents {
   /** The run goes on with another version: these are its nodes now, and these are to be looked at. */
   "execution.migrated": Pick<Execution, "id" | "version" | "total" | "pins"> & {
     readonly from: string;
+    /** Those that it hasn't had. */
+    readonly variables?: Readonly<Record<string, JsonText>> | undefined;
     readonly nodes: readonly MovedNode[];
     readonly settle: readonly string[];
   };
   "execution.started": Pick<
     Execution,
     "id" | "workflow" | "version" | "input" | "priority" | "total" | "parent" | "item" | "pins"
-  > & { readonly roots: readonly Target[] };
+  > & {
+    readonly roots: readonly Target[];
+    /** How its variables begin. */
+    readonly variables?: Readonly<Record<string, JsonText>> | undefined;
+  };
   "node.started": At & {
     readonly kind: WorkflowNode["type"];
     readonly total?: number | undefined;
@@ -168,6 +194,8 @@ export interface WorkflowEvents {
       readonly output?: JsonText | undefined;
       readonly taken: readonly Target[];
       readonly dead: readonly Target[];
+      /** What it does to variables. */
+      readonly set?: readonly Assignment[] | undefined;
       /** The failure that a handler has replaced by the output. */
       readonly replaced?: ErrorData | undefined;
     };

@@ -5,14 +5,14 @@
  */
 import { encodeRefusal, type ErrorData } from "../errors.ts";
 import { encodeJson } from "../json.ts";
-import { choose, isOpen, othersOf, placeOf, targetsOf, type Place, type WorkflowFact } from "./edges.ts";
+import { isOpen, leave, othersOf, placeOf, targetsOf, type Place, type WorkflowFact } from "./edges.ts";
 import { nodeKey, type WorkflowCommands } from "./execution.ts";
 import type { WorkflowsState } from "./fold.ts";
-import { isForCode, type PlannedHandler } from "./handlers.ts";
+import type { PlannedEdge, PlannedHandler } from "./graph.ts";
+import { isForCode } from "./handlers.ts";
 import { countItems } from "./items.ts";
 import type { Lookups } from "./lookups.ts";
 import { openWorkOf } from "./open-work.ts";
-import type { PlannedEdge } from "./plan.ts";
 
 interface Failing extends Place {
   readonly lookups: Lookups;
@@ -81,16 +81,16 @@ function handled(failing: Failing): WorkflowFact[] | undefined {
   return undefined;
 }
 
-function replace(
-  { lookups, state, run, reached, planned, error }: Failing,
-  { output }: PlannedHandler,
-): WorkflowFact[] {
+function replace(failing: Failing, { output }: PlannedHandler): WorkflowFact[] {
+  const { lookups, state, run, reached, planned, error } = failing;
   const { id: node } = planned.node;
-  const local = { at: node, failure: { node, error } };
-  const text = output ? encodeJson(lookups.scopes.evaluate(state, run, output, local), "output") : "null";
-  const taken = choose(lookups, state, run, planned, { at: node, ending: { node, output: () => text } });
-  const data = { execution: run.id, node, output: text, taken, dead: othersOf(planned.outs, taken), replaced: error };
-  return [{ type: "node.completed", data: { ...data, ...openWorkOf(state, [reached]) } }];
+  const failure = { node, error };
+  const text = output
+    ? encodeJson(lookups.scopes.evaluate(state, run, output, { at: node, failure }), "output")
+    : "null";
+  const way = leave(lookups, state, failing, () => text, failure);
+  const data = { execution: run.id, node, output: text, ...way, replaced: error, ...openWorkOf(state, [reached]) };
+  return [{ type: "node.completed", data }];
 }
 
 function retry({ lookups, state, run, reached, planned, error }: Failing): WorkflowFact[] {

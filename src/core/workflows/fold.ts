@@ -1,32 +1,33 @@
 import type { ErrorData } from "../errors.ts";
 import type { FinishedSink, Fold, Table } from "../kernel.ts";
-import { copyJson } from "../json.ts";
-import { nodesOf } from "./nodes.ts";
+import { copyJson, type JsonText } from "../json.ts";
+import { movedNodes, nodesOf } from "./nodes.ts";
+import { activated, countRuns, registered, type Registry } from "./registry.ts";
 import { restoreTable, saveTable } from "../tables.ts";
 import type { MessageEvents } from "../messages/message.ts";
 import type { TimerEvents } from "../timers/timer.ts";
 import type { TaskEvents, TaskParent } from "../tasks/task.ts";
 import {
   itemKey,
-  KEPT_VERSIONS,
   nodeKey,
-  type ActiveVersion,
+  type Assignment,
   type Execution,
   type ItemState,
   type NodeState,
   type Target,
+  type VariablesState,
   type WorkflowEvents,
-  type WorkflowVersion,
 } from "./execution.ts";
+import { elementKey, entryKey, textOf } from "./values.ts";
 
-export interface WorkflowsState {
-  /** All versions, by `workflow@version`. */
-  readonly versions: Table<WorkflowVersion>;
-  /** The version that new runs get, by workflow. */
-  readonly active: Table<ActiveVersion>;
+export interface WorkflowsState extends Registry {
   readonly executions: Table<Execution>;
   readonly nodes: Table<NodeState>;
   readonly items: Table<ItemState>;
+  /** By run. */
+  readonly variables: Table<VariablesState>;
+  /** The elements that were added to lists, by place and in unions by what they are. */
+  readonly entries: Table<{ readonly id: string; readonly value?: JsonText }>;
   readonly finished: FinishedSink<Execution>;
 }
 
@@ -37,44 +38,29 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents & T
     executions: kit.table(),
     nodes: kit.table(),
     items: kit.table(),
+    variables: kit.table(),
+    entries: kit.table(),
     finished: kit.finished<Execution>("execution"),
   }),
   apply: {
-    "workflow.registered": (state, data, at) => {
-      const { workflow, version } = data;
-      const id = `${workflow}@${version}`;
-      const runs = state.versions.get(id)?.runs ?? 0;
-      state.versions.set(id, { ...copyJson(data), id, registeredAt: at, runs });
-      const { version: before = version, kept = [before], withdrawn } = state.active.get(workflow) ?? {};
-      const all = [...kept.filter((one) => one !== version), version];
-      activate(state, { id: workflow, version, kept: all.slice(-KEPT_VERSIONS), ...(withdrawn && { withdrawn }) });
-      for (const old of new Set([before, ...all.slice(0, -KEPT_VERSIONS)]))
-        countRuns(state, { workflow, version: old }, 0);
-    },
-    "workflow.activated": (state, { workflow, version, withdrawn }) => {
-      const { version: before = version, kept = [before] } = state.active.get(workflow) ?? {};
-      activate(state, { id: workflow, version, kept, ...(withdrawn.length > 0 && { withdrawn: [...withdrawn] }) });
-      countRuns(state, { workflow, version: before }, 0);
-    },
-    "execution.migrated": (state, { id, version, total, nodes, pins }, at) => {
+    "workflow.registered": registered,
+    "workflow.activated": activated,
+    "execution.migrated": (state, { id, version, total, nodes, pins, variables }, at) => {
       const run = state.executions.get(id);
       if (!run) return;
-      const before = new Map(nodesOf(state, run).map((node) => [node.node, node]));
-      for (const { id: key } of before.values()) state.nodes.delete(key);
-      for (const moved of nodes) {
-        const key = nodeKey(id, moved.node);
-        const old = before.get(moved.node);
-        const kept = old?.status === moved.status && moved.status !== "pending" ? old : { id: key, execution: id };
-        const ended = moved.status === "skipped" && kept !== old ? { finishedAt: at } : {};
-        state.nodes.set(key, { ...kept, ...copyJson(moved), ...ended });
-      }
+      const before = nodesOf(state, run);
+      for (const { id: key } of before) state.nodes.delete(key);
+      for (const node of movedNodes(id, before, nodes, at)) state.nodes.set(node.id, node);
       const resolved = nodes.filter(({ status }) => status === "completed" || status === "skipped").length;
       const next = { ...run, version, total, resolved, ...(pins && { pins: copyJson(pins) }) };
       state.executions.set(id, next);
+      const { values, counts = {} } = state.variables.get(id) ?? {};
+      if (variables) state.variables.set(id, { id, values: { ...values, ...variables }, counts });
       countRuns(state, next, 1);
       countRuns(state, run, -1);
     },
-    "execution.started": (state, { roots, ...data }, at) => {
+    "execution.started": (state, { roots, variables, ...data }, at) => {
+      if (variables) state.variables.set(data.id, { id: data.id, values: { ...variables }, counts: {} });
       state.executions.set(data.id, { ...copyJson(data), status: "running", resolved: 0, startedAt: at });
       for (const root of roots) arrive(state, data.id, root, { live: true });
       countRuns(state, data, 1);
@@ -92,7 +78,7 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents & T
     "map.filled": ({ nodes }, { execution, node, to }) => {
       change(nodes, nodeKey(execution, node), { begun: to });
     },
-    "node.completed": (state, { execution, node, output, taken, dead, replaced }, at) => {
+    "node.completed": (state, { execution, node, output, taken, dead, replaced, set = [] }, at) => {
       const key = nodeKey(execution, node);
       const reached = state.nodes.get(key);
       if (!reached) return;
@@ -100,6 +86,7 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents & T
       const done = { ...reached, status: "completed", finishedAt: at, output: output ?? made } as const;
       if (replaced) state.nodes.set(key, { ...done, error: copyJson(replaced) });
       else state.nodes.set(key, reached.kind === "parallel" ? { ...done, branches: taken.length } : done);
+      for (const one of set) assign(state, one);
       leave(state, reached, taken, dead, reached.cause);
     },
     "node.skipped": (state, { execution, node, dead }, at) => {
@@ -154,7 +141,9 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents & T
       if (parent) workDone(state, parent, { error: cancelled("task/cancelled", reason) });
     },
   },
-  save: ({ versions, active, executions, nodes, items }) => ({
+  save: ({ versions, active, executions, nodes, items, variables, entries }) => ({
+    variables: saveTable(variables),
+    entries: saveTable(entries),
     versions: saveTable(versions),
     active: saveTable(active),
     executions: saveTable(executions),
@@ -168,8 +157,44 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents & T
     restoreTable(state.executions, tables["executions"] ?? []);
     restoreTable(state.nodes, tables["nodes"] ?? []);
     restoreTable(state.items, tables["items"] ?? []);
+    restoreTable(state.variables, tables["variables"] ?? []);
+    restoreTable(state.entries, tables["entries"] ?? []);
   },
 };
+
+function assign({ variables, entries }: WorkflowsState, { execution, name, value, add = [], union }: Assignment): void {
+  const known = variables.get(execution);
+  if (!known) return;
+  if (value !== undefined) {
+    variables.set(execution, { ...known, values: { ...known.values, [name]: value } });
+    return;
+  }
+  let count = known.counts[name] ?? 0;
+  for (const element of add) {
+    const id = entryKey(execution, name, count++);
+    entries.set(id, { id, value: element });
+    if (!union) continue;
+    const found = elementKey(execution, name, element);
+    entries.set(found, { id: found });
+  }
+  variables.set(execution, { ...known, counts: { ...known.counts, [name]: count } });
+}
+
+/** The variables of a run in the end, which are gone then. */
+function takeVariables(state: WorkflowsState, id: string): { readonly variables?: JsonText } {
+  const known = state.variables.get(id);
+  if (!known) return {};
+  const texts = Object.keys(known.values).map((name) => [name, textOf(state, id, name)] as const);
+  for (const [name, count] of Object.entries(known.counts))
+    for (let at = 0; at < count; at++) {
+      const key = entryKey(id, name, at);
+      const { value = "" } = state.entries.get(key) ?? {};
+      state.entries.delete(key);
+      state.entries.delete(elementKey(id, name, value));
+    }
+  state.variables.delete(id);
+  return { variables: `{${texts.map(([name, text]) => `${JSON.stringify(name)}:${text}`).join(",")}}` };
+}
 
 interface Arrival {
   /** A live token came, or word that none will. */
@@ -291,33 +316,5 @@ function finish(
   }
   state.executions.delete(id);
   countRuns(state, execution, -1);
-  state.finished.add(id, { ...execution, ...changes, nodes, finishedAt: at }, at);
-}
-
-function activate({ active }: WorkflowsState, { id, version, kept, withdrawn }: ActiveVersion): void {
-  active.set(id, { id, version, kept, ...(withdrawn && { withdrawn }) });
-}
-
-/** Keeps count of the runs of a version and of those that it pins; one that isn't kept is gone with its last run. */
-function countRuns(
-  { versions, active }: WorkflowsState,
-  { workflow, version, pins = {} }: Pick<Execution, "workflow" | "version" | "pins">,
-  more: -1 | 0 | 1,
-): void {
-  const count = (name: string, digest: string): void => {
-    const key = `${name}@${digest}`;
-    const known = versions.get(key);
-    if (!known) return;
-    const runs = known.runs + more;
-    const { version: current, kept } = active.get(name) ?? {};
-    if (runs > 0 || current === digest || kept?.includes(digest)) versions.set(key, { ...known, runs });
-    else versions.delete(key);
-  };
-  count(workflow, baseOf(version));
-  for (const [reference, digest] of Object.entries(pins)) count(reference.split("@", 1)[0] ?? "", digest);
-}
-
-/** The version whose definition holds the body. */
-function baseOf(version: string): string {
-  return version.split("#", 1)[0] ?? version;
+  state.finished.add(id, { ...execution, ...changes, ...takeVariables(state, id), nodes, finishedAt: at }, at);
 }

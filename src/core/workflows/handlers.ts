@@ -1,17 +1,8 @@
 /** Error handlers: which failures they are for, and the edges by which they are reached. */
-import type { Expression } from "../expressions/index.ts";
 import type { Body, WorkflowEdge, WorkflowNode } from "./definition.ts";
-import type { Problem } from "./plan.ts";
+import type { PlannedHandler, Problem } from "./graph.ts";
 
-export type Handler = Extract<WorkflowNode, { type: "errorHandler" }>;
-
-/** A handler that acts in place. */
-export interface PlannedHandler {
-  readonly handler: Handler;
-  /** Undefined: all nodes. */
-  readonly scope?: ReadonlySet<string> | undefined;
-  readonly output?: Expression | undefined;
-}
+export type Handler = PlannedHandler["handler"];
 
 /** The most handlers of a graph. */
 const MAX_HANDLERS = 100;
@@ -41,6 +32,7 @@ export function handlerProblems({ nodes, edges }: Body): Problem[] {
     };
     for (const name of scope) if (!ids.has(name)) wrong(`is for '${name}', which is no node`);
     if (times !== undefined && action !== "retry") wrong("has 'times', but doesn't retry");
+    if (handler.set && action !== "route") wrong("sets variables, but acts in place");
     if (output !== undefined && action !== "replace") wrong("has an 'output', but doesn't replace");
     if (output === undefined && action === "replace") wrong("needs an 'output' to replace what failed");
     const own = edges.filter(

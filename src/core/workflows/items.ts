@@ -4,7 +4,7 @@ import { MAX_ITEMS } from "./definition.ts";
 import type { Execution } from "./execution.ts";
 import type { WorkflowsState } from "./fold.ts";
 import type { Lookups } from "./lookups.ts";
-import type { PlannedNode } from "./plan.ts";
+import type { PlannedNode } from "./graph.ts";
 
 /**
  * The number of a map's items, whose keys are all different.

@@ -17,7 +17,8 @@ import type { WorkflowsState } from "./fold.ts";
 import type { Lookups } from "./lookups.ts";
 import { nodesOf } from "./nodes.ts";
 import { pinsOf } from "./pins.ts";
-import type { Graph, PlannedNode } from "./plan.ts";
+import type { Graph, PlannedNode } from "./graph.ts";
+import { initialValues } from "./variables.ts";
 import { readiness } from "./tokens.ts";
 
 /** What a migration would do, node by node. */
@@ -33,7 +34,7 @@ export interface MigrationPreview {
   readonly again: readonly string[];
   /** They have run, and the new version doesn't come to them. */
   readonly dropped: readonly string[];
-  /** Why it can't be done, by node. */
+  /** Why it can't be done, by node, or variable. */
   readonly blocks: readonly { readonly node: string; readonly reason: string }[];
 }
 
@@ -80,8 +81,16 @@ export function migrate(
     const more = { ...(inlets && { inlets }), ...(round !== undefined && { round }) };
     return { node, kind, status, live, dead, ...more };
   });
+  const had = state.variables.get(id)?.values ?? {};
+  const begun = Object.entries(initialValues(graph.declared) ?? {}).filter(([name]) => !Object.hasOwn(had, name));
+  const variables = begun.length > 0 ? { variables: Object.fromEntries(begun) } : {};
   const settle = nodes.filter(({ status }) => status === "pending").map(({ node }) => node);
-  return [{ type: "execution.migrated", data: { id, from: run.version, version, total, nodes, settle, ...named } }];
+  return [
+    {
+      type: "execution.migrated",
+      data: { id, from: run.version, version, total, nodes, settle, ...named, ...variables },
+    },
+  ];
 }
 
 function runOf(state: WorkflowsState, id: string): Execution {
@@ -98,8 +107,14 @@ function graphOf({ planOf }: Lookups, state: WorkflowsState, { workflow }: Execu
 
 function courseOf(lookups: Lookups, state: WorkflowsState, run: Execution, graph: Graph): Course {
   const before = new Map(nodesOf(state, run).map((node) => [node.node, node]));
+  const { variables } = lookups.planOf(state, run.workflow, run.version);
   const walk = createWalk(lookups, state, { run, graph, before });
   for (const planned of inOrder(graph)) walk.visit(planned);
+  for (const [name, { type, merge }] of graph.variables) {
+    const old = variables.get(name);
+    if (old && (old.type !== type || old.merge !== merge))
+      walk.block(name, "the variable has another type or rule in the new version");
+  }
   for (const [node, { status, handled }] of before) {
     if (graph.nodes.has(node)) continue;
     if (status === "running") walk.block(node, "it runs, and the new version doesn't have it");

@@ -4,7 +4,7 @@ import type { TaskParent } from "../tasks/task.ts";
 import type { WorkflowsState } from "./fold.ts";
 import { createLookups } from "./lookups.ts";
 import { namingOf } from "./named.ts";
-import type { Graph } from "./plan.ts";
+import type { Graph } from "./graph.ts";
 
 /**
  * True when an expression of the run asks for more of the node than its whole output, or when the run puts that out and
@@ -33,8 +33,9 @@ function opens({ nodes, output, bodies }: Graph, node: string): boolean {
     if (last?.roots.includes("last") && last.path?.length !== 1) return true;
   }
   if (looksAtLast(bodies.get(node))) return true;
-  for (const { node: reader, expressions, outs } of nodes.values()) {
+  for (const { node: reader, expressions, outs, sets } of nodes.values()) {
     if (outs.some(({ when }) => when && names(when, node))) return true;
+    if (sets.some(([, value]) => names(value, node))) return true;
     const passes = reader.type !== "subworkflow" && !bodies.has(reader.id); // their graphs may look into their input
     for (const [field, expression] of Object.entries(expressions))
       if (passes && PASSING.has(field) ? looksInto(expression, node) : names(expression, node)) return true;

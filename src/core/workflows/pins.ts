@@ -6,7 +6,7 @@ import type { WorkflowNode } from "./definition.ts";
 import type { Pins } from "./execution.ts";
 import type { WorkflowsState } from "./fold.ts";
 import type { Lookups } from "./lookups.ts";
-import type { Graph } from "./plan.ts";
+import type { Graph } from "./graph.ts";
 
 type Subworkflow = Extract<WorkflowNode, { type: "subworkflow" }>;
 

@@ -2,56 +2,15 @@
 import * as v from "valibot";
 import { RuntimeError } from "../errors.ts";
 import { parseExpression, type Expression } from "../expressions/index.ts";
-import { branchesOf, type Branch } from "./branches.ts";
+import { branchesOf } from "./branches.ts";
 import { WorkflowSchema, type Body, type Workflow, type WorkflowEdge, type WorkflowNode } from "./definition.ts";
 import type { Bodies, Target } from "./execution.ts";
-import {
-  actsInPlace,
-  handlerEdges,
-  handlerProblems,
-  isHandler,
-  type Handler,
-  type PlannedHandler,
-} from "./handlers.ts";
+import { actsInPlace, handlerEdges, handlerProblems, isHandler, type Handler } from "./handlers.ts";
+import type { Graph, PlannedEdge, PlannedHandler, PlannedNode, Problem } from "./graph.ts";
 import { namingOf } from "./named.ts";
+import { planVariables, type Variables } from "./variables.ts";
 
-/** What is wrong with a definition: the nodes or edges it is about, and a sentence. */
-export interface Problem {
-  readonly nodes: readonly string[];
-  readonly message: string;
-}
-
-export interface PlannedEdge {
-  readonly target: Target;
-  readonly when?: Expression | undefined;
-  /** Of an error edge: the codes that it is for, or that it is for all. */
-  readonly codes?: readonly string[] | "all" | undefined;
-  /** It leads to an error handler, and nobody has drawn it. */
-  readonly implicit?: boolean | undefined;
-}
-
-export interface PlannedNode {
-  readonly node: WorkflowNode;
-  readonly outs: readonly PlannedEdge[];
-  readonly inlets: number;
-  /** The node's expressions by the name of their field. */
-  readonly expressions: Readonly<Record<string, Expression>>;
-}
-
-/** A graph made ready to run: a workflow, or the body of a node. */
-export interface Graph {
-  readonly nodes: ReadonlyMap<string, PlannedNode>;
-  readonly roots: readonly Target[];
-  /** Nodes that end without anybody behind them, unless they fail. */
-  readonly sinks: readonly string[];
-  readonly output?: Expression | undefined;
-  /** The graphs within nodes, by node. */
-  readonly bodies: ReadonlyMap<string, Graph>;
-  /** In the order of the definition. */
-  readonly handlers: readonly PlannedHandler[];
-  /** The branches of parallel nodes, by the nodes that stand in them. */
-  readonly branches: ReadonlyMap<string, Branch>;
-}
+export type { Graph, PlannedEdge, PlannedNode, Problem } from "./graph.ts";
 
 export interface Plan extends Graph {
   readonly workflow: Workflow;
@@ -71,22 +30,30 @@ export function planWorkflow(definition: unknown): Plan {
   return { workflow, ...graph };
 }
 
-function planGraph(graph: Body, problems: Problem[], roots: readonly string[] = []): Graph {
+function planGraph(
+  graph: Body,
+  problems: Problem[],
+  roots: readonly string[] = [],
+  outer: Variables = new Map(),
+): Graph {
   const wrong = [...shapeProblems(graph), ...handlerProblems(graph)];
   problems.push(...wrong);
-  if (wrong.length === 0) return link(graph, problems, roots);
-  return { nodes: new Map(), roots: [], sinks: [], bodies: new Map(), handlers: [], branches: new Map() };
+  const variables = planVariables(graph, outer, problems);
+  const declared = { variables: graph.variables };
+  if (wrong.length === 0) return { ...link(graph, problems, roots, variables), variables, declared };
+  const nothing = { nodes: new Map(), bodies: new Map(), branches: new Map() };
+  return { ...nothing, roots: [], sinks: [], handlers: [], variables, declared };
 }
 
 /** What a body sees beside what every expression does. */
 const LOCALS = { map: ["item", "index"], loop: ["index", "last"] } as const;
 
-function planBodies({ nodes }: Body, problems: Problem[]): ReadonlyMap<string, Graph> {
+function planBodies({ nodes }: Body, problems: Problem[], variables: Variables): ReadonlyMap<string, Graph> {
   const bodies = new Map<string, Graph>();
   for (const node of nodes) {
     if (!("body" in node) || !node.body) continue;
     const found: Problem[] = [];
-    bodies.set(node.id, planGraph(node.body, found, LOCALS[node.type]));
+    bodies.set(node.id, planGraph(node.body, found, LOCALS[node.type], variables));
     for (const problem of found)
       problems.push({
         nodes: problem.nodes.map((inner) => `${node.id}/${inner}`),
@@ -146,14 +113,19 @@ function targetOf(node: WorkflowNode): Target {
   return type === "join" && typeof node.mode === "object" ? [id, type, true] : [id, type];
 }
 
-function link(graph: Body, problems: Problem[], locals: readonly string[]): Graph {
+function link(
+  graph: Body,
+  problems: Problem[],
+  locals: readonly string[],
+  variables: Variables,
+): Omit<Graph, "variables" | "declared"> {
   const places = graph.nodes.filter((node) => !actsInPlace(node));
   const implicit = handlerEdges(graph);
   const targets: Targets = new Map(places.map((node) => [node.id, targetOf(node)]));
-  const common = ["input", "nodes", ...locals];
+  const common = ["input", "nodes", ...(variables.size > 0 ? ["vars"] : []), ...locals];
   const canFail = implicit.length > 0 || graph.edges.some(({ on }) => on);
   const read: Findings["read"] = new Map();
-  const findings: Findings = { targets, problems, roots: canFail ? [...common, "error"] : common, read };
+  const findings: Findings = { targets, variables, problems, roots: canFail ? [...common, "error"] : common, read };
   const { outs, inlets } = linkEdges(graph, implicit, findings);
   const nodes = new Map<string, PlannedNode>();
   for (const node of places) {
@@ -162,6 +134,7 @@ function link(graph: Body, problems: Problem[], locals: readonly string[]): Grap
       outs: outs.get(node.id) ?? [],
       inlets: inlets.get(node.id) ?? 0,
       expressions: expressionsOf(node, findings),
+      sets: setsOf(node, findings),
     };
     nodes.set(node.id, planned);
     problems.push(...nodeProblems(planned));
@@ -173,7 +146,7 @@ function link(graph: Body, problems: Problem[], locals: readonly string[]): Grap
     nodes,
     roots: all.filter((one) => one.inlets === 0 && !isHandler(one.node)).map(({ node }) => targetOf(node)),
     sinks: all.filter((one) => one.outs.every(({ codes }) => codes)).map(({ node }) => node.id),
-    bodies: planBodies(graph, problems),
+    bodies: planBodies(graph, problems, variables),
     handlers: graph.nodes.filter(isHandler).map((handler) => planHandler(handler, findings)),
     branches: branchesOf(nodes),
     ...(output && { output }),
@@ -214,6 +187,7 @@ function linkEdges({ nodes, edges }: Body, implicit: readonly WorkflowEdge[], fi
 
 interface Findings {
   readonly targets: Targets;
+  readonly variables: Variables;
   readonly problems: Problem[];
   /** What every expression of the graph sees. */
   readonly roots: readonly string[];
@@ -225,7 +199,7 @@ function parse(
   source: string,
   field: string,
   nodes: readonly string[],
-  { targets, problems, roots: common, read }: Findings,
+  { targets, variables, problems, roots: common, read }: Findings,
   locals: readonly string[] = [],
 ): Expression | undefined {
   const roots = [...common, ...locals];
@@ -242,7 +216,11 @@ function parse(
     const unknown = names.filter((name) => !targets.has(name));
     for (const name of unknown) refuse(`there is no node '${name}', which it names`);
     if (isVague) refuse("it must say which node it means, as in nodes.a.output");
-    if (!isVague && unknown.length === 0) read.set(key, expression);
+    const vars = namingOf(expression, "vars");
+    const missing = vars.names.filter((name) => !variables.has(name));
+    for (const name of missing) refuse(`there is no variable '${name}', which it names`);
+    if (vars.isVague) refuse("it must say which variable it means, as in vars.a");
+    if (!isVague && !vars.isVague && unknown.length + missing.length === 0) read.set(key, expression);
     return expression;
   } catch (error) {
     if (!(error instanceof RuntimeError)) throw error;
@@ -290,6 +268,18 @@ function expressionsOf(node: WorkflowNode, findings: Findings): Record<string, E
     if (expression) parsed[field] = expression;
   }
   return parsed;
+}
+
+function setsOf(node: WorkflowNode, findings: Findings): PlannedNode["sets"] {
+  return Object.entries(node.set ?? {}).flatMap(([name, source]) => {
+    const variable = findings.variables.get(name);
+    if (!variable) {
+      const message = `'${node.id}' sets '${name}', which is no variable`;
+      findings.problems.push({ nodes: [node.id], message });
+    }
+    const value = parse(source, `set.${name}`, [node.id], findings);
+    return variable && value ? [[variable, value] as const] : [];
+  });
 }
 
 function nodeProblems({ node, outs, inlets }: PlannedNode): Problem[] {

@@ -20,6 +20,7 @@ import {
 import { placeOf, type WorkflowFact } from "./edges.ts";
 import { failNode } from "./failures.ts";
 import { cancelled, type WorkflowsState } from "./fold.ts";
+import type { Graph } from "./graph.ts";
 import { createLookups, type Lookups } from "./lookups.ts";
 import { turnLoop } from "./loops.ts";
 import { migrate } from "./migration.ts";
@@ -29,6 +30,7 @@ import { bodiesOf, planWorkflow } from "./plan.ts";
 import { rollback } from "./versions.ts";
 import { complete, settle, skip } from "./tokens.ts";
 import { waitReactions } from "./waiting.ts";
+import { initialValues } from "./variables.ts";
 import { fillMap, startWork } from "./work.ts";
 
 export interface WorkflowsView {
@@ -179,9 +181,8 @@ function start(
   if (pinned === undefined || !state.versions.has(`${workflow}@${pinned}`))
     throw new RuntimeError("workflow/unknown", { workflow, ...(pinned !== undefined && { version: pinned }) });
   const pins = pinsOf(lookups, state, limits, { workflow, version: pinned });
-  const { nodes, roots } = lookups.planOf(state, workflow, pinned);
-  const data = { id, workflow, version: pinned, input, priority, total: nodes.size, roots, ...(pins && { pins }) };
-  return [{ type: "execution.started", data }];
+  const data = { id, workflow, version: pinned, input, priority, ...(pins && { pins }) };
+  return [begun(lookups.planOf(state, workflow, pinned), data)];
 }
 
 /** Begins a run within a run, for a node that waits for it. */
@@ -189,8 +190,18 @@ function spawn(lookups: Lookups, state: WorkflowsState, data: WorkflowCommands["
   const { id, workflow, version, parent } = data;
   const node = state.nodes.get(nodeKey(parent.execution, parent.node));
   if (node?.status !== "running" || state.executions.has(id)) return [];
-  const { nodes, roots } = lookups.planOf(state, workflow, version);
-  return [{ type: "execution.started", data: { ...data, total: nodes.size, roots } }];
+  return [begun(lookups.planOf(state, workflow, version), data)];
+}
+
+function begun(
+  { nodes, roots, declared }: Graph,
+  data: Omit<WorkflowEvents["execution.started"], "total" | "roots" | "variables">,
+): WorkflowFact {
+  const variables = initialValues(declared);
+  return {
+    type: "execution.started",
+    data: { ...data, total: nodes.size, roots, ...(variables && { variables }) },
+  };
 }
 
 /** Ends the run well when every node is completed or skipped. */

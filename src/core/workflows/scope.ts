@@ -6,6 +6,7 @@ import { isSpilled, sizeOf } from "../payload/reference.ts";
 import type { WorkflowsState } from "./fold.ts";
 import { nodeKey, type Execution, type NodeState } from "./execution.ts";
 import { namingOf } from "./named.ts";
+import { ownerOf, textOf } from "./values.ts";
 
 /** What only one evaluation sees. */
 export interface Local {
@@ -18,7 +19,9 @@ export interface Local {
   /** How the node at hand has failed; default: what has failed on the way to it. */
   readonly failure?: { readonly node: string; readonly error: ErrorData } | undefined;
   /** The node that is just being completed: its output isn't in the state yet. */
-  readonly ending?: { readonly node: string; readonly output: () => JsonText | undefined };
+  readonly ending?: { readonly node: string; readonly output: () => JsonText | undefined } | undefined;
+  /** What variables will be that are just being set. */
+  readonly set?: ReadonlyMap<string, () => JsonText> | undefined;
 }
 
 /** Reads outputs, and keeps what it has read while the run lives: a map asks for the same list thousands of times. */
@@ -51,7 +54,12 @@ export function createScopes(): Scopes {
     const looking: Looking = { decode, state, execution, local };
     const scope: Record<string, unknown> = {};
     for (const name of expression.roots)
-      scope[name] = name === "nodes" ? nodesOf(looking, namingOf(expression).names) : valueOf(looking, name);
+      scope[name] =
+        name === "nodes"
+          ? nodesOf(looking, namingOf(expression).names)
+          : name === "vars"
+            ? variablesOf(looking, namingOf(expression, "vars").names)
+            : valueOf(looking, name);
     try {
       return evaluateExpression(expression, scope);
     } catch (thrown) {
@@ -93,6 +101,15 @@ function nodesOf({ decode, state, execution: { id }, local: { ending } }: Lookin
     nodes[node] = output === undefined ? shown : defineOutput(shown, () => decode(id, node, output));
   }
   return nodes;
+}
+
+function variablesOf({ decode, state, execution, local: { set } }: Looking, names: readonly string[]): object {
+  const values = names.map((name) => {
+    const owner = ownerOf(state, execution, name);
+    const text = set?.get(name)?.() ?? textOf(state, owner, name);
+    return [name, decode(execution.id, `vars.${name}`, text)] as const;
+  });
+  return Object.fromEntries(values);
 }
 
 function valueOf(looking: Looking, name: string): unknown {

@@ -7,7 +7,7 @@
  */
 import { encodeRefusal } from "../errors.ts";
 import type { At, WorkflowCommands } from "./execution.ts";
-import { choose, isTrue, othersOf, placeOf, targetsOf, type Place, type WorkflowFact } from "./edges.ts";
+import { isTrue, leave, placeOf, targetsOf, type Place, type WorkflowFact } from "./edges.ts";
 import { failNode } from "./failures.ts";
 import { joinItems, type WorkflowsState } from "./fold.ts";
 import { countItems } from "./items.ts";
@@ -72,16 +72,14 @@ export function complete(
 ): WorkflowFact[] {
   const place = placeOf(lookups, state, { execution, node });
   if (place?.reached.status !== "running") return [];
-  const { run, reached, planned } = place;
+  const { reached } = place;
   const made = (): string | undefined => {
     if (output !== undefined || reached.total === undefined) return output ?? reached.output;
     return joinItems(state.items, execution, node, reached.total);
   };
   try {
-    const taken = choose(lookups, state, run, planned, { at: node, ending: { node, output: made } });
     const brought = output === undefined ? {} : { output };
-    const dead = othersOf(planned.outs, taken);
-    return [{ type: "node.completed", data: { execution, node, ...brought, taken, dead } }];
+    return [{ type: "node.completed", data: { execution, node, ...brought, ...leave(lookups, state, place, made) } }];
   } catch (error) {
     return failNode(lookups, state, { execution, node, error: encodeRefusal(error, "expression/failed") });
   }

@@ -21,7 +21,7 @@ import type { WorkflowsState } from "./fold.ts";
 import { keyOf } from "./items.ts";
 import type { Lookups } from "./lookups.ts";
 import { referenceOf } from "./pins.ts";
-import type { PlannedNode } from "./plan.ts";
+import type { PlannedNode } from "./graph.ts";
 import type { Local } from "./scope.ts";
 
 interface Span extends At {

@@ -31,6 +31,11 @@ export const minorWorkflow: WorkflowInput = { id: "minor", nodes: [{ id: "one", 
 /** Every kind of node, a branch that is not taken, failures that are handled, and an output made of several. */
 export const mixedWorkflow: WorkflowInput = {
   id: "mixed",
+  variables: {
+    count: { type: "number", merge: "sum" },
+    turns: { type: "list", merge: "append", initial: ["first"] },
+    seen: { type: "list", merge: "union" },
+  },
   nodes: [
     { id: "fetch", type: "task", ...work },
     { id: "split", type: "parallel" },
@@ -53,7 +58,10 @@ export const mixedWorkflow: WorkflowInput = {
       id: "rounds",
       type: "loop",
       until: "index == 1",
-      body: { nodes: [{ id: "turn", type: "task", ...work, input: "input" }], input: "{'n': index}" },
+      body: {
+        nodes: [{ id: "turn", type: "task", ...work, input: "input", set: { turns: "index", count: "1" } }],
+        input: "{'n': index}",
+      },
     },
     { id: "within", type: "subworkflow", workflow: "minor", input: "size(input.items)" },
     {
@@ -62,7 +70,7 @@ export const mixedWorkflow: WorkflowInput = {
       items: "input.items",
       concurrency: 2,
       key: "string(index)",
-      body: { nodes: [{ id: "item", type: "task", ...work, input: "item" }] },
+      body: { nodes: [{ id: "item", type: "task", ...work, input: "item", set: { seen: "[item, 'x']" } }] },
     },
     { id: "risky", type: "task", ...work, retry: { maxAttempts: 1 } },
     { id: "rescue", type: "task", ...work, input: "error.code" },

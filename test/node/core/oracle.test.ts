@@ -6,7 +6,7 @@ import type { Execution } from "../../../src/core/workflows/execution.ts";
 import { createChance, seedOf, type Chance } from "./chance.ts";
 import { eventsOf } from "./disk.ts";
 import { openWorld, type Behaviour, type Host, type HostOptions } from "./kit.ts";
-import { drawScript, foretell, foretellOutput, type Fate, type Script } from "./oracle.ts";
+import { drawScript, foretell, foretellOutput, workflowsOf, type Fate, type Script } from "./oracle.ts";
 import { answer, complete, registerAgent, join, registerWorkflow, startExecution } from "./things.ts";
 
 const RUNS = 20_000;
@@ -18,22 +18,30 @@ const fail = (id: string, attempt: number, message: string, retryable: boolean):
   data: { id, attempt, error: { name: "Error", message, code: "bad", retryable } },
 });
 
+/** The script of a run, or of a run within one: a map's, a loop's or a subworkflow's. */
+function scriptOf(scripts: ReadonlyMap<string, Script>, execution: string): Script | undefined {
+  const [root = "", ...path] = execution.split("/");
+  let script = scripts.get(root);
+  for (const part of path) if (!/^\d/u.test(part)) script = script?.parts.get(part)?.inner;
+  return script;
+}
+
 /** Workers and people that do what the scripts say. */
 function play(
   scripts: ReadonlyMap<string, Script>,
   chance: Chance,
 ): Partial<HostOptions> & { watch(host: Host): void } {
   const behaviour: Behaviour = ({ task: { id, parent, input }, attempt }) => {
-    const part = scripts.get(parent?.execution ?? "")?.parts.get(parent?.node ?? "");
+    const part = scriptOf(scripts, parent?.execution ?? "")?.parts.get(parent?.node ?? "");
     assert.ok(part, `${id} belongs to no script`);
     const after = part.delay + chance.below(5);
     if (attempt === 1 && chance.once(12)) return [{ after, command: fail(id, attempt, "for now", true) }];
-    if (parent?.index !== undefined) {
+    if (parent?.index !== undefined && part.kind === "map") {
       assert.equal(input, JSON.stringify(part.items[parent.index]));
       if (part.items[parent.index] === "bad") return [{ after, command: fail(id, attempt, "bad item", false) }];
       return [{ after, command: complete(id, attempt, input) }];
     }
-    if (part.fails) return [{ after, command: fail(id, attempt, "for good", false) }];
+    if (part.fails && part.kind === "task") return [{ after, command: fail(id, attempt, "for good", false) }];
     return [{ after, command: complete(id, attempt, JSON.stringify(part.output)) }];
   };
   const hosts: Host[] = [];
@@ -46,7 +54,7 @@ function play(
     onCommitted(events) {
       for (const { type, data } of events) {
         if (type !== "approval.requested" || !data.parent) continue;
-        const part = scripts.get(data.parent.execution)?.parts.get(data.parent.node);
+        const part = scriptOf(scripts, data.parent.execution)?.parts.get(data.parent.node);
         assert.ok(part);
         const world = hosts[0] as (Host & { time: HostOptions["time"] }) | undefined;
         if (part.answer !== "timeout" && world) say(part.delay, answer(data.id, part.answer === "approve"), world);
@@ -62,8 +70,10 @@ async function startAll(scripts: ReadonlyMap<string, Script>, chance: Chance, pl
   const world = await openWorld(seed, { ...options, chance, plain });
   watch(world);
   await world.submit(registerAgent("a", { slots: 10_000 }), join("a-1", "a"));
-  for (const [id, { workflow, input }] of scripts)
-    assert.deepEqual(await world.submit(registerWorkflow(workflow), startExecution(id, workflow.id, input)), []);
+  for (const [id, script] of scripts) {
+    const registered = workflowsOf(script).map(registerWorkflow);
+    assert.deepEqual(await world.submit(...registered, startExecution(id, script.workflow.id, script.input)), []);
+  }
   return world;
 }
 
@@ -103,12 +113,12 @@ function checkRun(script: Script, row: Execution): "completed" | "failed" {
   for (const [node, status] of reached) {
     const fate = fates.get(node);
     if (status === "completed" || status === "skipped" || status === "failed")
-      assert.equal(status, fate, `${node} of ${where}`);
+      assert.equal(status, fate === "caught" ? "failed" : fate, `${node} of ${where}`);
     else assert.ok(isDoomed && (status === "pending" || fate !== "skipped"));
   }
   if (isDoomed) {
     assert.equal(
-      [...reached.values()].filter((status) => status === "failed").length,
+      [...reached].filter(([node, status]) => status === "failed" && fates.get(node) !== "caught").length,
       1,
       "the first failure ends the run",
     );
@@ -116,7 +126,7 @@ function checkRun(script: Script, row: Execution): "completed" | "failed" {
   }
   assert.deepEqual(
     [...reached.keys()].sort(),
-    [...ended("completed"), ...ended("skipped")].sort(),
+    [...ended("completed"), ...ended("skipped"), ...ended("caught")].sort(),
     "all are accounted for",
   );
   assert.equal(row.resolved, row.total);
@@ -149,10 +159,12 @@ describe(`workflows (seed ${String(seed)})`, () => {
       checkNothingLives(world);
       checkOnce(eventsOf(world.disk));
       const rows = rowsOf(world);
-      for (const [id, script] of scripts) {
-        const row = rows.get(id);
-        assert.ok(row, `${id} never ended: ${JSON.stringify(script.workflow)}`);
-        counts[checkRun(script, row)]++;
+      for (const id of scripts.keys()) assert.ok(rows.has(id), `${id} never ended`);
+      for (const [id, row] of rows) {
+        const script = scriptOf(scripts, id);
+        assert.ok(script, `${id} belongs to no script`);
+        if (row.status !== "cancelled") counts[checkRun(script, row)]++;
+        else assert.ok(row.parent, "only a run whose outer one has failed is cancelled");
       }
     }
     assert.ok(counts.completed > RUNS / 2 && counts.failed > RUNS / 20, JSON.stringify(counts));
@@ -174,10 +186,10 @@ describe(`workflows (seed ${String(seed)})`, () => {
       checkNothingLives(world);
       checkOnce(eventsOf(world.disk));
       const rows = rowsOf(world);
-      assert.equal(rows.size, scripts.size);
+      for (const id of scripts.keys()) assert.ok(rows.has(id), `${id} never ended`);
       assert.ok([...rows.values()].filter(({ status }) => status === "cancelled").length > AT_ONCE / 4);
       for (const [id, row] of rows) {
-        const script = scripts.get(id);
+        const script = scriptOf(scripts, id);
         if (script && row.status !== "cancelled") checkRun(script, row);
       }
     }

@@ -1,12 +1,13 @@
 /**
  * Random workflows, and what has to come of them, reckoned from the rules alone:
  * every edge is taken or dead in the end; a node waits for all of its inlets, a join for as many live ones as it says;
- * a node that can't be reached alive is skipped and makes its edges dead; one failure fails the run.
+ * a node that can't be reached alive is skipped and makes its edges dead; a failure goes along the error edges that are
+ * for it, and fails the run when there are none. Maps and loops run a task or a graph of their own, drawn in the same way.
  */
 import type { WorkflowInput } from "../../../src/core/workflows/definition.ts";
 import type { Chance } from "./chance.ts";
 
-type Kind = "task" | "map" | "decision" | "parallel" | "join" | "approval";
+type Kind = "task" | "map" | "loop" | "subworkflow" | "decision" | "parallel" | "join" | "approval";
 
 /** What a condition says once its node has ended: whether the edge is taken, or that it can't be told. */
 type Verdict = (fates: ReadonlyMap<string, Fate>) => boolean | "broken";
@@ -16,6 +17,8 @@ interface Edge {
   readonly to: string;
   readonly when?: string | undefined;
   readonly verdict: Verdict;
+  /** Of an error edge: the codes that it is for, or that it is for all. */
+  readonly codes?: readonly string[] | "all" | undefined;
 }
 
 export interface Part {
@@ -31,6 +34,12 @@ export interface Part {
   readonly answer: "approve" | "reject" | "timeout";
   /** What it puts out when it ends well; undefined: nothing. */
   readonly output: unknown;
+  /** The code of its failure; undefined when it depends on what fails first in its graph. */
+  readonly code?: string | undefined;
+  /** The graph that a map runs for each item, a loop for each iteration, and a subworkflow once. */
+  readonly inner?: Script | undefined;
+  /** Of a loop: its iterations, and the most that it allows. */
+  readonly turns?: readonly [turns: number, max: number];
 }
 
 export interface Script {
@@ -40,12 +49,13 @@ export interface Script {
   readonly edges: readonly Edge[];
 }
 
-export type Fate = "completed" | "skipped" | "failed" | "unreached";
+/** caught: it fails, and the run goes on along its error edges. */
+export type Fate = "completed" | "skipped" | "failed" | "caught" | "unreached";
 
 const always: Verdict = () => true;
 
-export function drawScript(chance: Chance, name: string): Script {
-  const count = 1 + chance.below(chance.once(4) ? 14 : 7);
+export function drawScript(chance: Chance, name: string, depth = 0): Script {
+  const count = 1 + chance.below(depth > 0 ? 4 : chance.once(4) ? 14 : 7);
   const parts = new Map<string, Part>();
   const ids = Array.from({ length: count }, (_none, at) => `n${String(at)}`);
   const raw: [string, string][] = [];
@@ -53,7 +63,18 @@ export function drawScript(chance: Chance, name: string): Script {
   for (const [to, target] of ids.entries())
     for (const source of ids.slice(0, to)) if (chance.once(density)) raw.push([source, target]);
   const flags = Array.from({ length: 6 }, () => chance.once(2));
-  for (const id of ids) parts.set(id, drawPart(chance, id, raw.filter(([, to]) => to === id).length));
+  for (const id of ids) {
+    const inlets = raw.filter(([, to]) => to === id).length;
+    parts.set(
+      id,
+      drawPart(
+        chance,
+        id,
+        inlets,
+        depth < 2 && chance.once(3) ? () => drawScript(chance, `${name}_${id}`, depth + 1) : undefined,
+      ),
+    );
+  }
   const isTimeless = [...parts.values()].every(({ needs }) => needs === undefined);
   const edges: Edge[] = [];
   for (const source of ids) {
@@ -63,6 +84,13 @@ export function drawScript(chance: Chance, name: string): Script {
     if (!part) continue;
     const fallback = chance.below(outs.length);
     for (const [place, to] of outs.entries()) {
+      if (part.kind !== "decision" && chance.once(5)) {
+        const codes = part.inner
+          ? "all"
+          : chance.pick(["all", "all", ["bad", "x/*"], ["approval/*", "workflow/*"]] as const);
+        edges.push({ from: source, to, verdict: always, codes });
+        continue;
+      }
       const isDefault = part.first && place === fallback;
       const open = part.kind === "decision" ? isDefault : chance.once(2);
       edges.push({
@@ -78,13 +106,32 @@ export function drawScript(chance: Chance, name: string): Script {
   const workflow: WorkflowInput = {
     id: name,
     nodes: chance.shuffle(nodes),
-    edges: edges.map(({ from, to, when }) => ({ from, to, ...(when !== undefined && { when }) })),
+    edges: edges.map(({ from, to, when, codes }) => ({
+      from,
+      to,
+      ...(when !== undefined && { when }),
+      ...(codes && { on: "error" as const }),
+      ...(Array.isArray(codes) && { codes: [...(codes as string[])] }),
+    })),
   };
   return { workflow, input: { flags, lists }, parts, edges };
 }
 
-function drawPart(chance: Chance, id: string, inlets: number): Part {
-  const kind = chance.pick<Kind>(["task", "task", "task", "map", "decision", "parallel", "join", "join", "approval"]);
+function drawPart(chance: Chance, id: string, inlets: number, drawInner: (() => Script) | undefined): Part {
+  const kinds = [
+    "task",
+    "task",
+    "task",
+    "map",
+    "loop",
+    "subworkflow",
+    "decision",
+    "parallel",
+    "join",
+    "join",
+    "approval",
+  ] as const;
+  const kind = chance.pick<Kind>(kinds);
   const delay = chance.below(50);
   const none = {
     id,
@@ -96,16 +143,14 @@ function drawPart(chance: Chance, id: string, inlets: number): Part {
     answer: "approve",
     output: undefined,
   } as const;
-  const rarely = chance.once(25);
+  const rarely = chance.once(15);
   switch (kind) {
     case "task":
-      return { ...none, fails: rarely, output: chance.below(4) };
-    case "map": {
-      const items = Array.from({ length: chance.pick([0, 1, 2, 5, 12]) }, () => (chance.once(20) ? "bad" : "fine"));
-      const collects = !rarely;
-      const output = items.map((item) => (item === "fine" ? item : { error: { code: "bad", message: "bad item" } }));
-      return { ...none, items, first: collects, fails: !collects && items.includes("bad"), output };
-    }
+      return { ...none, fails: rarely, output: chance.below(4), code: "bad" };
+    case "subworkflow":
+    case "loop":
+    case "map":
+      return drawRepeated(chance, none, rarely, drawInner);
     case "approval": {
       const answer = chance.pick(["approve", "approve", "approve", "reject", "timeout"] as const);
       const onTimeout = chance.once(3);
@@ -115,7 +160,15 @@ function drawPart(chance: Chance, id: string, inlets: number): Part {
       const reason = answer === "timeout" ? "nobody answered in time" : null;
       // `first`: a timeout approves; `needs` 1: a rejection is followed
       const output = { approved, by, reason, data: null };
-      return { ...none, answer, first: onTimeout, needs: undefined, fails: !approved && !follows, output };
+      return {
+        ...none,
+        answer,
+        first: onTimeout,
+        needs: undefined,
+        fails: !approved && !follows,
+        output,
+        code: "approval/rejected",
+      };
     }
     case "join": {
       const needs = inlets > 0 && chance.once(2) ? 1 + chance.below(inlets) : undefined;
@@ -128,9 +181,40 @@ function drawPart(chance: Chance, id: string, inlets: number): Part {
   }
 }
 
+/** A map, a loop, or a subworkflow, which is a task where no graph may be drawn. */
+function drawRepeated(chance: Chance, none: Part, rarely: boolean, drawInner: (() => Script) | undefined): Part {
+  const inner = drawInner?.();
+  const fates = inner && foretell(inner);
+  const doomed = fates !== undefined && [...fates.values()].includes("failed");
+  const outcome: unknown = inner && fates && foretellOutput(inner, fates);
+  if (none.kind === "subworkflow") {
+    if (!inner) return { ...none, kind: "task", fails: rarely, output: chance.below(4), code: "bad" };
+    return { ...none, fails: doomed, output: outcome, inner };
+  }
+  if (none.kind === "loop") {
+    const turns = 1 + chance.below(3);
+    const max = rarely ? turns - 1 : turns + chance.below(3);
+    const code = max < turns && max > 0 ? "workflow/loop-exceeded" : undefined;
+    const bounds = [turns, Math.max(1, max)] as const;
+    const isShort = bounds[1] < turns;
+    if (inner) return { ...none, fails: doomed || isShort, output: outcome, inner, turns: bounds };
+    return { ...none, fails: isShort, output: chance.below(4), turns: bounds, code };
+  }
+  const items = Array.from({ length: chance.pick([0, 1, 2, 5, 12]) }, () =>
+    !inner && chance.once(20) ? "bad" : "fine",
+  );
+  if (inner) {
+    const list = items.slice(0, 2);
+    return { ...none, items: list, fails: doomed && list.length > 0, output: list.map(() => outcome), inner };
+  }
+  const collects = !rarely;
+  const output = items.map((item) => (item === "fine" ? item : { error: { code: "bad", message: "bad item" } }));
+  return { ...none, items, first: collects, fails: !collects && items.includes("bad"), output, code: "bad" };
+}
+
 function nodeOf(
   chance: Chance,
-  { id, kind, needs, first, fails, answer, output }: Part,
+  { id, kind, needs, first, fails, answer, output, inner, turns: [turns, max] = [1, 1] }: Part,
 ): WorkflowInput["nodes"][number] {
   const jitter = "none" as const;
   const work = { capabilities: ["work"], retry: { maxAttempts: 3, base: 1, jitter } };
@@ -139,8 +223,18 @@ function nodeOf(
       return { id, type: "task", ...work };
     case "map": {
       const onError = first ? "collect" : "fail";
-      return { id, type: "map", items: `input.lists.${id}`, concurrency: 1 + chance.below(4), onError, task: work };
+      const ran = inner ? { body: bodyOf(inner) } : { task: work };
+      return { id, type: "map", items: `input.lists.${id}`, concurrency: 1 + chance.below(4), onError, ...ran };
     }
+    case "loop": {
+      const ran = inner ? { body: bodyOf(inner) } : { task: work };
+      const goesOn = chance.once(2)
+        ? { while: `index < ${String(turns)}` }
+        : { until: `index == ${String(turns - 1)}` };
+      return { id, type: "loop", max, ...goesOn, ...ran };
+    }
+    case "subworkflow":
+      return { id, type: "subworkflow", workflow: inner?.workflow.id ?? "", input: JSON.stringify(inner?.input) };
     case "approval": {
       const onReject = fails || (output as { approved: boolean }).approved ? "fail" : "continue";
       const timeout = answer === "timeout" ? { timeout: 20 } : {};
@@ -155,6 +249,21 @@ function nodeOf(
   }
 }
 
+/** Its graph as a body; what it is told is a literal. */
+function bodyOf({ workflow: { nodes, edges = [] }, input }: Script): {
+  readonly nodes: WorkflowInput["nodes"];
+  readonly edges: NonNullable<WorkflowInput["edges"]>;
+  readonly input: string;
+} {
+  return { nodes, edges, input: JSON.stringify(input) };
+}
+
+/** The workflows that it runs within itself, innermost first. */
+export function workflowsOf({ parts, workflow }: Script): WorkflowInput[] {
+  const inner = [...parts.values()].flatMap((part) => (part.inner ? workflowsOf(part.inner) : []));
+  return [...inner, workflow];
+}
+
 function drawCondition(
   chance: Chance,
   { id, kind, output }: Part,
@@ -163,7 +272,8 @@ function drawCondition(
   parts: ReadonlyMap<string, Part>,
 ): { readonly when: string; readonly verdict: Verdict } {
   const own = chance.once(2);
-  if (own && kind === "task") return { when: `nodes.${id}.output > 1`, verdict: () => Number(output) > 1 };
+  if (own && kind === "task" && typeof output === "number")
+    return { when: `nodes.${id}.output > 1`, verdict: () => output > 1 };
   if (own && kind === "map")
     return { when: `size(nodes['${id}'].output) >= 2`, verdict: () => (output as unknown[]).length >= 2 };
   if (own && kind === "approval")
@@ -205,12 +315,25 @@ export function foretell({ parts, edges }: Script): ReadonlyMap<string, Fate> {
       if (live + dead === inlets.length) fate = live > 0 || inlets.length === 0 ? "completed" : "skipped";
     } else if (live >= part.needs) fate = "completed";
     else if (inlets.length - dead < part.needs) fate = "skipped";
-    if (fate === "completed" && part.fails) fate = "failed";
-    fates.set(part.id, fate);
+    if (fate === "completed" && (part.fails || !follow(part, outs, fates, taken))) {
+      const code = part.fails ? part.code : "expression/failed";
+      fate = escape(outs, code, taken) ? "caught" : "failed";
+    }
     if (fate === "skipped") for (const edge of outs) taken.set(edge, false);
-    if (fate === "completed" && !follow(part, outs, fates, taken)) fates.set(part.id, "failed");
+    fates.set(part.id, fate);
   }
   return fates;
+}
+
+/** Resolves the edges of a node that failed; false when none is for it. */
+function escape(outs: readonly Edge[], code: string | undefined, taken: Map<Edge, boolean>): boolean {
+  const isFor = ({ codes }: Edge): boolean =>
+    codes === "all" ||
+    (codes?.some((one) => (one.endsWith("/*") ? code?.startsWith(one.slice(0, -1)) : one === code)) ?? false);
+  const escapes = outs.filter(isFor);
+  if (escapes.length === 0) return false;
+  for (const edge of outs) taken.set(edge, escapes.includes(edge));
+  return true;
 }
 
 /** Resolves the edges of a node that ended well; false when a condition breaks. */
@@ -224,6 +347,10 @@ function follow(
   const verdicts = new Map<Edge, boolean>();
   let isDecided = false;
   for (const edge of outs) {
+    if (edge.codes) {
+      verdicts.set(edge, false);
+      continue;
+    }
     if (isFirst && (isDecided || edge.when === undefined)) {
       verdicts.set(edge, false);
       continue;
@@ -241,7 +368,9 @@ function follow(
 /** What the run puts out: the last node's output, or those of all last ones by id. */
 export function foretellOutput({ workflow, parts, edges }: Script, fates: ReadonlyMap<string, Fate>): unknown {
   const outputOf = (id: string): unknown => (fates.get(id) === "completed" ? (parts.get(id)?.output ?? null) : null);
-  const last = workflow.nodes.map(({ id }) => id).filter((id) => !edges.some(({ from }) => from === id));
+  const last = workflow.nodes
+    .map(({ id }) => id)
+    .filter((id) => !edges.some(({ from, codes }) => from === id && !codes));
   const [only] = last;
   if (only !== undefined && last.length === 1) return outputOf(only);
   return Object.fromEntries(last.map((id) => [id, outputOf(id)]));

@@ -291,6 +291,27 @@ describe(`a run that changes its version (seed ${String(seed)})`, () => {
     ]);
   });
 
+  it("keeps its variables, gets those that are new, and is refused where one is another", async () => {
+    const variables = { sum: { type: "number", merge: "sum", initial: 1 } } as const;
+    const [a, b] = [task("a", "1", { set: { sum: "4" } }), task("b", "vars.sum")];
+    const first: WorkflowInput = { id: "w", variables, nodes: [a, b], edges: chain("a", "b") };
+    const second: WorkflowInput = {
+      ...first,
+      variables: { ...variables, list: { type: "list", merge: "append" } },
+      nodes: [a, task("b", "vars.sum", { set: { list: "'b'" } })],
+      output: "[vars.sum, vars.list]",
+    };
+    const world = await begin(first, second, "a");
+    await world.submit(migrate(second), complete("e/b", 1));
+    assert.equal(rowOf(world.disk, "e")?.output, '[5,["b"]]');
+    const third: WorkflowInput = { ...first, variables: { sum: { type: "number", merge: "max" } } };
+    const other = await begin(first, third);
+    assert.deepEqual(
+      preview(other, third).blocks.map(({ node }) => node),
+      ["sum"],
+    );
+  });
+
   it("comes to the same end as a run of the new version, wherever it changes, when only nodes are added", async () => {
     for (let round = 0; round < 40; round++) {
       const chance = createChance(seed + round);

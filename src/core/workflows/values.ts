@@ -1,0 +1,46 @@
+/** Where the values of variables stand. */
+import { digestOf, type JsonText } from "../json.ts";
+import type { Table } from "../kernel.ts";
+import type { Execution, VariablesState } from "./execution.ts";
+
+export interface Values {
+  /** By run. */
+  readonly variables: Table<VariablesState>;
+  /** The elements that were added to lists, by place and in unions by what they are. */
+  readonly entries: Table<{ readonly id: string; readonly value?: JsonText }>;
+}
+
+/** The run that a variable belongs to, seen from a run within it: the nearest one that has it. */
+export function ownerOf(
+  { variables, executions }: Values & { readonly executions: Pick<Table<Execution>, "get"> },
+  run: Execution,
+  name: string,
+): string {
+  for (let at: Execution | undefined = run; at; at = at.parent && executions.get(at.parent.execution)) {
+    if (Object.hasOwn(variables.get(at.id)?.values ?? {}, name)) return at.id;
+    if (!at.version.includes("#")) break; // a workflow sees nothing of the one that runs it
+  }
+  return run.id;
+}
+
+/** A variable as it is now: of a list how it began, and what was added. */
+export function textOf({ variables, entries }: Values, owner: string, name: string): JsonText {
+  const { values = {}, counts = {} } = variables.get(owner) ?? {};
+  const count = counts[name] ?? 0;
+  const added = Array.from({ length: count }, (_none, at) => entries.get(entryKey(owner, name, at))?.value ?? "null");
+  return withElements(values[name] ?? "null", added);
+}
+
+export function withElements(list: JsonText, added: readonly JsonText[]): JsonText {
+  if (added.length === 0) return list;
+  return list === "[]" ? `[${added.join(",")}]` : `${list.slice(0, -1)},${added.join(",")}]`;
+}
+
+export function entryKey(owner: string, name: string, at: number | string): string {
+  return `${owner}/${name}/${String(at)}`;
+}
+
+/** By what an element of a union is found. */
+export function elementKey(owner: string, name: string, element: JsonText): string {
+  return entryKey(owner, name, `=${digestOf(element)}`);
+}
