@@ -49,6 +49,7 @@ export const isOver = ({ status }: Run): boolean =>
   status === "completed" || status === "failed" || status === "cancelled";
 
 function statusOf({ status, optimistic, nodes }: ExecutionView, asked: boolean): RunStatus {
+  if (status === "paused") return "waiting";
   if (status !== "running") return status;
   if (optimistic === true || nodes.length === 0) return "starting";
   const busy = nodes.some((node) => node.status === "running" && node.kind !== "approval");

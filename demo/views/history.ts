@@ -30,6 +30,7 @@ export function history({ ui, run, actions }: Scene): TemplateResult {
 
 const SIGNS: Readonly<Record<HistoryEntry["status"], IconName>> = {
   running: "play",
+  paused: "play",
   completed: "check",
   failed: "cross",
   cancelled: "dash",

@@ -198,28 +198,27 @@ function createRuntime(parts: Parts & Base & { readonly release: () => void }): 
       const { askAgain } = await import("./dead-letters.ts");
       return commands.createTask(await askAgain(connection, id, changes));
     },
-    ...createTiming(connection, createId),
+    ...createTiming(connection),
     on: listenTo(emitter, connection),
     close,
   };
   return withPresent(handle);
 }
 
-/** What it takes is loaded with the first call. */
-function createTiming(connection: Connection, createId: () => string): TimingCalls {
-  const load = (): Promise<typeof Timing> => import("./timing.ts");
+/** What it takes is loaded with the first call; each takes the connection first. */
+function createTiming(connection: Connection): TimingCalls {
+  const call =
+    (name: keyof typeof Timing) =>
+    async (...args: never[]) =>
+      (await import("./timing.ts"))[name](connection, ...(args as [never, never]));
   return {
-    publish: async (...args) => (await load()).publish(connection, createId(), ...args),
-    schedule: async (options) => (await load()).schedule(connection, options),
-    unschedule: async (id) => (await load()).unschedule(connection, id),
-    schedules: async () => (await load()).schedules(connection),
-    nextFireTimes: async (...args) => (await load()).nextFireTimes(...args),
-    workflows: {
-      versions: async (...args) => (await load()).versions(connection, ...args),
-      rollback: async (...args) => (await load()).rollback(connection, ...args),
-      migrate: async (...args) => (await load()).migrate(connection, ...args),
-    },
-  };
+    publish: call("publish"),
+    schedule: call("schedule"),
+    unschedule: call("unschedule"),
+    schedules: call("schedules"),
+    nextFireTimes: call("nextFireTimes"),
+    workflows: { versions: call("versions"), rollback: call("rollback"), migrate: call("migrate") },
+  } as TimingCalls;
 }
 
 /** Few pages read streams: what it takes is loaded then. */

@@ -1,4 +1,5 @@
 /** Messages for runs that wait, schedules, and versions of workflows. Loaded with the first call. */
+import { nextFireTimes as fireTimes, type FireTimesOptions } from "../calendar/cron.ts";
 import { encodeJson, decodeJson } from "../core/json.ts";
 import { MAX_INLINE } from "../core/payload/reference.ts";
 import type { PageRequest } from "../core/protocol.ts";
@@ -9,20 +10,21 @@ import type { VersionRecord } from "../core/workflows/versions.ts";
 import type { Connection } from "./connection.ts";
 import type { PublishOptions, ScheduleOptions, ScheduleView, VersionView } from "./timing-types.ts";
 
-export { nextFireTimes } from "../calendar/cron.ts";
+export function nextFireTimes(_: Asker, cron: string, options?: FireTimesOptions): readonly number[] {
+  return fireTimes(cron, options);
+}
 
 type Asker = Pick<Connection, "command" | "outbox" | "ask">;
 
 /** @throws RuntimeError `message/overflow`, `json/…`, `command/invalid` */
 export function publish(
   connection: Asker,
-  id: string,
   name: string,
   payload: unknown = null,
   options: PublishOptions = {},
 ): Promise<void> {
   const data = { ...options, name, payload: encodeJson(payload, "payload", MAX_INLINE) };
-  return settle(connection, id, { type: "message.publish", data });
+  return settle(connection, `message ${crypto.randomUUID()}`, { type: "message.publish", data });
 }
 
 /** @throws RuntimeError `schedule/invalid`, `workflow/unknown`, `json/…`, `command/invalid` */

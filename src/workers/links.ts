@@ -256,10 +256,11 @@ function dispatch(state: State, event: CoreEvent): void {
       return;
     }
     case "task.interrupted": {
-      // Its worker is still there only when its agent was unregistered: then it may stop in order.
-      const { id, attempt, link, reason } = event.data;
+      // Its worker is still there when its run was paused, or its agent unregistered: then it may stop in order.
+      const { id, attempt, link, reason, held } = event.data;
       const error = { name: "AbortError", message: reason, code: "task/interrupted" };
-      if (state.open.has(link)) send(state, link, { kind: "abort", task: id, attempt, error });
+      if (held) abort(state, link, id, attempt, error);
+      else if (state.open.has(link)) send(state, link, { kind: "abort", task: id, attempt, error });
       return;
     }
     case "agent.unregistered":

@@ -119,14 +119,12 @@ export const agentsFold: Fold<AgentsState, AgentEvents & TaskEvents & HostingEve
       end(state, id, attempt, at, "failed");
       if (!held) release(state, id, attempt);
     },
-    "task.interrupted": (state, { id, attempt }) => {
-      release(state, id, attempt);
+    "task.interrupted": (state, { id, attempt, held }) => {
+      if (held) keep(state, id, attempt);
+      else release(state, id, attempt);
     },
     "task.cancelled": (state, { id, attempt }) => {
-      // The slot stays taken: the worker still runs until it answers or is killed.
-      const key = holdingId(id, attempt);
-      const holding = state.holdings.get(key);
-      if (holding) state.holdings.set(key, { ...holding, over: true });
+      keep(state, id, attempt);
     },
   },
   save: ({ agents, links, holdings, offers, former }) => ({
@@ -214,6 +212,13 @@ function count(state: AgentsState, id: string, { since }: Holding, at: number, h
     lastActiveAt: at,
   };
   state.agents.set(id, { ...agent, statistics });
+}
+
+/** The slot stays taken: the worker still runs until it answers or is killed. */
+function keep(state: AgentsState, id: string, attempt: number): void {
+  const key = holdingId(id, attempt);
+  const holding = state.holdings.get(key);
+  if (holding) state.holdings.set(key, { ...holding, over: true });
 }
 
 function release(state: AgentsState, task: string, attempt: number): void {

@@ -58,8 +58,8 @@ export const limitsFold: Fold<LimitsState, LimitEvents & TaskEvents & AgentEvent
     "task.failed": (state, { id, attempt, held }) => {
       if (!held) release(state, id, attempt);
     },
-    "task.interrupted": (state, { id, attempt }) => {
-      release(state, id, attempt);
+    "task.interrupted": (state, { id, attempt, held }) => {
+      if (!held) release(state, id, attempt);
     },
     // task.cancelled keeps the slot: the worker still runs until it answers or is killed.
     "slot.released": (state, { task, attempt }) => {

@@ -28,6 +28,8 @@ export interface Queue {
   readonly dependents: Dependents;
   /** The task is as given now; undefined when it is over. */
   sync(id: string, task: Task | undefined): void;
+  /** The same, where its run was paused, or goes on. */
+  hold(id: string, task: Task | undefined): void;
   /** The task starts now: its key has had its turn. */
   serve(entry: Entry): void;
   /** Raises what has waited long enough, or whose deadline is near. */
@@ -72,6 +74,11 @@ export function createQueue(view: QueueView, matchers: Matchers, rooms: Rooms): 
     get: (id) => entries.get(id),
     dependents,
     sync(id, task) {
+      sync(state, id, task);
+    },
+    hold(id, task) {
+      const entry = entries.get(id);
+      if (entry) dequeue(state, entry);
       sync(state, id, task);
     },
     serve({ flow, weight }) {
@@ -133,13 +140,18 @@ function sync(state: State, id: string, task: Task | undefined): void {
   if (entry && entry.task === task) return;
   if (entry) dequeue(state, entry);
   const status: string | undefined = task?.status;
-  if (task && status === "queued") enqueue(state, task);
+  if (task && status === "queued" && !isHeld(state.view, task)) enqueue(state, task);
   if (task && status === "pending") dependents.add(task, PRIORITIES.indexOf(task.priority));
   else if (dependents.has(id)) dependents.delete(id);
   const at = task && (status === "pending" || status === "queued") ? urgentAt(task) : undefined;
   if (at !== undefined) urgent.set(id, at);
   else if (urgent.size > 0) urgent.delete(id);
   inherit(state);
+}
+
+/** Its run is paused. */
+export function isHeld({ workflows }: { readonly workflows: WorkflowsState }, { parent }: Task): boolean {
+  return parent !== undefined && workflows.executions.get(parent.execution)?.status === "paused";
 }
 
 function enqueue(state: State, task: Task): void {

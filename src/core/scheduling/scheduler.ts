@@ -102,6 +102,7 @@ interface Told {
   readonly task?: string;
   readonly attempt?: number;
   readonly holdings?: readonly (readonly [task: string, attempt: number])[];
+  readonly tasks?: readonly string[];
 }
 
 /** By the noun, so that an event that is added to a slice is followed too: the view says what has become of it. */
@@ -120,7 +121,9 @@ function follow(state: State, type: string, data: Told): void {
     if (type === "limit.refilled") return;
     queue.settle(name);
     rooms.check(name, undefined);
-  } else if (type === "host.started") rebuild(state);
+  } else if (type === "execution.paused" || type === "execution.resumed")
+    for (const task of data.tasks ?? []) queue.hold(task, state.view.tasks.tasks.get(task));
+  else if (type === "host.started") rebuild(state);
   if (type === "agent.registered") matchers.indexAgent(agentId(data as Manifest));
   else if (type.startsWith("agent.")) matchers.indexAgent(id);
   else if (type === "link.silenced" || type === "link.heard") matchers.updateLink(link);

@@ -15,6 +15,7 @@ import type { Requirement } from "../tasks/requirement.ts";
 import type { Task } from "../tasks/task.ts";
 import { isOlder } from "./lane.ts";
 import type { Entry, Matcher } from "./model.ts";
+import { isHeld } from "./queue.ts";
 import type { SchedulerIndex, SchedulerView } from "./scheduler.ts";
 
 /** What an agent lacks of a requirement: a capability, what a constraint demands, or it takes no new work at all. */
@@ -59,6 +60,7 @@ export type Waiting = { readonly task: string; readonly text: string } & (
       readonly needs: number;
       readonly open: readonly string[];
     }
+  | { readonly reason: "paused"; readonly execution: string }
   | { readonly reason: "start-at"; readonly at: number }
   | { readonly reason: "retry"; readonly at: number }
   | { readonly reason: "capability"; readonly nearest: readonly AgentMatch[] }
@@ -114,6 +116,9 @@ function outside(view: SchedulerView, task: Task): Reason | undefined {
     const at = task.startAt ?? 0;
     return { reason: "start-at", at, text: `it isn't to start before that time, ${moment(at)}` };
   }
+  const { execution = "" } = task.parent ?? {};
+  if (status === "queued" && isHeld(view, task))
+    return { reason: "paused", execution, text: `its run ${execution} is paused` };
   if (status !== "pending") return undefined;
   return dependency(view, task);
 }

@@ -125,10 +125,10 @@ export const tasksFold: Fold<TasksState, TaskEvents> = {
       const task = state.tasks.get(id);
       if (task) finish(state, { ...task, status: "skipped", error: copyJson(error) }, at, cause);
     },
-    "task.interrupted": (state, { id }, at) => {
+    "task.interrupted": (state, { id, held }, at) => {
       const task = state.tasks.get(id);
       if (!task) return;
-      const interruptions = task.interruptions + 1;
+      const interruptions = task.interruptions + (held ? 0 : 1);
       const attempts = historyOf(task, "task/interrupted", at);
       queue(state, { ...task, interruptions, attempts }, at);
     },

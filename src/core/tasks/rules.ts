@@ -92,6 +92,12 @@ export const tasksRules: Rules<TasksView, TaskCommands, TaskEvents, TaskEvents &
       if (interruptions < MAX_INTERRUPTIONS) return [{ type: "task.interrupted", data: { id, attempt, link, reason } }];
       return [failAttempt(task, interruptedTooOften(interruptions, reason), env)];
     },
+    "task.suspend": ({ tasks }, { id, reason }) => {
+      const task = tasks.tasks.get(id);
+      const link = task && isActive(task) ? task.link : undefined;
+      if (!task || link === undefined) return [];
+      return [{ type: "task.interrupted", data: { id, attempt: task.attempt, link, reason, held: true } }];
+    },
     "task.wake": ({ tasks }, { id }, env) => {
       const task = tasks.tasks.get(id);
       return task ? wakeTask(task, env) : [];

@@ -126,7 +126,12 @@ export interface TaskEvents {
   /** A pending task ended without being started: what it waited for can't come true. */
   "task.skipped": { readonly id: string; readonly error: ErrorData; readonly cause: string };
   /** The attempt is over through no fault of the task, which is queued again. */
-  "task.interrupted": AttemptKey & { readonly link: string; readonly reason: string };
+  "task.interrupted": AttemptKey & {
+    readonly link: string;
+    readonly reason: string;
+    /** It was stopped on purpose: its slot stays taken until the agent answers or is killed. */
+    readonly held?: boolean | undefined;
+  };
   /** What it waited for has come: it can be started. */
   "task.queued": { readonly id: string };
   /** The tasks before it are done; it is queued at that moment. */
@@ -163,6 +168,8 @@ export interface TaskCommands {
   "task.complete": AttemptKey & { readonly output: JsonText };
   "task.fail": AttemptKey & { readonly error: ErrorData; readonly held?: boolean | undefined };
   "task.interrupt": AttemptKey & { readonly reason: string };
+  /** Stops the active attempt; another follows when its run goes on. */
+  "task.suspend": { readonly id: string; readonly reason: string };
   /** The attempt has shown no sign of life for the time of `timeouts.idle`. */
   "task.idle": AttemptKey;
   /** A due time of the task has come. */

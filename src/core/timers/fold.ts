@@ -16,6 +16,16 @@ export const timersFold: Fold<TimersState, TimerEvents> = {
       state.timers.set(data.id, { ...copyJson(data), setAt: at });
       state.due.set(data.id, data.dueAt);
     },
+    "timer.held": (state, { id, left }) => {
+      const timer = state.timers.get(id);
+      if (timer) state.timers.set(id, { ...timer, left });
+      state.due.delete(id);
+    },
+    "timer.released": (state, { id, dueAt }) => {
+      const { left: _, ...timer } = state.timers.get(id) ?? {};
+      if ("id" in timer) state.timers.set(id, { ...timer, dueAt });
+      state.due.set(id, dueAt);
+    },
     "timer.fired": end,
     "timer.missed": end,
     "timer.cancelled": end,
@@ -24,7 +34,7 @@ export const timersFold: Fold<TimersState, TimerEvents> = {
   restore(state, saved = []) {
     const timers = saved as readonly Timer[];
     restoreTable(state.timers, timers);
-    for (const { id, dueAt } of timers) state.due.set(id, dueAt);
+    for (const { id, dueAt, left } of timers) if (left === undefined) state.due.set(id, dueAt);
   },
 };
 

@@ -21,12 +21,23 @@ export const timersRules: Rules<TimersView, TimerCommands, TimerEvents> = {
     },
     "timer.wake": ({ timers }, { id }, { now }) => {
       const timer = timers.timers.get(id);
-      if (!timer || timer.dueAt > now) return [];
+      if (!timer || timer.left !== undefined || timer.dueAt > now) return [];
       const { dueAt, late, tolerance, parent } = timer;
       const by = now - dueAt;
       const rang = { id, dueAt, by, ...(parent && { parent }) };
       if (late === "fire" || by <= tolerance) return [{ type: "timer.fired", data: rang }];
       return [{ type: "timer.missed", data: { ...rang, late } }];
+    },
+    "timer.hold": ({ timers }, { id }, { now }) => {
+      const timer = timers.timers.get(id);
+      if (timer?.onPause !== "hold" || timer.left !== undefined) return [];
+      const { dueAt, parent } = timer;
+      return [{ type: "timer.held", data: { id, left: Math.max(0, dueAt - now), ...(parent && { parent }) } }];
+    },
+    "timer.release": ({ timers }, { id }, { now }) => {
+      const { left, parent } = timers.timers.get(id) ?? {};
+      if (left === undefined) return [];
+      return [{ type: "timer.released", data: { id, dueAt: now + left, ...(parent && { parent }) } }];
     },
     "timer.cancel": ({ timers }, data) => (timers.timers.has(data.id) ? [{ type: "timer.cancelled", data }] : []),
   },

@@ -18,6 +18,10 @@ export interface Timer {
   readonly late: LatePolicy;
   /** Milliseconds after the due time within which `late` doesn't apply. */
   readonly tolerance: number;
+  /** run, the default: it goes on while its run is paused; hold: that time doesn't count. */
+  readonly onPause?: "run" | "hold" | undefined;
+  /** While it is held: how many milliseconds are left. */
+  readonly left?: number | undefined;
   readonly setAt: number;
   readonly parent?: TaskParent | undefined;
 }
@@ -31,7 +35,9 @@ interface Rang {
 }
 
 export interface TimerEvents {
-  "timer.set": Omit<Timer, "setAt">;
+  "timer.set": Omit<Timer, "setAt" | "left">;
+  "timer.held": { readonly id: string; readonly left: number; readonly parent?: TaskParent | undefined };
+  "timer.released": { readonly id: string; readonly dueAt: number; readonly parent?: TaskParent | undefined };
   /** Its moment is none. */
   "timer.refused": { readonly id: string; readonly error: ErrorData; readonly parent?: TaskParent | undefined };
   "timer.fired": Rang;
@@ -41,7 +47,7 @@ export interface TimerEvents {
 }
 
 export interface TimerCommands {
-  "timer.set": Omit<Timer, "setAt" | "dueAt"> & {
+  "timer.set": Omit<Timer, "setAt" | "dueAt" | "left"> & {
     /** Milliseconds from now. */
     readonly for?: unknown;
     /** Milliseconds since 1970, or ISO 8601. */
@@ -49,6 +55,8 @@ export interface TimerCommands {
     /** Of an `until` without an offset. */
     readonly timeZone?: string | undefined;
   };
+  "timer.hold": { readonly id: string };
+  "timer.release": { readonly id: string };
   "timer.wake": { readonly id: string };
   "timer.cancel": { readonly id: string; readonly reason: string };
 }

@@ -191,6 +191,8 @@ export const TimerNodeSchema = v.strictObject({
    */
   late: v.optional(v.picklist(LATE_POLICIES), "fire"),
   tolerance: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(365 * 86_400_000))),
+  /** run: it goes on while the run is paused, and what follows it waits. hold: the time of the pause doesn't count. */
+  onPause: v.optional(v.picklist(["run", "hold"]), "run"),
 });
 
 /** Waits for a message from outside. Its output is `{received, payload, publishedAt}`. */

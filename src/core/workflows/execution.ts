@@ -5,7 +5,7 @@ import type { Priority } from "../tasks/priority.ts";
 import type { TaskParent } from "../tasks/task.ts";
 import type { WorkflowNode } from "./definition.ts";
 
-export type ExecutionStatus = "running" | "completed" | "failed" | "cancelled";
+export type ExecutionStatus = "running" | "paused" | "completed" | "failed" | "cancelled";
 
 export interface Execution {
   /** Of a run within a run it is the node's: `run/node`, or `run/node/index`. */
@@ -214,10 +214,21 @@ export interface WorkflowEvents {
     };
   /** A run that a schedule asked for can't begin. */
   "execution.refused": { readonly id: string; readonly workflow: string; readonly error: ErrorData };
+  /** No node begins any more, and no task of it is given to a worker. */
+  "execution.paused": OpenWork & { readonly id: string; readonly interrupt?: boolean | undefined };
+  /** What was found to do: nodes to look at again, and work that had been lost. */
+  "execution.resumed": OpenWork & {
+    readonly id: string;
+    readonly settled: readonly string[];
+    readonly restarted: readonly Restart[];
+  };
   "execution.completed": Ended & { readonly output: JsonText };
   "execution.failed": Ended & OpenWork & { readonly error: ErrorData };
   "execution.cancelled": Ended & OpenWork & { readonly reason: string };
 }
+
+/** A node whose work is begun again; `index`: only that item or iteration. */
+export type Restart = readonly [node: string, index?: number];
 
 export interface Ended {
   readonly id: string;
@@ -253,6 +264,10 @@ export interface WorkflowCommands {
     readonly parent: TaskParent;
   };
   "execution.cancel": { readonly id: string; readonly reason?: string | undefined };
+  /** `interrupt`: running attempts are stopped, and begun again later; otherwise they go on to their end. */
+  "execution.pause": { readonly id: string; readonly interrupt?: boolean | undefined };
+  /** Also of a run that isn't paused but stands still: what is ready begins, and what was lost begins again. */
+  "execution.resume": { readonly id: string };
   "execution.settle": { readonly id: string };
   "execution.fail": { readonly id: string; readonly node: string; readonly error: ErrorData };
   "node.settle": At;

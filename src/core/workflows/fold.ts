@@ -113,6 +113,14 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents & T
       if (taken) leave(state, reached, taken, dead, node);
       if (branch) loseBranch(state, nodeKey(execution, branch.parallel), branch.index);
     },
+    "execution.paused": ({ executions }, { id }) => {
+      const run = executions.get(id);
+      if (run) executions.set(id, { ...run, status: "paused" });
+    },
+    "execution.resumed": ({ executions }, { id }) => {
+      const run = executions.get(id);
+      if (run) executions.set(id, { ...run, status: "running" });
+    },
     "execution.completed": (state, { id, output, parent }, at) => {
       finish(state, id, { status: "completed", output }, at);
       if (parent) workDone(state, parent, { output });
@@ -126,6 +134,14 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents & T
       if (parent) workDone(state, parent, { error: cancelled("execution/cancelled", reason) });
     },
     "timer.set": ({ nodes }, { dueAt, parent }) => {
+      if (parent) change(nodes, nodeKey(parent.execution, parent.node), { dueAt });
+    },
+    "timer.held": ({ nodes }, { parent }) => {
+      const key = parent && nodeKey(parent.execution, parent.node);
+      const { dueAt: _, ...held } = (key !== undefined && nodes.get(key)) || {};
+      if (key !== undefined && "id" in held) nodes.set(key, held);
+    },
+    "timer.released": ({ nodes }, { dueAt, parent }) => {
       if (parent) change(nodes, nodeKey(parent.execution, parent.node), { dueAt });
     },
     "wait.opened": ({ nodes }, { key, expiresAt: dueAt, parent }) => {

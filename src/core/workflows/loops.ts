@@ -11,6 +11,7 @@ export function turnLoop(lookups: Lookups, state: WorkflowsState, at: At): Workf
   const place = placeOf(lookups, state, at);
   const node = place?.planned.node;
   if (place?.reached.status !== "running" || node?.type !== "loop") return [];
+  if (place.run.status === "paused") return [];
   const { run, reached, planned } = place;
   const { expressions } = planned;
   const { begun = 0, done = 0, output: last = "null" } = reached;

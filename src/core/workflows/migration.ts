@@ -11,7 +11,9 @@ import {
   type NodeState,
   type Target,
   type WorkflowCommands,
+  type WorkflowEvents,
 } from "./execution.ts";
+import type { Request } from "../kernel.ts";
 import type { LimitsState } from "../limits/fold.ts";
 import type { WorkflowsState } from "./fold.ts";
 import type { Lookups } from "./lookups.ts";
@@ -90,6 +92,13 @@ export function migrate(
       type: "execution.migrated",
       data: { id, from: run.version, version, total, nodes, settle, ...named, ...variables },
     },
+  ];
+}
+
+export function afterMigration({ id, settle }: WorkflowEvents["execution.migrated"]): Request[] {
+  return [
+    ...settle.map((node) => ({ type: "node.settle", data: { execution: id, node } })),
+    { type: "execution.settle", data: { id } },
   ];
 }
 

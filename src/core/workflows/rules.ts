@@ -23,8 +23,9 @@ import { cancelled, type WorkflowsState } from "./fold.ts";
 import type { Graph } from "./graph.ts";
 import { createLookups, type Lookups } from "./lookups.ts";
 import { turnLoop } from "./loops.ts";
-import { migrate } from "./migration.ts";
+import { afterMigration, migrate } from "./migration.ts";
 import { openWork } from "./open-work.ts";
+import { afterPause, afterResume, pause, resume, type PausingView } from "./pausing.ts";
 import { pinsOf } from "./pins.ts";
 import { bodiesOf, planWorkflow } from "./plan.ts";
 import { rollback } from "./versions.ts";
@@ -33,8 +34,7 @@ import { waitReactions } from "./waiting.ts";
 import { initialValues } from "./variables.ts";
 import { fillMap, startWork } from "./work.ts";
 
-export interface WorkflowsView {
-  readonly workflows: WorkflowsState;
+export interface WorkflowsView extends PausingView {
   readonly limits: LimitsState;
 }
 
@@ -67,6 +67,8 @@ function decisions(lookups: Lookups): WorkflowRules["decide"] {
       const data = { id, reason, ...parentOf(execution), ...openWork(workflows, execution) };
       return [{ type: "execution.cancelled", data }];
     },
+    "execution.pause": (view, data) => pause(view, data),
+    "execution.resume": (view, data) => resume(lookups, view, data),
     "execution.fail": ({ workflows }, { id, error }) => {
       const execution = workflows.executions.get(id);
       if (!execution) return [];
@@ -91,10 +93,7 @@ function reactions(lookups: Lookups): NonNullable<WorkflowRules["react"]> {
   ];
   return {
     "execution.started": (_view, { id, roots }) => travel(id, roots).slice(0, -1),
-    "execution.migrated": (_view, { id, settle: nodes }) => [
-      ...nodes.map((node) => ({ type: "node.settle", data: { execution: id, node } })),
-      { type: "execution.settle", data: { id } },
-    ],
+    "execution.migrated": (_view, data) => afterMigration(data),
     "node.started": begin,
     "map.filled": begin,
     "loop.turned": begin,
@@ -111,6 +110,16 @@ function reactions(lookups: Lookups): NonNullable<WorkflowRules["react"]> {
       if (!taken) return [{ type: "execution.fail", data: { id: execution, node, error } }];
       return [...stopAll(open, `the node '${node}' has failed`), ...travel(execution, taken, dead)];
     },
+    "execution.paused": (_view, data) => afterPause(data),
+    "execution.resumed": (view, data) => [
+      ...data.restarted.flatMap(([node, index]) =>
+        begin(view, {
+          ...{ execution: data.id, node },
+          ...(index !== undefined && { from: index, to: index + 1, index }),
+        }),
+      ),
+      ...afterResume(view, data),
+    ],
     "execution.completed": ({ workflows }, { id, parent }) => {
       lookups.scopes.forget(id);
       return parent ? workEnded(workflows, parent) : [];

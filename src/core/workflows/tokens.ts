@@ -13,11 +13,17 @@ import { joinItems, type WorkflowsState } from "./fold.ts";
 import { countItems } from "./items.ts";
 import type { Lookups } from "./lookups.ts";
 
-/** Starts or skips a node as soon as its inlets say which. */
-export function settle(lookups: Lookups, state: WorkflowsState, { execution, node }: At): WorkflowFact[] {
+/** Starts or skips a node as soon as its inlets say which; of a paused run only when it is `asked` what would become of it. */
+export function settle(
+  lookups: Lookups,
+  state: WorkflowsState,
+  { execution, node }: At,
+  asked = false,
+): WorkflowFact[] {
   const place = placeOf(lookups, state, { execution, node });
   if (place?.reached.status !== "pending") return [];
   const { run, planned } = place;
+  if (run.status === "paused" && !asked) return [];
   const at = { execution, node };
   try {
     const ready = readiness(lookups, state, place);

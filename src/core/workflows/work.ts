@@ -81,9 +81,9 @@ function requestsOf(beginning: Beginning, { from, to, index }: Span): Request[] 
       return [spawn(beginning, { id, workflow, version, priority, input: textOf(beginning, "input"), parent })];
     }
     case "timer": {
-      const { late, timeZone, tolerance = TOLERANCE } = node;
+      const { late, timeZone, onPause, tolerance = TOLERANCE } = node;
       const moment = { for: valueOf(beginning, "for"), until: valueOf(beginning, "until"), timeZone };
-      return [{ type: "timer.set", data: { id, late, tolerance, ...moment, parent } }];
+      return [{ type: "timer.set", data: { id, late, tolerance, onPause, ...moment, parent } }];
     }
     case "event": {
       const { name, lookBack, timeout, consume } = node;
@@ -212,7 +212,7 @@ export function fillMap(
 ): FactOf<WorkflowEvents>[] {
   const run = state.executions.get(execution);
   const reached = state.nodes.get(nodeKey(execution, node));
-  if (!run || reached?.status !== "running") return [];
+  if (run?.status !== "running" || reached?.status !== "running") return [];
   const planned = lookups.planOf(state, run.workflow, run.version).nodes.get(node)?.node;
   if (planned?.type !== "map") return [];
   const { total = 0, begun = 0, done = 0 } = reached;

@@ -271,7 +271,7 @@ function createWorkers(
     hear(events) {
       for (const { type, data } of events) {
         if (type === "task.assigned") run(data.id, data.attempt, data.link);
-        if (type === "task.failed" && data.held) release(data.id, data.attempt);
+        if ((type === "task.failed" || type === "task.interrupted") && data.held) release(data.id, data.attempt);
         if (type === "task.cancelled" && data.attempt > 0) release(data.id, data.attempt);
       }
     },

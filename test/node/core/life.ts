@@ -191,6 +191,12 @@ export function createLife(
       chance.once(3)
         ? one(engine.state.workflows.executions.values()).map(({ id }) => ({ type: "execution.cancel", data: { id } }))
         : [],
+    ({ engine }) =>
+      one(engine.state.workflows.executions.values()).map(({ id, status }) =>
+        status === "paused" || chance.once(2)
+          ? { type: "execution.resume", data: { id } }
+          : { type: "execution.pause", data: { id, interrupt: chance.once(2) } },
+      ),
     ({ engine }) => one(engine.state.approvals.approvals.values()).map(({ id }) => answer(id, !chance.once(5))),
     ({ engine }) => [
       {

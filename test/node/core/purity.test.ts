@@ -43,6 +43,9 @@ async function makeHistory(): Promise<readonly CoreEvent[]> {
     { type: "workflow.rollback", data: { workflow: "asks", version: versionOf(asking("?")) } },
     { type: "execution.cancel", data: { id: "asked" } },
     { type: "execution.launch", data: { id: "refused", workflow: "none", input: "null" } },
+    { type: "timer.set", data: { id: "held", for: 5, late: "fire", tolerance: 0, onPause: "hold" } },
+    { type: "timer.hold", data: { id: "held" } },
+    { type: "timer.release", data: { id: "held" } },
     { type: "timer.set", data: { id: "missed", for: 1, late: "skip", tolerance: 0 } },
   );
   assert.equal(world.stopped(), undefined);

@@ -125,7 +125,33 @@ describe("a timer node", () => {
     assert.deepEqual(endOf(caught).output, 1);
   });
 
-  it("is gone with its run, and with a new round", async () => {
+  it("goes on while its run is paused, or stands still, as it says", async () => {
+    const fired: Record<string, number> = {};
+    for (const onPause of ["run", "hold"] as const) {
+      const world = await open(timer({ for: HOUR, onPause }));
+      await world.advance(10 * MINUTE);
+      await world.submit({ type: "execution.pause", data: { id: "e" } });
+      await world.advance(20 * MINUTE);
+      world.kill();
+      const host = await openHost({ ...world, behaviour: completes(1) });
+      await host.submit({ type: "link.join", data: { link: "l", agent: "a@1.0.0", session: "page" } });
+      await host.advance(2 * HOUR);
+      assert.equal(rowOf(world.disk, "e"), undefined, "nothing that follows begins");
+      await host.submit({ type: "execution.resume", data: { id: "e" } });
+      assert.deepEqual(
+        host.committed.flatMap(({ type, data }) => (type === "execution.resumed" ? [data.restarted] : [])),
+        [[]],
+        "it isn't taken for lost",
+      );
+      await host.finish();
+      const { output } = endOf(world) as { readonly output: { readonly firedAt: number } };
+      fired[onPause] = (output.firedAt - START) / MINUTE;
+      checkEmpty(host);
+    }
+    assert.deepEqual(fired, { run: 60, hold: 10 + 20 + 120 + 50 });
+  });
+
+  it("is gone with its run", async () => {
     const world = await open(timer({ for: DAY }));
     await world.submit({ type: "execution.cancel", data: { id: "e" } });
     checkEmpty(world);
@@ -168,6 +194,16 @@ describe("an event node", () => {
       fail: { status: "failed", code: "event/timeout" },
       continue: { status: "completed", output: { received: false, payload: null, publishedAt: null } },
     });
+  });
+
+  it("takes its message while its run is paused, and goes on later", async () => {
+    const world = await open(event());
+    await world.submit({ type: "execution.pause", data: { id: "e" } }, publish(1));
+    await world.advance(HOUR);
+    assert.equal(world.engine.state.messages.messages.size + world.engine.state.messages.waits.size, 0);
+    await world.submit({ type: "execution.resume", data: { id: "e" } });
+    await world.finish();
+    assert.deepEqual(endOf(world).output, { received: true, payload: 1, publishedAt: START });
   });
 
   it("shares a broadcast message, and no other", async () => {
