@@ -9,15 +9,13 @@ import { createArchive, createBlobs } from "./archive.ts";
 import { createCells, type Cells } from "./cells.ts";
 import { createCommands } from "./commands.ts";
 import { createConnection, type Connection } from "./connection.ts";
-import { createExplaining } from "./explaining.ts";
 import { hearing, listenTo, type Emitter } from "./events.ts";
 import { createMirror, type Mirror } from "./mirror.ts";
 import type { Places } from "./places.ts";
 import { attend, holdLock } from "./presence.ts";
 import { createResults } from "./results.ts";
 import type { ConnectOptions, Mode, Runtime, StreamItem, StreamOptions } from "./runtime.ts";
-import type * as Timing from "./timing.ts";
-import type { TimingCalls } from "./timing-types.ts";
+import type * as Later from "./later.ts";
 import { spilledText } from "./views.ts";
 
 /** What an entry of the package gives to `connect`. */
@@ -183,42 +181,40 @@ function createRuntime(parts: Parts & Base & { readonly release: () => void }): 
     blobs: createBlobs(connection),
     archive: createArchive(connection),
     ...createReading(connection, createId),
-    ...createExplaining(connection),
-    async registerCapability(options) {
-      return (await import("./capabilities.ts")).registerCapability(connection, options);
-    },
-    async unregisterCapability(...key) {
-      return (await import("./capabilities.ts")).unregisterCapability(connection, ...key);
-    },
-    async deadLetters(query) {
-      const { listDeadLetters } = await import("./dead-letters.ts"); // few pages need it
-      return listDeadLetters(connection, query);
-    },
     async requeue(id, changes) {
       const { askAgain } = await import("./dead-letters.ts");
       return commands.createTask(await askAgain(connection, id, changes));
     },
-    ...createTiming(connection),
+    ...createLater(connection),
     on: listenTo(emitter, connection),
     close,
   };
   return withPresent(handle);
 }
 
-/** What it takes is loaded with the first call; each takes the connection first. */
-function createTiming(connection: Connection): TimingCalls {
-  const call =
-    (name: keyof typeof Timing) =>
-    async (...args: never[]) =>
-      (await import("./timing.ts"))[name](connection, ...(args as [never, never]));
-  return {
-    publish: call("publish"),
-    schedule: call("schedule"),
-    unschedule: call("unschedule"),
-    schedules: call("schedules"),
-    nextFireTimes: call("nextFireTimes"),
-    workflows: { versions: call("versions"), rollback: call("rollback"), migrate: call("migrate") },
-  } as TimingCalls;
+const LATER = [
+  "publish",
+  "schedule",
+  "unschedule",
+  "schedules",
+  "nextFireTimes",
+  "whyWaiting",
+  "explain",
+  "registerCapability",
+  "unregisterCapability",
+  "deadLetters",
+] as const;
+
+type LaterCalls = Pick<Runtime, (typeof LATER)[number] | "workflows">;
+
+/** What these take is loaded with the first call. */
+function createLater(connection: Connection): LaterCalls {
+  const call = (name: keyof typeof Later): unknown =>
+    async function (...args: readonly never[]): Promise<unknown> {
+      return (await import("./later.ts"))[name](connection, ...(args as readonly [never, never])); // the types say which
+    };
+  const workflows = { versions: call("versions"), rollback: call("rollback"), migrate: call("migrate") };
+  return { ...Object.fromEntries(LATER.map((name) => [name, call(name)])), workflows } as LaterCalls;
 }
 
 /** Few pages read streams: what it takes is loaded then. */

@@ -1,5 +1,5 @@
 /** Messages for runs that wait, schedules, and versions of workflows. Loaded with the first call. */
-import { nextFireTimes as fireTimes, type FireTimesOptions } from "../calendar/cron.ts";
+import type { nextFireTimes as fireTimes } from "../calendar/cron.ts";
 import { encodeJson, decodeJson } from "../core/json.ts";
 import { MAX_INLINE } from "../core/payload/reference.ts";
 import type { PageRequest } from "../core/protocol.ts";
@@ -10,14 +10,14 @@ import type { VersionRecord } from "../core/workflows/versions.ts";
 import type { Connection } from "./connection.ts";
 import type { PublishOptions, ScheduleOptions, ScheduleView, VersionView } from "./timing-types.ts";
 
-export function nextFireTimes(_: Asker, cron: string, options?: FireTimesOptions): readonly number[] {
-  return fireTimes(cron, options);
+export async function nextFireTimes(_: Asker, ...args: Parameters<typeof fireTimes>): Promise<readonly number[]> {
+  return (await import("../calendar/cron.ts")).nextFireTimes(...args); // larger than all the rest
 }
 
 type Asker = Pick<Connection, "command" | "outbox" | "ask">;
 
 /** @throws RuntimeError `message/overflow`, `json/…`, `command/invalid` */
-export function publish(
+export async function publish(
   connection: Asker,
   name: string,
   payload: unknown = null,
@@ -28,7 +28,7 @@ export function publish(
 }
 
 /** @throws RuntimeError `schedule/invalid`, `workflow/unknown`, `json/…`, `command/invalid` */
-export function schedule(connection: Asker, { input = null, ...rest }: ScheduleOptions): Promise<void> {
+export async function schedule(connection: Asker, { input = null, ...rest }: ScheduleOptions): Promise<void> {
   const data = { ...rest, input: encodeJson(input, "input", MAX_INLINE) };
   return settle(connection, `schedule ${rest.id}`, { type: "schedule.set", data });
 }
