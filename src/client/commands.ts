@@ -21,6 +21,8 @@ type Calls = Pick<
   | "registerWorkflow"
   | "startWorkflow"
   | "cancelWorkflow"
+  | "pauseWorkflow"
+  | "resumeWorkflow"
   | "answer"
 >;
 
@@ -81,8 +83,23 @@ export function createCommands({ connection, mirror, createId, expected }: Comma
       show(expectedExecution(id, workflow, text));
       return id;
     },
+    ...createSteering(connection),
+  };
+}
+
+/** What is said to something that is there. */
+function createSteering(
+  connection: Connection,
+): Pick<Calls, "cancelWorkflow" | "pauseWorkflow" | "resumeWorkflow" | "answer"> {
+  return {
     cancelWorkflow(id, reason) {
       connection.command(id, { type: "execution.cancel", data: { id, ...(reason !== undefined && { reason }) } });
+    },
+    pauseWorkflow(id, options) {
+      connection.command(id, { type: "execution.pause", data: { ...options, id } });
+    },
+    resumeWorkflow(id) {
+      connection.command(id, { type: "execution.resume", data: { id } });
     },
     answer(id, { data, ...answer }) {
       const text = data === undefined ? {} : { data: encodeJson(data, "data") };

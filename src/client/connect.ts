@@ -181,11 +181,8 @@ function createRuntime(parts: Parts & Base & { readonly release: () => void }): 
     blobs: createBlobs(connection),
     archive: createArchive(connection),
     ...createReading(connection, createId),
-    async requeue(id, changes) {
-      const { askAgain } = await import("./dead-letters.ts");
-      return commands.createTask(await askAgain(connection, id, changes));
-    },
     ...createLater(connection),
+    ...createAgain(connection, commands, createId),
     on: listenTo(emitter, connection),
     close,
   };
@@ -215,6 +212,23 @@ function createLater(connection: Connection): LaterCalls {
     };
   const workflows = { versions: call("versions"), rollback: call("rollback"), migrate: call("migrate") };
   return { ...Object.fromEntries(LATER.map((name) => [name, call(name)])), workflows } as LaterCalls;
+}
+
+/** Few pages do again what has ended. */
+function createAgain(
+  connection: Connection,
+  { createTask }: Pick<Runtime, "createTask">,
+  createId: () => string,
+): Pick<Runtime, "requeue" | "retryFrom"> {
+  return {
+    async requeue(id, changes) {
+      const { askAgain } = await import("./dead-letters.ts");
+      return createTask(await askAgain(connection, id, changes));
+    },
+    async retryFrom(execution, options) {
+      return (await import("./retrying.ts")).retryFrom(connection, createId(), execution, options);
+    },
+  };
 }
 
 /** Few pages read streams: what it takes is loaded then. */

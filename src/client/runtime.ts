@@ -138,13 +138,27 @@ export type TaskView = Omit<Task, "input" | "output" | "checkpoint" | "effects">
 };
 
 /** A run as a page sees it; payloads as in a {@link TaskView}. */
-export type ExecutionView = Omit<Execution, "input" | "output" | "nodes"> & {
+export type ExecutionView = Omit<Execution, "input" | "output" | "nodes" | "variables"> & {
   readonly input: unknown;
   readonly output?: unknown;
-  /** Every node that was reached, in the order of the definition. */
+  /** Only of a finished one: its variables in the end. */
+  readonly variables?: Readonly<Record<string, unknown>>;
+  /** Every node that was reached, in the order of the definition. `troupe/core` tells more of them (`progressOf`). */
   readonly nodes: readonly NodeState[];
   readonly optimistic?: boolean;
 };
+
+/** What of a finished run is done again. */
+export interface RetryOptions {
+  /** From this node on. Default: from wherever something has failed, and of maps only the failed items. */
+  readonly node?: string;
+  /** Also all that comes behind. Default true. */
+  readonly downstream?: boolean;
+  /** Of the node and what is behind it, begin where something has failed; of a map with its failed items. Default false. */
+  readonly onlyFailed?: boolean;
+  /** On the version that was registered last. Default: on the run's own, which has to be known still. */
+  readonly latest?: boolean;
+}
 
 /** An open request as a page sees it. */
 export interface ApprovalView {
@@ -301,6 +315,18 @@ export interface Runtime extends TimingCalls {
     options?: { readonly priority?: Priority; readonly id?: string },
   ): string;
   cancelWorkflow(execution: string, reason?: string): void;
+  /**
+   * No node of the run begins any more, nor of those within it. What runs ends, or with `interrupt` is stopped and begun
+   * again later. `settled(execution)` rejects with `execution/unknown` when it doesn't live.
+   */
+  pauseWorkflow(execution: string, options?: { readonly interrupt?: boolean }): void;
+  /** A paused run goes on, and so does one that stands still; the event `execution.resumed` tells what it took. */
+  resumeWorkflow(execution: string): void;
+  /**
+   * Does a part of a finished run again, in a run of its own that takes over what the other parts put out; resolves with
+   * its id. @throws RuntimeError `execution/unknown` when no finished run has this id
+   */
+  retryFrom(execution: string, options?: RetryOptions): Promise<string>;
   /** Answers an open approval. */
   answer(
     approval: string,

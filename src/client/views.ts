@@ -50,10 +50,11 @@ export function viewTask(record: Task, optimistic = false): TaskView {
 
 /** `nodes` is asked for only when somebody looks, and once. */
 export function viewExecution(record: Execution, nodes: () => readonly NodeState[], optimistic = false): ExecutionView {
-  const { input, output, nodes: ended, ...rest } = record;
+  const { input, output, variables, nodes: ended, ...rest } = record;
   const view = { ...rest, ...(optimistic && { optimistic }) };
   lazy(view, "input", input);
   if (output !== undefined) lazy(view, "output", output);
+  if (variables) lazy(view, "variables", variables);
   let reached: readonly NodeState[] | undefined = ended;
   Object.defineProperty(view, "nodes", {
     enumerable: true,

@@ -30,6 +30,7 @@ export * from "./workflows/definition.ts";
 export { diffWorkflows, type EdgeDiff, type GraphDiff, type NodeDiff } from "./workflows/diff.ts";
 export * from "./workflows/execution.ts";
 export type { MigrationPreview } from "./workflows/migration.ts";
+export { progressOf, type Progress } from "./workflows/progress.ts";
 export { planWorkflow, type Plan, type Problem } from "./workflows/plan.ts";
 export {
   applyEvent,

@@ -15,6 +15,7 @@ import { BlobRefSchema } from "./plugin.ts";
 import { LimitRemoveSchema, LimitSetSchema } from "./limits/settings.ts";
 import { MessagePublishSchema } from "./messages/message.ts";
 import { ScheduleSetSchema } from "./schedules/schedule.ts";
+import { ExecutionRetrySchema } from "./workflows/retry.ts";
 import { TaskOrderSchema } from "./tasks/order.ts";
 import { PRIORITIES } from "./tasks/priority.ts";
 import { requirementFields } from "./tasks/requirement.ts";
@@ -64,6 +65,12 @@ export const PageCommandSchema = v.variant("type", [
   v.strictObject({ type: v.literal("message.publish"), data: MessagePublishSchema }),
   v.strictObject({ type: v.literal("schedule.set"), data: ScheduleSetSchema }),
   v.strictObject({ type: v.literal("schedule.remove"), data: v.strictObject({ id }) }),
+  v.strictObject({ type: v.literal("execution.retry"), data: ExecutionRetrySchema }),
+  v.strictObject({
+    type: v.literal("execution.pause"),
+    data: v.strictObject({ id, interrupt: v.optional(v.boolean()) }),
+  }),
+  v.strictObject({ type: v.literal("execution.resume"), data: v.strictObject({ id }) }),
   v.strictObject({ type: v.literal("execution.cancel"), data: v.strictObject({ id, reason }) }),
 ]);
 export type PageCommand = v.InferOutput<typeof PageCommandSchema>;

@@ -4,6 +4,7 @@ import type { JsonText } from "../json.ts";
 import type { Priority } from "../tasks/priority.ts";
 import type { TaskParent } from "../tasks/task.ts";
 import type { WorkflowNode } from "./definition.ts";
+import type { ExecutionRetry } from "./retry.ts";
 
 export type ExecutionStatus = "running" | "paused" | "completed" | "failed" | "cancelled";
 
@@ -15,6 +16,8 @@ export interface Execution {
   readonly version: string;
   /** The node that it is run for. */
   readonly parent?: TaskParent | undefined;
+  /** The finished run whose results it takes over. */
+  readonly retriedFrom?: string | undefined;
   /** In a map's body: the item, where it isn't the input. */
   readonly item?: JsonText | undefined;
   /** Of an outermost run: the versions of the workflows that it names, by `workflow` or `workflow@version`. */
@@ -52,6 +55,8 @@ export interface NodeState {
   readonly dead: number;
   /** Of a join with an expression: which ones. */
   readonly inlets?: Readonly<Record<string, boolean>> | undefined;
+  /** Its output was taken over from an earlier run. */
+  readonly recalled?: true | undefined;
   /** It failed, and the run went on along its error edges. */
   readonly handled?: boolean | undefined;
   /** The node that failed last on the way to this one. */
@@ -175,17 +180,22 @@ export interface WorkflowEvents {
   };
   "execution.started": Pick<
     Execution,
-    "id" | "workflow" | "version" | "input" | "priority" | "total" | "parent" | "item" | "pins"
+    "id" | "workflow" | "version" | "input" | "priority" | "total" | "parent" | "item" | "pins" | "retriedFrom"
   > & {
+    /** Outputs that are taken over, by `node`, or `node/index` of a map's items. */
+    readonly recorded?: Readonly<Record<string, JsonText>> | undefined;
     readonly roots: readonly Target[];
     /** How its variables begin. */
     readonly variables?: Readonly<Record<string, JsonText>> | undefined;
   };
   "node.started": At & {
     readonly kind: WorkflowNode["type"];
+    readonly recalled?: true | undefined;
     readonly total?: number | undefined;
   };
   "map.filled": At & { readonly from: number; readonly to: number };
+  /** The output of an item is taken over. */
+  "item.recalled": TaskParent;
   /** An iteration begins. */
   "loop.turned": At & { readonly index: number };
   /** `output` is absent when an event before has brought it (a task's result, a map's items). */
@@ -259,6 +269,9 @@ export interface WorkflowCommands {
   };
   /** The same from within: when it can't begin, that is told. */
   "execution.launch": WorkflowCommands["execution.start"];
+  /** Begins a run that takes over what a finished one has done, but for what is to be done again. */
+  "execution.retry": ExecutionRetry;
+  "item.recall": TaskParent;
   /** A run within a run. */
   "execution.spawn": Pick<Execution, "id" | "workflow" | "version" | "input" | "priority" | "item"> & {
     readonly parent: TaskParent;

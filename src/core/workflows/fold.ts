@@ -24,6 +24,8 @@ export interface WorkflowsState extends Registry {
   readonly executions: Table<Execution>;
   readonly nodes: Table<NodeState>;
   readonly items: Table<ItemState>;
+  /** What runs take over from earlier ones, by run. */
+  readonly recorded: Table<{ readonly id: string; readonly outputs: Readonly<Record<string, JsonText>> }>;
   /** By run. */
   readonly variables: Table<VariablesState>;
   /** The elements that were added to lists, by place and in unions by what they are. */
@@ -38,6 +40,7 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents & T
     executions: kit.table(),
     nodes: kit.table(),
     items: kit.table(),
+    recorded: kit.table(),
     variables: kit.table(),
     entries: kit.table(),
     finished: kit.finished<Execution>("execution"),
@@ -59,18 +62,25 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents & T
       countRuns(state, next, 1);
       countRuns(state, run, -1);
     },
-    "execution.started": (state, { roots, variables, ...data }, at) => {
+    "execution.started": (state, { roots, variables, recorded, ...data }, at) => {
+      if (recorded) state.recorded.set(data.id, { id: data.id, outputs: { ...recorded } });
       if (variables) state.variables.set(data.id, { id: data.id, values: { ...variables }, counts: {} });
       state.executions.set(data.id, { ...copyJson(data), status: "running", resolved: 0, startedAt: at });
       for (const root of roots) arrive(state, data.id, root, { live: true });
       countRuns(state, data, 1);
     },
-    "node.started": ({ nodes }, { execution, node, total }, at) => {
+    "node.started": ({ nodes, recorded }, { execution, node, total, recalled }, at) => {
       const key = nodeKey(execution, node);
       const state = nodes.get(key);
       if (!state) return;
       const running = { ...state, status: "running", startedAt: at } as const;
-      nodes.set(key, total === undefined ? running : { ...running, total, begun: 0, done: 0, failed: 0 });
+      const output = recalled && recorded.get(execution)?.outputs[node];
+      if (recalled) nodes.set(key, { ...running, recalled, output });
+      else nodes.set(key, total === undefined ? running : { ...running, total, begun: 0, done: 0, failed: 0 });
+    },
+    "item.recalled": (state, parent) => {
+      const output = state.recorded.get(parent.execution)?.outputs[`${parent.node}/${String(parent.index)}`];
+      workDone(state, parent, { output: output ?? "null" });
     },
     "loop.turned": ({ nodes }, { execution, node, index }) => {
       change(nodes, nodeKey(execution, node), { begun: index + 1 });
@@ -101,7 +111,7 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents & T
       const reached = state.nodes.get(key);
       if (!reached) return;
       takeOutput(state, reached);
-      const { output: _, ...again } = { ...reached, ...(total !== undefined && { total }) };
+      const { output: _, recalled: __, ...again } = { ...reached, ...(total !== undefined && { total }) };
       state.nodes.set(key, { ...again, error: copyJson(error), round, begun: 0, done: 0, failed: 0 });
     },
     "node.failed": (state, { execution, node, error, taken, dead = [], branch }, at) => {
@@ -157,7 +167,8 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents & T
       if (parent) workDone(state, parent, { error: cancelled("task/cancelled", reason) });
     },
   },
-  save: ({ versions, active, executions, nodes, items, variables, entries }) => ({
+  save: ({ versions, active, executions, nodes, items, recorded, variables, entries }) => ({
+    recorded: saveTable(recorded),
     variables: saveTable(variables),
     entries: saveTable(entries),
     versions: saveTable(versions),
@@ -173,6 +184,7 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents & T
     restoreTable(state.executions, tables["executions"] ?? []);
     restoreTable(state.nodes, tables["nodes"] ?? []);
     restoreTable(state.items, tables["items"] ?? []);
+    restoreTable(state.recorded, tables["recorded"] ?? []);
     restoreTable(state.variables, tables["variables"] ?? []);
     restoreTable(state.entries, tables["entries"] ?? []);
   },
@@ -324,13 +336,14 @@ function finish(
   if (!execution) return;
   const nodes: NodeState[] = [];
   for (const node of nodesOf(state, execution)) {
-    const own =
-      ELSEWHERE.has(node.kind) && !(node.status === "completed" && node.error) ? { ...node, output: undefined } : node;
+    const isOwn = node.recalled ?? (node.status === "completed" && node.error !== undefined);
+    const own = ELSEWHERE.has(node.kind) && !isOwn ? { ...node, output: undefined } : node;
     nodes.push(own);
     state.nodes.delete(node.id);
     for (let index = 0; index < (node.begun ?? 0); index++) state.items.delete(itemKey(id, node.node, index));
   }
   state.executions.delete(id);
+  state.recorded.delete(id);
   countRuns(state, execution, -1);
   state.finished.add(id, { ...execution, ...changes, ...takeVariables(state, id), nodes, finishedAt: at }, at);
 }

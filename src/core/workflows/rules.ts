@@ -31,6 +31,7 @@ import { bodiesOf, planWorkflow } from "./plan.ts";
 import { rollback } from "./versions.ts";
 import { complete, settle, skip } from "./tokens.ts";
 import { waitReactions } from "./waiting.ts";
+import { recordedOf } from "./retry.ts";
 import { initialValues } from "./variables.ts";
 import { fillMap, startWork } from "./work.ts";
 
@@ -59,6 +60,17 @@ function decisions(lookups: Lookups): WorkflowRules["decide"] {
         const { id, workflow } = data;
         return [{ type: "execution.refused", data: { id, workflow, error: encodeRefusal(error) } }];
       }
+    },
+    "execution.retry": (view, data) => {
+      const { of: retriedFrom, id, workflow, version, input, priority } = data;
+      return start(lookups, view, { id, workflow, version, input, priority }, (graph) => ({
+        retriedFrom,
+        recorded: recordedOf(graph, data),
+      }));
+    },
+    "item.recall": ({ workflows }, parent) => {
+      const node = workflows.nodes.get(nodeKey(parent.execution, parent.node));
+      return node?.status === "running" ? [{ type: "item.recalled", data: parent }] : [];
     },
     "execution.spawn": ({ workflows }, data) => spawn(lookups, workflows, data),
     "execution.cancel": ({ workflows }, { id, reason = "cancelled" }) => {
@@ -97,6 +109,7 @@ function reactions(lookups: Lookups): NonNullable<WorkflowRules["react"]> {
     "node.started": begin,
     "map.filled": begin,
     "loop.turned": begin,
+    "item.recalled": ({ workflows }, parent) => workEnded(workflows, parent),
     "node.retried": (view, { execution, node, error: _error, round: _round, total: _total, ...open }) => [
       ...stopAll(open, `the node '${node}' begins anew`),
       ...begin(view, { execution, node }),
@@ -182,6 +195,7 @@ function start(
   lookups: Lookups,
   { workflows: state, limits }: WorkflowsView,
   { id, workflow, input, version, priority = "medium" }: WorkflowCommands["execution.start"],
+  more: (graph: Graph) => Pick<WorkflowEvents["execution.started"], "retriedFrom" | "recorded"> = () => ({}),
 ): WorkflowFact[] {
   if (id.includes("/")) throw new RuntimeError("command/invalid", { id, reason: "'/' parts a run from its nodes" });
   if (state.executions.has(id)) throw new RuntimeError("execution/duplicate", { id });
@@ -190,8 +204,8 @@ function start(
   if (pinned === undefined || !state.versions.has(`${workflow}@${pinned}`))
     throw new RuntimeError("workflow/unknown", { workflow, ...(pinned !== undefined && { version: pinned }) });
   const pins = pinsOf(lookups, state, limits, { workflow, version: pinned });
-  const data = { id, workflow, version: pinned, input, priority, ...(pins && { pins }) };
-  return [begun(lookups.planOf(state, workflow, pinned), data)];
+  const graph = lookups.planOf(state, workflow, pinned);
+  return [begun(graph, { id, workflow, version: pinned, input, priority, ...(pins && { pins }), ...more(graph) })];
 }
 
 /** Begins a run within a run, for a node that waits for it. */

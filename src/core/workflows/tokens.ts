@@ -30,6 +30,7 @@ export function settle(
     if (ready === "wait") return [];
     const kind = planned.node.type;
     if (ready === "skip") return [{ type: "node.skipped", data: { ...at, kind, dead: targetsOf(planned.outs) } }];
+    if (hasRecorded(state, execution, node)) return [{ type: "node.started", data: { ...at, kind, recalled: true } }];
     const total = kind === "map" ? { total: countItems(lookups, state, run, planned) } : {};
     return [{ type: "node.started", data: { ...at, kind, ...total } }];
   } catch (error) {
@@ -43,6 +44,11 @@ export function skip(lookups: Lookups, state: WorkflowsState, { execution, node 
   if (place?.reached.status !== "running") return [];
   const { node: planned, outs } = place.planned;
   return [{ type: "node.skipped", data: { execution, node, kind: planned.type, dead: targetsOf(outs) } }];
+}
+
+/** Its output is taken over from an earlier run. */
+function hasRecorded({ recorded }: WorkflowsState, execution: string, node: string): boolean {
+  return Object.hasOwn(recorded.get(execution)?.outputs ?? {}, node);
 }
 
 /** Whether its inlets say that it begins. */

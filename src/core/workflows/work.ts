@@ -66,6 +66,7 @@ function requestsOf(beginning: Beginning, { from, to, index }: Span): Request[] 
   const at = { execution: run.id, node: node.id };
   const parent: TaskParent = reached.round === undefined ? at : { ...at, round: reached.round };
   const id = workKey(parent);
+  if (reached.recalled) return [{ type: "node.complete", data: at }];
   switch (node.type) {
     case "task":
       return [taskOf(beginning, node, parent, textOf(beginning, "input"))];
@@ -177,8 +178,11 @@ function beginItems(
   if (!Array.isArray(list) || list.length !== reached.total)
     // it rests on what wasn't finished when the map began
     throw new RuntimeError("expression/failed", { node: node.id, items: items?.source, reason: "the items changed" });
+  const recorded = at.round === undefined ? state.recorded.get(run.id)?.outputs : undefined;
   return list.slice(from, to).map((item: unknown, offset): Request => {
     const index = from + offset;
+    if (recorded && Object.hasOwn(recorded, `${node.id}/${String(index)}`))
+      return { type: "item.recall", data: { ...at, index } };
     const values = { item, index };
     const key = naming && keyOf(lookups.scopes.evaluate(state, run, naming, { at: node.id, values }), node.id, index);
     const parent = { ...at, index, ...(key !== undefined && { key }) };

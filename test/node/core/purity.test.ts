@@ -47,6 +47,14 @@ async function makeHistory(): Promise<readonly CoreEvent[]> {
     { type: "timer.hold", data: { id: "held" } },
     { type: "timer.release", data: { id: "held" } },
     { type: "timer.set", data: { id: "missed", for: 1, late: "skip", tolerance: 0 } },
+    registerWorkflow({ id: "list", nodes: [{ id: "m", type: "map", items: "[1]", task: { capabilities: ["none"] } }] }),
+    {
+      type: "execution.retry",
+      data: {
+        ...{ id: "again", of: "before", workflow: "list", input: "{}", downstream: true, onlyFailed: false },
+        ...{ failed: ["m"], outputs: { "m/0": "1" } },
+      },
+    },
   );
   assert.equal(world.stopped(), undefined);
   assert.equal(saveState(world.mirror), saveState(world.engine.state), "the mirror folds to the host's state");
