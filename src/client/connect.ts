@@ -5,7 +5,6 @@ import type { StreamChannel } from "../core/protocol.ts";
 import { pageLock } from "../core/locks.ts";
 import mitt from "mitt";
 import { createAgentCalls } from "./agents.ts";
-import { createArchive, createBlobs } from "./archive.ts";
 import { createCells, type Cells } from "./cells.ts";
 import { createCommands } from "./commands.ts";
 import { createConnection, type Connection } from "./connection.ts";
@@ -178,11 +177,8 @@ function createRuntime(parts: Parts & Base & { readonly release: () => void }): 
       if (text === undefined) return value;
       return (await import("./payloads.ts")).loadText(connection, text, "payload");
     },
-    blobs: createBlobs(connection),
-    archive: createArchive(connection),
     ...createReading(connection, createId),
-    ...createLater(connection),
-    ...createAgain(connection, commands, createId),
+    ...createLater(connection, createId, commands),
     on: listenTo(emitter, connection),
     close,
   };
@@ -202,33 +198,27 @@ const LATER = [
   "deadLetters",
 ] as const;
 
-type LaterCalls = Pick<Runtime, (typeof LATER)[number] | "workflows">;
+type LaterCalls = Pick<Runtime, (typeof LATER)[number] | "requeue" | "retryFrom" | "workflows" | "archive" | "blobs">;
 
 /** What these take is loaded with the first call. */
-function createLater(connection: Connection): LaterCalls {
-  const call = (name: keyof typeof Later): unknown =>
-    async function (...args: readonly never[]): Promise<unknown> {
-      return (await import("./later.ts"))[name](connection, ...(args as readonly [never, never])); // the types say which
-    };
-  const workflows = { versions: call("versions"), rollback: call("rollback"), migrate: call("migrate") };
-  return { ...Object.fromEntries(LATER.map((name) => [name, call(name)])), workflows } as LaterCalls;
-}
-
-/** Few pages do again what has ended. */
-function createAgain(
+function createLater(
   connection: Connection,
-  { createTask }: Pick<Runtime, "createTask">,
   createId: () => string,
-): Pick<Runtime, "requeue" | "retryFrom"> {
+  { createTask }: Pick<Runtime, "createTask">,
+): LaterCalls {
+  const call = (name: keyof typeof Later, ...own: readonly unknown[]): unknown =>
+    async function (...args: readonly unknown[]): Promise<unknown> {
+      const made = (await import("./later.ts"))[name] as (...all: readonly unknown[]) => unknown; // the handle's types say which
+      return made(connection, ...own, ...args);
+    };
   return {
-    async requeue(id, changes) {
-      const { askAgain } = await import("./dead-letters.ts");
-      return createTask(await askAgain(connection, id, changes));
-    },
-    async retryFrom(execution, options) {
-      return (await import("./retrying.ts")).retryFrom(connection, createId(), execution, options);
-    },
-  };
+    ...Object.fromEntries(LATER.map((name) => [name, call(name)])),
+    requeue: call("requeue", createTask),
+    retryFrom: call("retryFrom", createId),
+    blobs: { write: call("writeBlob"), read: call("readBlob") },
+    archive: { task: call("archivedTask"), execution: call("archivedExecution"), list: call("listArchive") },
+    workflows: { versions: call("versions"), rollback: call("rollback"), migrate: call("migrate") },
+  } as LaterCalls;
 }
 
 /** Few pages read streams: what it takes is loaded then. */
