@@ -13,7 +13,7 @@ export const MESSAGE_LIFE = 3_600_000;
 export const MAX_MESSAGES = 10_000;
 export const MAX_ALIKE = 1_000;
 /** The most characters of kept messages together. */
-export const MAX_KEPT = 64 * 1024 * 1024;
+export const MAX_KEPT = 16 * 1024 * 1024;
 /** The most ids of messages that are remembered, so that the same isn't taken twice. */
 export const MAX_REMEMBERED = 10_000;
 

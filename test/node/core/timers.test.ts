@@ -1,9 +1,16 @@
 /** Timers: absolute, fired once, and what they do when nobody was there. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type CoreCommand, type CoreCommands, type CoreEvent } from "../../../src/core/runtime.ts";
+import {
+  createState,
+  restoreState,
+  saveState,
+  type CoreCommand,
+  type CoreCommands,
+  type CoreEvent,
+} from "../../../src/core/runtime.ts";
 import { createDisk, eventsOf } from "./disk.ts";
-import { createTime, openHost, openWorld, START } from "./kit.ts";
+import { createTime, frozenKit, openHost, openWorld, START } from "./kit.ts";
 import { createChance, seedOf } from "./chance.ts";
 
 const HOUR = 3_600_000;
@@ -66,6 +73,16 @@ describe(`timers (seed ${String(seed)})`, () => {
     await world.advance(1);
     assert.deepEqual(told(world.committed), [["timer.fired", "a", 0, HOUR]]);
     assert.equal(world.committed.filter(({ type }) => type === "timer.cancelled").length, 1);
+  });
+
+  it("aren't missed by a state that was saved before there were any", async () => {
+    const world = await openWorld(1);
+    const { text } = world.engine.capture();
+    const { timers, messages, schedules, ...before } = JSON.parse(text) as Record<string, unknown>;
+    assert.ok(timers && messages && schedules);
+    const state = createState(frozenKit([]));
+    restoreState(state, JSON.stringify(before));
+    assert.equal(saveState(state), text);
   });
 
   it("fire once each, over any restarts", async () => {
