@@ -5,17 +5,16 @@ import type { StreamChannel } from "../core/protocol.ts";
 import { pageLock } from "../core/locks.ts";
 import mitt from "mitt";
 import { createAgentCalls } from "./agents.ts";
-import { createArchive, createBlobs } from "./archive.ts";
 import { createCells, type Cells } from "./cells.ts";
 import { createCommands } from "./commands.ts";
 import { createConnection, type Connection } from "./connection.ts";
-import { createExplaining } from "./explaining.ts";
 import { hearing, listenTo, type Emitter } from "./events.ts";
 import { createMirror, type Mirror } from "./mirror.ts";
 import type { Places } from "./places.ts";
 import { attend, holdLock } from "./presence.ts";
 import { createResults } from "./results.ts";
 import type { ConnectOptions, Mode, Runtime, StreamItem, StreamOptions } from "./runtime.ts";
+import type * as Later from "./later.ts";
 import { spilledText } from "./views.ts";
 
 /** What an entry of the package gives to `connect`. */
@@ -178,42 +177,48 @@ function createRuntime(parts: Parts & Base & { readonly release: () => void }): 
       if (text === undefined) return value;
       return (await import("./payloads.ts")).loadText(connection, text, "payload");
     },
-    blobs: createBlobs(connection),
-    archive: createArchive(connection),
     ...createReading(connection, createId),
-    ...createExplaining(connection),
-    async registerCapability(options) {
-      return (await import("./capabilities.ts")).registerCapability(connection, options);
-    },
-    async unregisterCapability(...key) {
-      return (await import("./capabilities.ts")).unregisterCapability(connection, ...key);
-    },
-    ...createAgain(connection, commands, createId),
+    ...createLater(connection, createId, commands),
     on: listenTo(emitter, connection),
     close,
   };
   return withPresent(handle);
 }
 
-/** Few pages do again what has ended. */
-function createAgain(
+const LATER = [
+  "publish",
+  "schedule",
+  "unschedule",
+  "schedules",
+  "nextFireTimes",
+  "whyWaiting",
+  "explain",
+  "registerCapability",
+  "unregisterCapability",
+  "deadLetters",
+] as const;
+
+type LaterCalls = Pick<Runtime, (typeof LATER)[number] | "requeue" | "retryFrom" | "workflows" | "archive" | "blobs">;
+
+/** What these take is loaded with the first call. */
+function createLater(
   connection: Connection,
-  { createTask }: Pick<Runtime, "createTask">,
   createId: () => string,
-): Pick<Runtime, "deadLetters" | "requeue" | "retryFrom"> {
+  { createTask }: Pick<Runtime, "createTask">,
+): LaterCalls {
+  const call = (name: keyof typeof Later, ...own: readonly unknown[]): unknown =>
+    async function (...args: readonly unknown[]): Promise<unknown> {
+      const made = (await import("./later.ts"))[name] as (...all: readonly unknown[]) => unknown; // the handle's types say which
+      return made(connection, ...own, ...args);
+    };
   return {
-    async deadLetters(query) {
-      const { listDeadLetters } = await import("./dead-letters.ts");
-      return listDeadLetters(connection, query);
-    },
-    async requeue(id, changes) {
-      const { askAgain } = await import("./dead-letters.ts");
-      return createTask(await askAgain(connection, id, changes));
-    },
-    async retryFrom(execution, options) {
-      return (await import("./retrying.ts")).retryFrom(connection, createId(), execution, options);
-    },
-  };
+    ...Object.fromEntries(LATER.map((name) => [name, call(name)])),
+    requeue: call("requeue", createTask),
+    retryFrom: call("retryFrom", createId),
+    blobs: { write: call("writeBlob"), read: call("readBlob") },
+    archive: { task: call("archivedTask"), execution: call("archivedExecution"), list: call("listArchive") },
+    workflows: { versions: call("versions"), rollback: call("rollback"), migrate: call("migrate") },
+  } as LaterCalls;
 }
 
 /** Few pages read streams: what it takes is loaded then. */

@@ -3,13 +3,17 @@ import type { AgentMatch, Waiting } from "../core/scheduling/why.ts";
 import type { Connection } from "./connection.ts";
 import type { Runtime } from "./runtime.ts";
 
-export function createExplaining(connection: Connection): Pick<Runtime, "whyWaiting" | "explain"> {
-  return {
-    async whyWaiting(id) {
-      return (await connection.ask({ type: "why", id })) as Waiting;
-    },
-    async explain(requirement) {
-      return (await connection.ask({ type: "explain", requirement })) as readonly AgentMatch[];
-    },
-  };
+type Asker = Pick<Connection, "ask">;
+
+/** @throws RuntimeError `task/unknown` */
+export async function whyWaiting({ ask }: Asker, id: string): Promise<Waiting> {
+  return (await ask({ type: "why", id })) as Waiting;
+}
+
+/** @throws RuntimeError `command/invalid` */
+export async function explain(
+  { ask }: Asker,
+  requirement: Parameters<Runtime["explain"]>[0],
+): Promise<readonly AgentMatch[]> {
+  return (await ask({ type: "explain", requirement })) as readonly AgentMatch[];
 }

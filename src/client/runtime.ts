@@ -27,6 +27,7 @@ import type {
 } from "../core/index.ts";
 import type { HostPlace } from "../core/protocol.ts";
 import type { StoreApi } from "zustand/vanilla";
+import type { TimingCalls } from "./timing-types.ts";
 import type { CapabilityOptions, TypedInput } from "./capability-types.ts";
 
 /** Where the host runs: in a SharedWorker, in a worker of the tab that was elected, or in a page itself. */
@@ -249,7 +250,7 @@ export type RuntimeEvents = {
 };
 
 /** A durable runtime, as one page sees it. Every method that makes something returns its id at once. */
-export interface Runtime {
+export interface Runtime extends TimingCalls {
   readonly name: string;
   /** Where the host runs that answers now; also when this page would have looked for it elsewhere. */
   readonly mode: Mode;

@@ -11,7 +11,7 @@
  */
 import { RuntimeError, type ErrorData } from "./errors.ts";
 import type { EncodedPart } from "./picture.ts";
-import type { Batch, Clock, Journal, Random, Snapshot } from "./ports.ts";
+import type { Batch, Calendar, Clock, Journal, Random, Snapshot } from "./ports.ts";
 import { applyEvent, restoreState, saveState, type CoreCommand, type CoreEvent, type CoreState } from "./runtime.ts";
 import { decodeEvents } from "./events.ts";
 import { createScheduler, type Scheduler } from "./scheduling/scheduler.ts";
@@ -27,6 +27,8 @@ export interface EngineOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly ids: () => string;
+  /** Without one, schedules and timers with a date are refused. */
+  readonly calendar?: Calendar | undefined;
   /** Runs `flush` soon; `busy` says that a commit has just ended, so that waiting a tick gathers more. */
   readonly defer: (flush: () => void, busy: boolean) => void;
   /** Called after each append with what is durable now, before those who wait for it. */
@@ -146,11 +148,11 @@ function createEngine(options: EngineOptions, stage: Stage, start: Start): Engin
 /** Decides commands, each at its own moment unless one is given for all. */
 function submit(state: State, commands: readonly CoreCommand[], moment?: number): Refusals {
   if (state.stopped) throw state.stopped;
-  const { clock, random, ids } = state.options;
+  const { clock, random, ids, calendar = noCalendar } = state.options;
   const refusals: [number, ErrorData][] = [];
   for (const [place, command] of commands.entries()) {
     try {
-      const env = { now: moment ?? clock(), random, id: ids };
+      const env = { now: moment ?? clock(), random, id: ids, calendar };
       const refusal = state.turn(command, env, state.writer.record);
       if (refusal) refusals.push([place, refusal]);
     } catch (cause) {
@@ -160,6 +162,11 @@ function submit(state: State, commands: readonly CoreCommand[], moment?: number)
   schedule(state, false);
   return refusals;
 }
+
+const refuse = (): never => {
+  throw new RuntimeError("schedule/invalid", { reason: "this host has no calendar" });
+};
+const noCalendar: Calendar = { next: refuse, last: refuse, moment: refuse };
 
 function schedule(state: State, busy: boolean): void {
   const { writer, options } = state;
@@ -196,17 +203,14 @@ function fail(state: State, cause: unknown): RuntimeError {
 }
 
 function nextDue({ due }: Stage, scheduler: Scheduler): number | undefined {
-  const times = [...due, { next: scheduler.nextDue }].flatMap((queue) => queue.next() ?? []);
+  const times = [...due.values(), { next: scheduler.nextDue }].flatMap((queue) => queue.next() ?? []);
   return times.length === 0 ? undefined : Math.min(...times);
 }
 
-/** The commands of what is due, in the order in which the slices made their queues (`createState`). */
-const WAKES = ["task.wake", "approval.wake", "limit.wake"] as const;
-
 function wake(state: State): void {
   const now = state.options.clock(); // one moment: what was taken as due must be due when it is decided on
-  for (const [place, type] of WAKES.entries())
-    for (const id of state.stage.due[place]?.take(now) ?? []) submit(state, [{ type, data: { id } }], now);
+  for (const [type, queue] of state.stage.due)
+    for (const id of queue.take(now)) submit(state, [{ type, data: { id } } as CoreCommand], now);
   if ((state.scheduler.nextDue() ?? Infinity) <= now) submit(state, [{ type: "limit.wake", data: { id: "" } }], now);
 }
 

@@ -6,6 +6,7 @@
  * The fold (`apply` and its state) stands apart from the rules (`decide`, `react`): whoever reads a journal needs only
  * the fold.
  */
+import type { Calendar } from "./ports.ts";
 
 /** What `decide` may know of the world: one moment, one source of chance, one source of ids. */
 export interface Env {
@@ -13,6 +14,7 @@ export interface Env {
   readonly now: number;
   readonly random: () => number;
   readonly id: () => string;
+  readonly calendar: Calendar;
 }
 
 /** A fact. Its `type` is `noun.participle`; `data` is plain JSON that carries all a reader needs. */
@@ -68,7 +70,8 @@ export interface FinishedSink<T> {
 /** What a state is made of. */
 export interface Kit {
   table<T>(): Table<T>;
-  due(): DueIndex;
+  /** `wake` is the type of the command that is submitted with a key, as its `id`, when that is due. */
+  due(wake: string): DueIndex;
   finished<T>(kind: "task" | "execution"): FinishedSink<T>;
 }
 

@@ -7,6 +7,19 @@ export type Clock = () => number;
 /** A number from 0 (inclusive) to 1 (exclusive). */
 export type Random = () => number;
 
+/** Moments of calendars and clocks on the wall: it needs the rules of time zones, which are the platform's. */
+export interface Calendar {
+  /** The first moment after the given one; undefined when there is none. @throws RuntimeError `schedule/invalid` */
+  next(cron: string, timeZone: string, after: number): number | undefined;
+  /** The last moment up to the given one; undefined when there is none. @throws RuntimeError `schedule/invalid` */
+  last(cron: string, timeZone: string, at: number): number | undefined;
+  /**
+   * The moment of a date and time in ISO 8601, which has an offset or is meant in the time zone. An hour that the clock
+   * skips is taken as the one after it, an hour that comes twice as the first one. @throws RuntimeError `timer/invalid`
+   */
+  moment(text: string, timeZone: string | undefined): number;
+}
+
 /** A finished entity, kept outside the live state. */
 export interface ArchiveRow {
   readonly kind: "task" | "execution";

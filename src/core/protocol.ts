@@ -13,6 +13,8 @@ import type { JsonText } from "./json.ts";
 import type { EncodedPart } from "./picture.ts";
 import { BlobRefSchema } from "./plugin.ts";
 import { LimitRemoveSchema, LimitSetSchema } from "./limits/settings.ts";
+import { MessagePublishSchema } from "./messages/message.ts";
+import { ScheduleSetSchema } from "./schedules/schedule.ts";
 import { ExecutionRetrySchema } from "./workflows/retry.ts";
 import { TaskOrderSchema } from "./tasks/order.ts";
 import { PRIORITIES } from "./tasks/priority.ts";
@@ -58,6 +60,11 @@ export const PageCommandSchema = v.variant("type", [
       priority: v.optional(v.picklist(PRIORITIES)),
     }),
   }),
+  v.strictObject({ type: v.literal("workflow.rollback"), data: v.strictObject({ workflow: id, version: id }) }),
+  v.strictObject({ type: v.literal("execution.migrate"), data: v.strictObject({ id, version: id }) }),
+  v.strictObject({ type: v.literal("message.publish"), data: MessagePublishSchema }),
+  v.strictObject({ type: v.literal("schedule.set"), data: ScheduleSetSchema }),
+  v.strictObject({ type: v.literal("schedule.remove"), data: v.strictObject({ id }) }),
   v.strictObject({ type: v.literal("execution.retry"), data: ExecutionRetrySchema }),
   v.strictObject({
     type: v.literal("execution.pause"),
@@ -154,6 +161,9 @@ export const QuerySchema = v.variant("type", [
     from: count,
     attempt: count,
   }),
+  v.strictObject({ type: v.literal("schedules") }),
+  v.strictObject({ type: v.literal("versions"), workflow: id }),
+  v.strictObject({ type: v.literal("migration"), id, version: id }),
   v.strictObject({ type: v.literal("why"), id }),
   v.strictObject({ type: v.literal("explain"), requirement: v.strictObject(requirementFields) }),
   v.strictObject({ type: v.literal("blob.read"), blob: BlobRefSchema.entries.blob, offset: count, size: count }),

@@ -13,7 +13,13 @@ import type { FactOf, Fold, Kit, RecordedOf, RequestOf } from "./kernel.ts";
 import { limitsFold, type LimitsState } from "./limits/fold.ts";
 import type { LimitCommands, LimitEvents } from "./limits/limit.ts";
 import { tasksFold, type TasksState } from "./tasks/fold.ts";
+import { messagesFold, type MessagesState } from "./messages/fold.ts";
+import type { MessageCommands, MessageEvents } from "./messages/message.ts";
+import { schedulesFold, type SchedulesState } from "./schedules/fold.ts";
+import type { ScheduleCommands, ScheduleEvents } from "./schedules/schedule.ts";
 import type { TaskCommands, TaskEvents } from "./tasks/task.ts";
+import { timersFold, type TimersState } from "./timers/fold.ts";
+import type { TimerCommands, TimerEvents } from "./timers/timer.ts";
 import type { WorkflowCommands, WorkflowEvents } from "./workflows/execution.ts";
 import { workflowsFold, type WorkflowsState } from "./workflows/fold.ts";
 
@@ -23,7 +29,10 @@ export type CoreEvents = HostingEvents &
   ApprovalEvents &
   AgentEvents &
   LimitEvents &
+  TimerEvents &
+  MessageEvents &
   WorkflowEvents &
+  ScheduleEvents &
   CapabilityEvents;
 /** Every command of the core, by type. */
 export type CoreCommands = HostingCommands &
@@ -31,7 +40,10 @@ export type CoreCommands = HostingCommands &
   ApprovalCommands &
   AgentCommands &
   LimitCommands &
+  TimerCommands &
+  MessageCommands &
   WorkflowCommands &
+  ScheduleCommands &
   CapabilityCommands;
 
 export type CoreFact = FactOf<CoreEvents>;
@@ -45,7 +57,10 @@ export interface CoreState {
   readonly approvals: ApprovalsState;
   readonly agents: AgentsState;
   readonly limits: LimitsState;
+  readonly timers: TimersState;
+  readonly messages: MessagesState;
   readonly workflows: WorkflowsState;
+  readonly schedules: SchedulesState;
   readonly capabilities: CapabilitiesState;
 }
 
@@ -56,7 +71,10 @@ export const folds = {
   approvals: approvalsFold,
   agents: agentsFold,
   limits: limitsFold,
+  timers: timersFold,
+  messages: messagesFold,
   workflows: workflowsFold,
+  schedules: schedulesFold,
   capabilities: capabilitiesFold,
 } as const;
 
@@ -70,7 +88,10 @@ export function createState(kit: Kit): CoreState {
     approvals: approvalsFold.create(kit),
     agents: agentsFold.create(kit),
     limits: limitsFold.create(kit),
+    timers: timersFold.create(kit),
+    messages: messagesFold.create(kit),
     workflows: workflowsFold.create(kit),
+    schedules: schedulesFold.create(kit),
     capabilities: capabilitiesFold.create(kit),
   };
 }

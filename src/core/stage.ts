@@ -8,19 +8,20 @@ import { createDueQueue, type DueQueue } from "./timers/due-queue.ts";
 /** The state, and what it hands out while events are folded. */
 export interface Stage {
   readonly state: CoreState;
-  readonly due: readonly DueQueue[];
+  /** By the command of what is due in it, in the order in which the slices made them. */
+  readonly due: ReadonlyMap<string, DueQueue>;
   readonly finished: ArchiveRow[];
   readonly picture: Picture;
 }
 
 export function createStage(): Stage {
-  const due: DueQueue[] = [];
+  const due = new Map<string, DueQueue>();
   const finished: ArchiveRow[] = [];
   const kit: Kit = {
     table: createTable,
-    due() {
+    due(wake) {
       const queue = createDueQueue();
-      due.push(queue);
+      due.set(wake, queue);
       return queue;
     },
     finished: (kind) => ({

@@ -7,8 +7,11 @@ import { checkLimits, limitsRules } from "./limits/rules.ts";
 import type { TaskCreate } from "./tasks/task.ts";
 import type { Env, Fact, Request, Rules } from "./kernel.ts";
 import type { CoreState } from "./runtime.ts";
+import { messagesRules } from "./messages/rules.ts";
+import { schedulesRules } from "./schedules/rules.ts";
 import type { Scheduler } from "./scheduling/scheduler.ts";
 import { tasksRules } from "./tasks/rules.ts";
+import { timersRules } from "./timers/rules.ts";
 import { createWorkflowRules } from "./workflows/rules.ts";
 
 /** A turn must end; a chain of reactions longer than this is a fault of the rules, and stops the engine. */
@@ -31,7 +34,10 @@ export function createTurn(
     approvalsRules,
     agentsRules,
     limitsRules,
+    timersRules,
+    messagesRules,
     createWorkflowRules(),
+    schedulesRules,
     capabilitiesRules,
   ] as unknown as readonly AnyRules[];
   const decide = Object.assign({}, ...rules.map((one) => one.decide)) as AnyRules["decide"];

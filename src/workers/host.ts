@@ -1,4 +1,5 @@
 /** The host: one engine, and the pages and workers around it. It decides nothing itself. */
+import { calendar } from "../calendar/cron.ts";
 import { openEngine, type Engine, type EngineOptions } from "../core/engine.ts";
 import { encodeError, RuntimeError } from "../core/errors.ts";
 import { createIds } from "../core/ids.ts";
@@ -63,6 +64,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const engine = await openOrClose({
     journal,
     clock: Date.now,
+    calendar,
     random: Math.random,
     ids,
     defer: createDefer(),

@@ -4,6 +4,9 @@ import type { Engine } from "../core/engine.ts";
 import type { Journal } from "../core/ports.ts";
 import { QuerySchema, type Query } from "../core/protocol.ts";
 import { explainMatch, whyWaiting } from "../core/scheduling/why.ts";
+import { createLookups } from "../core/workflows/lookups.ts";
+import { previewMigration } from "../core/workflows/migration.ts";
+import { versionsOf } from "../core/workflows/versions.ts";
 import { writeBlob } from "./blobs.ts";
 import { listDeadLetters } from "./dead-letters.ts";
 import type { Streams } from "./streams.ts";
@@ -54,6 +57,21 @@ async function answer({ journal, engine, streams }: QueryParts, query: Query): P
       return listDeadLetters(journal, query);
     case "stream":
       return streams.read(query);
+    case "schedules": {
+      const list = [...engine.state.schedules.schedules.values()];
+      await durable(engine);
+      return list;
+    }
+    case "versions": {
+      const list = versionsOf(engine.state.workflows, query.workflow);
+      await durable(engine);
+      return list;
+    }
+    case "migration": {
+      const preview = previewMigration(createLookups(), engine.state.workflows, query);
+      await durable(engine);
+      return preview;
+    }
     case "why": {
       engine.submit([{ type: "limit.wake", data: { id: "" } }]); // what time alone has changed is seen first
       const why = whyWaiting(engine.state, engine.scheduler.index, query.id, Date.now());

@@ -4,10 +4,11 @@
 export const CORE_ORDER: readonly (readonly string[])[] = [
   ["json", "errors", "bitset", "versions"],
   ["kernel", "ports", "plugin", "payload", "tables", "ids"],
-  ["timers", "expressions", "hosting"],
-  ["tasks", "approvals", "capabilities"],
+  ["expressions", "hosting"],
+  ["tasks", "approvals", "capabilities", "timers", "messages"],
   ["agents", "limits"],
   ["workflows"],
+  ["schedules"],
   ["scheduling"],
   ["runtime"],
   ["events", "picture"],
@@ -25,8 +26,9 @@ export interface Arrow {
 /** Arrows between rooms. A room may always import from itself. */
 export const ARROWS: Readonly<Record<string, readonly Arrow[]>> = {
   core: [],
-  client: [{ to: "core" }],
-  workers: [{ to: "core" }],
+  calendar: [{ to: "core" }],
+  client: [{ to: "core" }, { to: "calendar" }],
+  workers: [{ to: "core" }, { to: "calendar" }],
   cell: [{ to: "core", typesOnly: true }],
   plugins: [{ to: "core" }],
   testing: [{ to: "core" }, { to: "plugins" }],
@@ -42,6 +44,7 @@ export const ENTRIES: readonly RegExp[] = [
 /** The packages that a room may import, where that is fewer than all dependencies. */
 export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   core: ["valibot"],
+  calendar: ["croner"],
   cell: [],
 };
 

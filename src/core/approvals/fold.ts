@@ -9,7 +9,7 @@ export interface ApprovalsState {
 }
 
 export const approvalsFold: Fold<ApprovalsState, ApprovalEvents> = {
-  create: (kit) => ({ approvals: kit.table<Approval>(), due: kit.due() }),
+  create: (kit) => ({ approvals: kit.table<Approval>(), due: kit.due("approval.wake") }),
   apply: {
     "approval.requested": (state, data, at) => {
       state.approvals.set(data.id, { ...copyJson(data), requestedAt: at });

@@ -29,7 +29,7 @@ export interface LimitsState {
 }
 
 export const limitsFold: Fold<LimitsState, LimitEvents & TaskEvents & AgentEvents & HostingEvents> = {
-  create: (kit) => ({ limits: kit.table(), uses: kit.table(), holdings: kit.table(), due: kit.due() }),
+  create: (kit) => ({ limits: kit.table(), uses: kit.table(), holdings: kit.table(), due: kit.due("limit.wake") }),
   apply: {
     "limit.set": (state, { name, ...settings }, at) => {
       const before = state.limits.get(name);

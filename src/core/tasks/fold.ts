@@ -53,7 +53,7 @@ export const tasksFold: Fold<TasksState, TaskEvents> = {
     tasks: kit.table<Task>(),
     gates: kit.table<Gate>(),
     dependents: new Map(),
-    due: kit.due(),
+    due: kit.due("task.wake"),
     finished: kit.finished<Task>("task"),
     ends: createEnds(),
     keys: createKeys(),

@@ -2,6 +2,8 @@
 import * as v from "valibot";
 import type { Json } from "../json.ts";
 import { workFields } from "../tasks/order.ts";
+import { MAX_NAME } from "../messages/message.ts";
+import { LATE_POLICIES } from "../timers/timer.ts";
 import { PRIORITIES } from "../tasks/priority.ts";
 
 /** A node's id is an identifier, so that expressions can name it. */
@@ -173,6 +175,42 @@ export const ApprovalNodeSchema = v.strictObject({
   onReject: v.optional(v.picklist(["fail", "continue"]), "fail"),
 });
 
+/** Waits for a moment. Its output is `{dueAt, firedAt, late}`, the last one in milliseconds. */
+export const TimerNodeSchema = v.strictObject({
+  ...common,
+  type: v.literal("timer"),
+  /** One of the two: milliseconds, or an expression that gives them; */
+  for: v.optional(v.union([v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(365 * 86_400_000)), expression])),
+  /** or an expression that gives milliseconds since 1970 or a date and time in ISO 8601. */
+  until: v.optional(expression),
+  /** IANA name: of an `until` without an offset. */
+  timeZone: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(100))),
+  /**
+   * What happens when nobody was there at the moment, and it is later than `tolerance` (milliseconds, default a minute).
+   * fire: it goes on all the same. skip: it counts as skipped. expire: it fails with `timer/expired`.
+   */
+  late: v.optional(v.picklist(LATE_POLICIES), "fire"),
+  tolerance: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(365 * 86_400_000))),
+  /** run: it goes on while the run is paused, and what follows it waits. hold: the time of the pause doesn't count. */
+  onPause: v.optional(v.picklist(["run", "hold"]), "run"),
+});
+
+/** Waits for a message from outside. Its output is `{received, payload, publishedAt}`. */
+export const EventNodeSchema = v.strictObject({
+  ...common,
+  type: v.literal("event"),
+  name: v.pipe(v.string(), v.minLength(1), v.maxLength(MAX_NAME)),
+  /** A text or a number that the message's key must be. Default: none. */
+  key: v.optional(expression),
+  /** A message that came so many milliseconds before will do. Default: any that is kept. */
+  lookBack: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(30 * 86_400_000))),
+  timeout: v.optional(timeout),
+  /** fail, the default: with `event/timeout`. continue: `received` is false then. */
+  onTimeout: v.optional(v.picklist(["fail", "continue"])),
+  /** one: no other node gets the message. broadcast: every broadcast node does. */
+  consume: v.optional(v.picklist(["one", "broadcast"]), "one"),
+});
+
 /** A code, or all that begin so: `task/*`. */
 const codes = v.optional(
   v.pipe(v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(200))), v.minLength(1), v.maxLength(100)),
@@ -207,6 +245,8 @@ export const NodeSchema = v.variant("type", [
   ParallelNodeSchema,
   JoinNodeSchema,
   ApprovalNodeSchema,
+  TimerNodeSchema,
+  EventNodeSchema,
   ErrorHandlerNodeSchema,
 ]);
 export type WorkflowNode = v.InferOutput<typeof NodeSchema>;

@@ -55,7 +55,7 @@ export function leave(
 }
 
 /** Which edges a node that ended well goes on along: of a decision for the first one, only that. */
-function choose(
+export function choose(
   lookups: Lookups,
   state: WorkflowsState,
   run: Execution,

@@ -76,7 +76,14 @@ export interface NodeState {
   /** Of a parallel node: branches begun, and those that were ended by a failure. */
   readonly branches?: number | undefined;
   readonly lost?: readonly number[] | undefined;
+  /** Of a timer: when it fires; of an event: until when it waits. */
+  readonly dueAt?: number | undefined;
+  /** Of an event: the key of the message that it waits for. */
+  readonly key?: string | undefined;
 }
+
+/** A node of a run that goes on with another version: what it keeps beside this is what it had, where its status is the same. */
+export type MovedNode = Pick<NodeState, "node" | "kind" | "status" | "live" | "dead" | "inlets" | "round">;
 
 /** A variable of a run gets a value, or elements for its list. */
 export interface Assignment {
@@ -105,7 +112,10 @@ export interface ItemState {
   readonly error?: ErrorData | undefined;
 }
 
-/** A registered definition. Older versions stay while runs stand on them, and are gone with the last of these. */
+/**
+ * A registered definition. The active version stays, the last {@link KEPT_VERSIONS} that were registered, and those that
+ * runs stand on.
+ */
 export interface WorkflowVersion {
   /** `workflow@version`. */
   readonly id: string;
@@ -122,6 +132,20 @@ export interface WorkflowVersion {
   readonly registeredAt: number;
   /** Live runs that stand on it. */
   readonly runs: number;
+}
+
+/** Versions of a workflow that are kept, used or not. */
+export const KEPT_VERSIONS = 10;
+
+/** Which version new runs of a workflow get. */
+export interface ActiveVersion {
+  /** The workflow. */
+  readonly id: string;
+  readonly version: string;
+  /** The versions that were registered last, the newest at the end. */
+  readonly kept?: readonly string[] | undefined;
+  /** Versions that were rolled back: registering them again doesn't make them active. */
+  readonly withdrawn?: readonly string[] | undefined;
 }
 
 export type Bodies = Readonly<Record<string, readonly string[]>>;
@@ -143,6 +167,20 @@ export interface WorkflowEvents {
     readonly nodes: readonly string[];
     readonly warnings?: readonly Problem[] | undefined;
     readonly bodies?: Bodies | undefined;
+  };
+  /** Another known version is the one for new runs. */
+  "workflow.activated": {
+    readonly workflow: string;
+    readonly version: string;
+    readonly withdrawn: readonly string[];
+  };
+  /** The run goes on with another version: these are its nodes now, and these are to be looked at. */
+  "execution.migrated": Pick<Execution, "id" | "version" | "total" | "pins"> & {
+    readonly from: string;
+    /** Those that it hasn't had. */
+    readonly variables?: Readonly<Record<string, JsonText>> | undefined;
+    readonly nodes: readonly MovedNode[];
+    readonly settle: readonly string[];
   };
   "execution.started": Pick<
     Execution,
@@ -188,6 +226,8 @@ export interface WorkflowEvents {
       /** The branch that it ends. */
       readonly branch?: { readonly parallel: string; readonly index: number } | undefined;
     };
+  /** A run that a schedule asked for can't begin. */
+  "execution.refused": { readonly id: string; readonly workflow: string; readonly error: ErrorData };
   /** No node begins any more, and no task of it is given to a worker. */
   "execution.paused": OpenWork & { readonly id: string; readonly interrupt?: boolean | undefined };
   /** What was found to do: nodes to look at again, and work that had been lost. */
@@ -204,21 +244,26 @@ export interface WorkflowEvents {
 /** A node whose work is begun again; `index`: only that item or iteration. */
 export type Restart = readonly [node: string, index?: number];
 
-interface Ended {
+export interface Ended {
   readonly id: string;
   readonly parent?: TaskParent | undefined;
 }
 
-/** What must be stopped with a run or a node: live tasks, open approvals, and runs within it. */
+/** What must be stopped with a run or a node: live tasks, open approvals, timers, waits, and runs within it. */
 export interface OpenWork {
   readonly tasks: readonly string[];
   readonly approvals: readonly string[];
   readonly children?: readonly string[] | undefined;
+  readonly timers?: readonly string[] | undefined;
+  readonly waits?: readonly string[] | undefined;
 }
 
 export interface WorkflowCommands {
   /** `strict` refuses what would only be warned of. Default false. */
   "workflow.register": { readonly text: JsonText; readonly strict?: boolean | undefined };
+  /** Makes a version that is kept the one for new runs. */
+  "workflow.rollback": { readonly workflow: string; readonly version: string };
+  "execution.migrate": { readonly id: string; readonly version: string };
   "execution.start": {
     readonly id: string;
     readonly workflow: string;
@@ -227,6 +272,8 @@ export interface WorkflowCommands {
     readonly input: JsonText;
     readonly priority?: Priority | undefined;
   };
+  /** The same from within: when it can't begin, that is told. */
+  "execution.launch": WorkflowCommands["execution.start"];
   /** Begins a run that takes over what a finished one has done, but for what is to be done again. */
   "execution.retry": ExecutionRetry;
   "item.recall": TaskParent;
@@ -245,6 +292,8 @@ export interface WorkflowCommands {
   "node.complete": At & { readonly output?: JsonText | undefined };
   /** `path` leads from the run to what failed. Default: the node. */
   "node.fail": At & { readonly error: ErrorData; readonly path?: string | undefined };
+  /** What follows it is left out, though it was begun. */
+  "node.skip": At;
   "map.fill": At;
   "loop.turn": At;
 }

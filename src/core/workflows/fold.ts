@@ -1,8 +1,11 @@
 import type { ErrorData } from "../errors.ts";
 import type { FinishedSink, Fold, Table } from "../kernel.ts";
 import { copyJson, type JsonText } from "../json.ts";
-import { nodesOf } from "./nodes.ts";
+import { movedNodes, nodesOf } from "./nodes.ts";
+import { activated, countRuns, registered, type Registry } from "./registry.ts";
 import { restoreTable, saveTable } from "../tables.ts";
+import type { MessageEvents } from "../messages/message.ts";
+import type { TimerEvents } from "../timers/timer.ts";
 import type { TaskEvents, TaskParent } from "../tasks/task.ts";
 import {
   itemKey,
@@ -14,15 +17,10 @@ import {
   type Target,
   type VariablesState,
   type WorkflowEvents,
-  type WorkflowVersion,
 } from "./execution.ts";
 import { elementKey, entryKey, textOf } from "./values.ts";
 
-export interface WorkflowsState {
-  /** All versions, by `workflow@version`. */
-  readonly versions: Table<WorkflowVersion>;
-  /** The version that new runs get, by workflow. */
-  readonly active: Table<{ readonly id: string; readonly version: string }>;
+export interface WorkflowsState extends Registry {
   readonly executions: Table<Execution>;
   readonly nodes: Table<NodeState>;
   readonly items: Table<ItemState>;
@@ -35,7 +33,7 @@ export interface WorkflowsState {
   readonly finished: FinishedSink<Execution>;
 }
 
-export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents> = {
+export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents & TimerEvents & MessageEvents> = {
   create: (kit) => ({
     versions: kit.table(),
     active: kit.table(),
@@ -48,14 +46,21 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents> = 
     finished: kit.finished<Execution>("execution"),
   }),
   apply: {
-    "workflow.registered": (state, data, at) => {
-      const { workflow, version } = data;
-      const id = `${workflow}@${version}`;
-      const before = state.active.get(workflow)?.version ?? version;
-      const runs = state.versions.get(id)?.runs ?? 0;
-      state.versions.set(id, { ...copyJson(data), id, registeredAt: at, runs });
-      state.active.set(workflow, { id: workflow, version });
-      countRuns(state, { workflow, version: before }, 0);
+    "workflow.registered": registered,
+    "workflow.activated": activated,
+    "execution.migrated": (state, { id, version, total, nodes, pins, variables }, at) => {
+      const run = state.executions.get(id);
+      if (!run) return;
+      const before = nodesOf(state, run);
+      for (const { id: key } of before) state.nodes.delete(key);
+      for (const node of movedNodes(id, before, nodes, at)) state.nodes.set(node.id, node);
+      const resolved = nodes.filter(({ status }) => status === "completed" || status === "skipped").length;
+      const next = { ...run, version, total, resolved, ...(pins && { pins: copyJson(pins) }) };
+      state.executions.set(id, next);
+      const { values, counts = {} } = state.variables.get(id) ?? {};
+      if (variables) state.variables.set(id, { id, values: { ...values, ...variables }, counts });
+      countRuns(state, next, 1);
+      countRuns(state, run, -1);
     },
     "execution.started": (state, { roots, variables, recorded, ...data }, at) => {
       if (recorded) state.recorded.set(data.id, { id: data.id, outputs: { ...recorded } });
@@ -137,6 +142,20 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents> = 
     "execution.cancelled": (state, { id, reason, parent }, at) => {
       finish(state, id, { status: "cancelled" }, at);
       if (parent) workDone(state, parent, { error: cancelled("execution/cancelled", reason) });
+    },
+    "timer.set": ({ nodes }, { dueAt, parent }) => {
+      if (parent) change(nodes, nodeKey(parent.execution, parent.node), { dueAt });
+    },
+    "timer.held": ({ nodes }, { parent }) => {
+      const key = parent && nodeKey(parent.execution, parent.node);
+      const { dueAt: _, ...held } = (key !== undefined && nodes.get(key)) || {};
+      if (key !== undefined && "id" in held) nodes.set(key, held);
+    },
+    "timer.released": ({ nodes }, { dueAt, parent }) => {
+      if (parent) change(nodes, nodeKey(parent.execution, parent.node), { dueAt });
+    },
+    "wait.opened": ({ nodes }, { key, expiresAt: dueAt, parent }) => {
+      if (parent) change(nodes, nodeKey(parent.execution, parent.node), dueAt === undefined ? { key } : { key, dueAt });
     },
     "task.completed": (state, { output, parent }) => {
       if (parent) workDone(state, parent, { output });
@@ -327,27 +346,4 @@ function finish(
   state.recorded.delete(id);
   countRuns(state, execution, -1);
   state.finished.add(id, { ...execution, ...changes, ...takeVariables(state, id), nodes, finishedAt: at }, at);
-}
-
-/** Keeps count of the runs of a version and of those that it pins; one that isn't active is gone with its last run. */
-function countRuns(
-  { versions, active }: WorkflowsState,
-  { workflow, version, pins = {} }: Pick<Execution, "workflow" | "version" | "pins">,
-  more: -1 | 0 | 1,
-): void {
-  const count = (name: string, digest: string): void => {
-    const key = `${name}@${digest}`;
-    const known = versions.get(key);
-    if (!known) return;
-    const runs = known.runs + more;
-    if (runs > 0 || active.get(name)?.version === digest) versions.set(key, { ...known, runs });
-    else versions.delete(key);
-  };
-  count(workflow, baseOf(version));
-  for (const [reference, digest] of Object.entries(pins)) count(reference.split("@", 1)[0] ?? "", digest);
-}
-
-/** The version whose definition holds the body. */
-function baseOf(version: string): string {
-  return version.split("#", 1)[0] ?? version;
 }

@@ -1,4 +1,5 @@
-import { nodeKey, type Bodies, type Execution, type NodeState } from "./execution.ts";
+import { copyJson } from "../json.ts";
+import { nodeKey, type Bodies, type Execution, type MovedNode, type NodeState } from "./execution.ts";
 
 /** The states of an execution's nodes, in the order of the definition. */
 export function nodesOf({ versions, nodes }: ReadableNodes, { id, workflow, version }: Execution): NodeState[] {
@@ -14,4 +15,20 @@ export interface ReadableNodes {
     get(key: string): { readonly nodes: readonly string[]; readonly bodies?: Bodies | undefined } | undefined;
   };
   readonly nodes: { get(key: string): NodeState | undefined };
+}
+
+/** The nodes of a run that goes on with another version: what they had they keep where their status is the same. */
+export function movedNodes(
+  execution: string,
+  before: readonly NodeState[],
+  nodes: readonly MovedNode[],
+  at: number,
+): NodeState[] {
+  const known = new Map(before.map((node) => [node.node, node]));
+  return nodes.map((moved) => {
+    const old = known.get(moved.node);
+    if (old?.status === moved.status && moved.status !== "pending") return { ...old, ...copyJson(moved) };
+    const ended = moved.status === "skipped" ? { finishedAt: at } : {};
+    return { id: nodeKey(execution, moved.node), execution, ...copyJson(moved), ...ended };
+  });
 }

@@ -7,11 +7,13 @@ export function openWork(state: WorkflowsState, execution: Execution): OpenWork 
   return openWorkOf(state, nodesOf(state, execution));
 }
 
-/** What still runs of nodes: tasks, approvals, and runs within their run. */
+/** What still runs of nodes: tasks, approvals, timers, waits, and runs within their run. */
 export function openWorkOf({ executions, items }: WorkflowsState, nodes: readonly NodeState[]): OpenWork {
   const tasks: string[] = [];
   const approvals: string[] = [];
   const children: string[] = [];
+  const timers: string[] = [];
+  const waits: string[] = [];
   const add = (id: string): void => {
     (executions.has(id) ? children : tasks).push(id);
   };
@@ -20,11 +22,19 @@ export function openWorkOf({ executions, items }: WorkflowsState, nodes: readonl
     if (status !== "running" && (status !== "failed" || handled)) continue;
     const id = workKey(node);
     if (kind === "approval") approvals.push(id);
+    else if (kind === "timer") timers.push(id);
+    else if (kind === "event") waits.push(id);
     else if (kind === "task" || kind === "subworkflow") add(id);
     else if (kind === "loop" && begun > done) add(`${id}/${String(done)}`);
     else if (kind === "map")
       for (let index = 0; index < begun; index++)
         if (!items.has(`${node.id}/${String(index)}`)) add(`${id}/${String(index)}`);
   }
-  return { tasks, approvals, ...(children.length > 0 && { children }) };
+  return {
+    tasks,
+    approvals,
+    ...(children.length > 0 && { children }),
+    ...(timers.length > 0 && { timers }),
+    ...(waits.length > 0 && { waits }),
+  };
 }

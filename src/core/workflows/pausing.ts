@@ -2,7 +2,9 @@
 import type { ApprovalsState } from "../approvals/fold.ts";
 import { RuntimeError } from "../errors.ts";
 import type { Request } from "../kernel.ts";
+import type { MessagesState } from "../messages/fold.ts";
 import type { TasksState } from "../tasks/fold.ts";
+import type { TimersState } from "../timers/fold.ts";
 import {
   workKey,
   type Execution,
@@ -22,6 +24,8 @@ export interface PausingView {
   readonly workflows: WorkflowsState;
   readonly tasks: TasksState;
   readonly approvals: ApprovalsState;
+  readonly timers: TimersState;
+  readonly messages: MessagesState;
 }
 
 function liveRun({ executions }: WorkflowsState, id: string): Execution {
@@ -41,9 +45,15 @@ export function pause(
   return [{ type: "execution.paused", data }];
 }
 
-export function afterPause({ tasks, children = [], interrupt }: WorkflowEvents["execution.paused"]): Request[] {
+export function afterPause({
+  tasks,
+  children = [],
+  timers = [],
+  interrupt,
+}: WorkflowEvents["execution.paused"]): Request[] {
   return [
     ...(interrupt ? tasks.map((id) => ({ type: "task.suspend", data: { id, reason: "the run is paused" } })) : []),
+    ...timers.map((id) => ({ type: "timer.hold", data: { id } })),
     ...children.map((id) => ({ type: "execution.pause", data: { id, ...(interrupt && { interrupt }) } })),
   ];
 }
@@ -70,12 +80,14 @@ function isReady(lookups: Lookups, state: WorkflowsState, run: Execution, { stat
   return settle(lookups, state, { execution: run.id, node }, true).length > 0;
 }
 
-/** Work of a running node that nobody has: neither a task, nor an approval, nor a run. */
-function lostWork({ workflows, tasks, approvals }: PausingView, node: NodeState): Restart[] {
+/** Work of a running node that nobody has: neither a task, nor an approval, a timer, a wait, nor a run. */
+function lostWork({ workflows, tasks, approvals, timers, messages }: PausingView, node: NodeState): Restart[] {
   const { kind, status, total, begun = 0, done = 0 } = node;
   if (status !== "running") return [];
   const id = workKey(node);
   const isThere = (work: string): boolean => tasks.tasks.has(work) || workflows.executions.has(work);
+  if (kind === "timer") return timers.timers.has(id) ? [] : [[node.node]];
+  if (kind === "event") return messages.waits.has(id) ? [] : [[node.node]];
   if (kind === "approval") return approvals.approvals.has(id) ? [] : [[node.node]];
   if (kind === "loop") return begun > done && !isThere(`${id}/${String(done)}`) ? [[node.node, done]] : [];
   if (total === undefined) return isThere(id) ? [] : [[node.node]];
@@ -89,7 +101,7 @@ function lostWork({ workflows, tasks, approvals }: PausingView, node: NodeState)
 /** A run that goes on: what waited is looked at again. */
 export function afterResume(
   { workflows }: PausingView,
-  { id: execution, settled, children = [] }: WorkflowEvents["execution.resumed"],
+  { id: execution, settled, children = [], timers = [] }: WorkflowEvents["execution.resumed"],
 ): Request[] {
   const run = workflows.executions.get(execution);
   const running = run ? nodesOf(workflows, run).filter(({ status }) => status === "running") : [];
@@ -100,6 +112,7 @@ export function afterResume(
   return [
     ...settled.map((node) => ({ type: "node.settle", data: { execution, node } })),
     ...turned,
+    ...timers.map((id) => ({ type: "timer.release", data: { id } })),
     ...children.map((id) => ({ type: "execution.resume", data: { id } })),
     { type: "execution.settle", data: { id: execution } },
   ];

@@ -250,6 +250,10 @@ function sourcesOf(node: WorkflowNode): Sources {
     }
     case "join":
       return typeof node.mode === "object" ? { when: [node.mode.when, ["inlets"]] } : {};
+    case "timer":
+      return { for: [typeof node.for === "number" ? String(node.for) : node.for], until: [node.until] };
+    case "event":
+      return { key: [node.key] };
     case "decision":
     case "parallel":
     case "errorHandler":
@@ -312,6 +316,16 @@ function nodeProblems({ node, outs, inlets }: PlannedNode): Problem[] {
       if (typeof onFailure !== "object" || onFailure.needed <= normal.length) return [];
       return wrong("node-invalid", `needs ${String(onFailure.needed)} of ${String(normal.length)} branches`);
     }
+    case "timer":
+      if ((node.for === undefined) === (node.until === undefined))
+        return wrong("node-invalid", "needs either 'for' or 'until'");
+      if (node.timeZone !== undefined && node.until === undefined)
+        return wrong("node-invalid", "has a time zone, but no 'until'");
+      if (node.tolerance === undefined || node.late !== "fire") return [];
+      return wrong("node-invalid", "has a tolerance, but fires however late it is");
+    case "event":
+      if (node.onTimeout === undefined || node.timeout !== undefined) return [];
+      return wrong("node-invalid", "says what happens on timeout, but has none");
     case "errorHandler":
       return inlets > 0 ? [] : wrong("unreachable", "is reached by the failure of no node");
     case "task":

@@ -27,7 +27,8 @@ export function register(
   const plan = planWorkflow(decodeJson(text, "workflow"));
   const { workflow } = plan;
   const version = digestOf(text);
-  const isActive = state.active.get(workflow.id)?.version === version;
+  const active = state.active.get(workflow.id);
+  const isActive = active?.version === version || active?.withdrawn?.includes(version) === true;
   if (isActive && !strict) return [];
   const offered = [...agents.values()];
   const problems = provePlan(plan, {

@@ -5,7 +5,6 @@ import { checkJson, decodeJson, MAX_PAYLOAD, type JsonText } from "../json.ts";
 import { MARK, refsOf } from "../payload/reference.ts";
 import { PRIORITIES } from "../tasks/priority.ts";
 import { MAX_NODES } from "./definition.ts";
-import type { Graph } from "./graph.ts";
 
 const name = v.pipe(v.string(), v.minLength(1), v.maxLength(200));
 
@@ -31,11 +30,19 @@ export const ExecutionRetrySchema = v.strictObject({
 });
 export type ExecutionRetry = v.InferOutput<typeof ExecutionRetrySchema>;
 
+/** As much of a graph as says what comes behind a node. */
+interface Linked {
+  readonly nodes: ReadonlyMap<
+    string,
+    { readonly outs: readonly { readonly target: readonly [string, ...unknown[]] }[] }
+  >;
+}
+
 /**
  * What the new run takes over.
  * @throws RuntimeError `command/invalid`, `payload/too-large`, and what is wrong with an output
  */
-export function recordedOf({ nodes }: Graph, retry: ExecutionRetry): Readonly<Record<string, string>> {
+export function recordedOf({ nodes }: Linked, retry: ExecutionRetry): Readonly<Record<string, string>> {
   const { node, downstream, onlyFailed, failed, outputs } = retry;
   for (const known of [...(node === undefined ? [] : [node]), ...failed])
     if (!nodes.has(known)) throw invalid(retry, `there is no node '${known}'`);
@@ -72,7 +79,7 @@ function checkOutput(output: JsonText, id: string, what: string): void {
     throw new RuntimeError("json/invalid", { what, reason: `no blob of ${id}` });
 }
 
-function behind({ nodes }: Pick<Graph, "nodes">, starts: readonly string[]): ReadonlySet<string> {
+function behind({ nodes }: Linked, starts: readonly string[]): ReadonlySet<string> {
   const found = new Set(starts);
   for (const id of found) for (const { target } of nodes.get(id)?.outs ?? []) found.add(target[0]);
   return found;

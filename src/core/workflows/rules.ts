@@ -6,6 +6,8 @@ import type { Request, Rules } from "../kernel.ts";
 import type { LimitsState } from "../limits/fold.ts";
 import { isSpilled } from "../payload/reference.ts";
 import { checkPayload } from "../payload/check.ts";
+import type { MessageEvents } from "../messages/message.ts";
+import type { TimerEvents } from "../timers/timer.ts";
 import type { TaskEvents, TaskParent } from "../tasks/task.ts";
 import {
   nodeKey,
@@ -21,11 +23,14 @@ import { cancelled, type WorkflowsState } from "./fold.ts";
 import type { Graph } from "./graph.ts";
 import { createLookups, type Lookups } from "./lookups.ts";
 import { turnLoop } from "./loops.ts";
+import { afterMigration, migrate } from "./migration.ts";
 import { openWork } from "./open-work.ts";
 import { afterPause, afterResume, pause, resume, type PausingView } from "./pausing.ts";
 import { pinsOf } from "./pins.ts";
 import { register, type RegistrationView } from "./registration.ts";
-import { complete, settle } from "./tokens.ts";
+import { rollback } from "./versions.ts";
+import { complete, settle, skip } from "./tokens.ts";
+import { waitReactions } from "./waiting.ts";
 import { recordedOf } from "./retry.ts";
 import { initialValues } from "./variables.ts";
 import { fillMap, startWork } from "./work.ts";
@@ -34,7 +39,7 @@ export interface WorkflowsView extends RegistrationView, PausingView {
   readonly limits: LimitsState;
 }
 
-type Heard = WorkflowEvents & TaskEvents & ApprovalEvents;
+type Heard = WorkflowEvents & TaskEvents & ApprovalEvents & TimerEvents & MessageEvents;
 type WorkflowRules = Rules<WorkflowsView, WorkflowCommands, WorkflowEvents, Heard>;
 
 export function createWorkflowRules(): WorkflowRules {
@@ -45,7 +50,17 @@ export function createWorkflowRules(): WorkflowRules {
 function decisions(lookups: Lookups): WorkflowRules["decide"] {
   return {
     "workflow.register": (view, data) => register(lookups, view, data),
+    "workflow.rollback": ({ workflows }, data) => rollback(workflows, data),
+    "execution.migrate": ({ workflows, limits }, data) => migrate(lookups, workflows, limits, data),
     "execution.start": (view, data) => start(lookups, view, data),
+    "execution.launch": (view, data) => {
+      try {
+        return start(lookups, view, data);
+      } catch (error) {
+        const { id, workflow } = data;
+        return [{ type: "execution.refused", data: { id, workflow, error: encodeRefusal(error) } }];
+      }
+    },
     "execution.retry": (view, data) => {
       const { of: retriedFrom, id, workflow, version, input, priority } = data;
       return start(lookups, view, { id, workflow, version, input, priority }, (graph) => ({
@@ -76,6 +91,7 @@ function decisions(lookups: Lookups): WorkflowRules["decide"] {
     "node.settle": ({ workflows }, at) => settle(lookups, workflows, at),
     "node.complete": ({ workflows }, data) => complete(lookups, workflows, data),
     "node.fail": ({ workflows }, data) => failNode(lookups, workflows, data),
+    "node.skip": ({ workflows }, at) => skip(lookups, workflows, at),
     "loop.turn": ({ workflows }, at) => turnLoop(lookups, workflows, at),
     "map.fill": ({ workflows }, at) => fillMap(lookups, workflows, at),
   };
@@ -89,12 +105,13 @@ function reactions(lookups: Lookups): NonNullable<WorkflowRules["react"]> {
   ];
   return {
     "execution.started": (_view, { id, roots }) => travel(id, roots).slice(0, -1),
+    "execution.migrated": (_view, data) => afterMigration(data),
     "node.started": begin,
     "map.filled": begin,
     "loop.turned": begin,
     "item.recalled": ({ workflows }, parent) => workEnded(workflows, parent),
-    "node.retried": (view, { execution, node, tasks, approvals, children }) => [
-      ...stopAll({ tasks, approvals, children }, `the node '${node}' begins anew`),
+    "node.retried": (view, { execution, node, error: _error, round: _round, total: _total, ...open }) => [
+      ...stopAll(open, `the node '${node}' begins anew`),
       ...begin(view, { execution, node }),
     ],
     "node.completed": (_view, { execution, node, taken, dead, ...open }) => [
@@ -138,13 +155,19 @@ function reactions(lookups: Lookups): NonNullable<WorkflowRules["react"]> {
     "task.cancelled": ({ workflows }, { parent, reason }) =>
       parent ? workFailed(lookups, workflows, parent, cancelled("task/cancelled", reason)) : [],
     "approval.decided": ({ workflows }, data) => approvalDecided(lookups, workflows, data),
+    ...waitReactions(lookups),
   };
 }
 
 type Begin = (view: WorkflowsView, data: Parameters<typeof startWork>[2]) => Request[];
 
-function stopAll({ tasks = [], approvals = [], children = [] }: Partial<OpenWork>, reason: string): Request[] {
+function stopAll(
+  { tasks = [], approvals = [], children = [], timers = [], waits = [] }: Partial<OpenWork>,
+  reason: string,
+): Request[] {
   return [
+    ...timers.map((id) => ({ type: "timer.cancel", data: { id, reason } })),
+    ...waits.map((id) => ({ type: "wait.cancel", data: { id, reason } })),
     ...tasks.map((id) => ({ type: "task.cancel", data: { id, reason } })),
     ...approvals.map((id) => ({ type: "approval.cancel", data: { id, reason } })),
     ...children.map((id) => ({ type: "execution.cancel", data: { id, reason } })),

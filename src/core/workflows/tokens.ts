@@ -38,12 +38,21 @@ export function settle(
   }
 }
 
+/** Leaves out what follows a node that runs already. */
+export function skip(lookups: Lookups, state: WorkflowsState, { execution, node }: At): WorkflowFact[] {
+  const place = placeOf(lookups, state, { execution, node });
+  if (place?.reached.status !== "running") return [];
+  const { node: planned, outs } = place.planned;
+  return [{ type: "node.skipped", data: { execution, node, kind: planned.type, dead: targetsOf(outs) } }];
+}
+
 /** Its output is taken over from an earlier run. */
 function hasRecorded({ recorded }: WorkflowsState, execution: string, node: string): boolean {
   return Object.hasOwn(recorded.get(execution)?.outputs ?? {}, node);
 }
 
-function readiness(
+/** Whether its inlets say that it begins. */
+export function readiness(
   lookups: Lookups,
   state: WorkflowsState,
   { run, reached, planned }: Place,

@@ -2,6 +2,8 @@
 import { encodeRefusal, RuntimeError } from "../errors.ts";
 import { encodeJson } from "../json.ts";
 import type { FactOf, Request } from "../kernel.ts";
+import { MAX_NAME } from "../messages/message.ts";
+import { TOLERANCE } from "../timers/timer.ts";
 import { workOf, type Work } from "../tasks/order.ts";
 import type { TaskParent } from "../tasks/task.ts";
 import type { WorkflowNode } from "./definition.ts";
@@ -79,6 +81,16 @@ function requestsOf(beginning: Beginning, { from, to, index }: Span): Request[] 
       const { workflow, priority = run.priority } = node;
       return [spawn(beginning, { id, workflow, version, priority, input: textOf(beginning, "input"), parent })];
     }
+    case "timer": {
+      const { late, timeZone, onPause, tolerance = TOLERANCE } = node;
+      const moment = { for: valueOf(beginning, "for"), until: valueOf(beginning, "until"), timeZone };
+      return [{ type: "timer.set", data: { id, late, tolerance, onPause, ...moment, parent } }];
+    }
+    case "event": {
+      const { name, lookBack, timeout, consume } = node;
+      const data = { id, name, key: correlationOf(beginning), consume, lookBack, timeout, parent };
+      return [{ type: "wait.open", data }];
+    }
     case "map":
       if (from !== undefined && to !== undefined) return beginItems(beginning, node, parent, from, to);
       return [{ type: reached.total === 0 ? "node.complete" : "map.fill", data: at }];
@@ -101,6 +113,20 @@ function requestsOf(beginning: Beginning, { from, to, index }: Span): Request[] 
 function textOf({ lookups, state, run, planned }: Beginning, field: string, local?: Local): string {
   const expression = planned.expressions[field];
   return expression ? lookups.scopes.evaluateText(state, run, expression, { at: planned.node.id, ...local }) : "null";
+}
+
+function valueOf({ lookups, state, run, planned }: Beginning, field: string): unknown {
+  const expression = planned.expressions[field];
+  return expression && lookups.scopes.evaluate(state, run, expression, { at: planned.node.id });
+}
+
+/** The key that a message must have. */
+function correlationOf(beginning: Beginning): string {
+  const { node, expressions } = beginning.planned;
+  const found = expressions["key"] ? valueOf(beginning, "key") : "";
+  if (typeof found === "number" || (typeof found === "string" && found.length <= MAX_NAME)) return String(found);
+  const expected = `a number, or a text of at most ${String(MAX_NAME)} characters`;
+  throw new RuntimeError("expression/failed", { node: node.id, key: expressions["key"]?.source, expected });
 }
 
 function taskOf(

@@ -61,6 +61,7 @@ describe("a subworkflow", () => {
     const versions = [...world.engine.state.workflows.versions.values()].map(({ workflow, runs }) => [workflow, runs]);
     assert.deepEqual(versions.sort(), [
       ["inner", 0],
+      ["inner", 0],
       ["middle", 0],
       ["w", 0],
     ]);

@@ -2,6 +2,7 @@
  * The engine on virtual time, with seeded chance, a memory disk and fake agents. It uses nothing of Node, so that the
  * same runs can be made in a browser.
  */
+import { calendar } from "../../../src/calendar/cron.ts";
 import { openEngine, type Engine, type Refusals } from "../../../src/core/engine.ts";
 import type { RuntimeError } from "../../../src/core/errors.ts";
 import type { Kit as StateKit, Table } from "../../../src/core/kernel.ts";
@@ -140,6 +141,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const engine = await openEngine({
     journal: createMemoryJournal({ disk: disk.memory }),
     clock: time.now,
+    calendar,
     random: chance.next,
     ids: () => chance.next().toString(36).slice(2),
     defer:

@@ -3,7 +3,10 @@ import type { CoreCommand } from "../../../src/core/runtime.ts";
 import { endedIds } from "../../../src/core/tasks/ends.ts";
 import { PRIORITIES } from "../../../src/core/tasks/priority.ts";
 import { UNREGISTER_MODES } from "../../../src/core/agents/agent.ts";
+import { CATCH_UPS, OVERLAPS, ScheduleSetSchema } from "../../../src/core/schedules/schedule.ts";
+import { LATE_POLICIES } from "../../../src/core/timers/timer.ts";
 import type { WorkflowInput } from "../../../src/core/workflows/definition.ts";
+import * as v from "valibot";
 import type { Chance } from "./chance.ts";
 import type { Behaviour, Host, Saying } from "./kit.ts";
 import {
@@ -135,8 +138,13 @@ export interface Living {
   push(...commands: readonly CoreCommand[]): unknown;
 }
 
-/** Draws the next commands and hands them over; gives how many milliseconds should pass then. */
-export function createLife(chance: Chance, prefix = "", now = (): number => 0): (host: Living) => number {
+/** Draws the next commands and hands them over; gives how many milliseconds should pass then. `waits`: timers and messages too. */
+export function createLife(
+  chance: Chance,
+  prefix = "",
+  now = (): number => 0,
+  waits = false,
+): (host: Living) => number {
   let count = 0;
   const some = (): string[] => chance.shuffle(["a", "b", "c"]).slice(0, 1 + chance.below(2));
   const agent = (): string => `agent${String(chance.below(4))}`;
@@ -237,6 +245,63 @@ export function createLife(chance: Chance, prefix = "", now = (): number => 0): 
     ],
   ];
 
+  function drawSchedule(): CoreCommand {
+    const [overlap, catchUp] = [chance.pick(OVERLAPS), chance.pick(CATCH_UPS)];
+    const jitter = chance.pick([0, 500]);
+    const given = {
+      id: `s${String(chance.below(3))}`,
+      workflow: "mixed",
+      cron: "*/2 * * * * *",
+      input: '{"items":[1]}',
+    };
+    const more = { overlap, catchUp, jitter, paused: chance.once(5), endAt: now() + chance.below(20_000) };
+    return { type: "schedule.set", data: v.parse(ScheduleSetSchema, { ...given, ...more }) };
+  }
+
+  /** Timers, messages and waits that stand alone: set, published, opened or cancelled. */
+  function drawWaits({ engine }: Living): readonly CoreCommand[] {
+    const { timers, messages } = engine.state;
+    const id = `${prefix}w${String(++count)}`;
+    const [name, reason] = [chance.pick(["x", "y"]), "enough"];
+    const spans = { lookBack: chance.below(2_000), timeout: 1 + chance.below(4_000) };
+    switch (chance.below(8)) {
+      case 7:
+        return [drawSchedule()];
+      case 6:
+        return one(engine.state.schedules.schedules.values()).map((schedule) => ({
+          type: "schedule.remove",
+          data: { id: schedule.id },
+        }));
+      case 0: {
+        const [late, tolerance] = [chance.pick(LATE_POLICIES), chance.below(400)];
+        return [{ type: "timer.set", data: { id, for: chance.below(9_000), late, tolerance } }];
+      }
+      case 1:
+        return one(timers.timers.values()).map((timer) => ({ type: "timer.cancel", data: { id: timer.id, reason } }));
+      case 2:
+        return one(messages.waits.values()).map((wait) => ({ type: "wait.cancel", data: { id: wait.id, reason } }));
+      case 3:
+        return [
+          {
+            type: "wait.open",
+            data: { id, name, key: "", consume: chance.pick(["one", "broadcast"]), ...(chance.once(2) && spans) },
+          },
+        ];
+      default:
+        return [
+          {
+            type: "message.publish",
+            data: {
+              name,
+              payload: JSON.stringify({ at: count }),
+              ttl: chance.below(3_000),
+              ...(chance.once(3) && { id }),
+            },
+          },
+        ];
+    }
+  }
+
   function drawCapability(): CoreCommand {
     const name = chance.pick(["a", "b"]);
     const version = chance.once(3) ? { version: `1.${String(chance.below(2))}.0` } : {};
@@ -291,7 +356,7 @@ export function createLife(chance: Chance, prefix = "", now = (): number => 0): 
     return startExecution(`${prefix}e${String(++count)}`, "mixed", { items });
   }
   return (host) => {
-    host.push(...[chance.pick(draws)(host)].flat());
+    host.push(...[waits && chance.once(10) ? drawWaits(host) : chance.pick(draws)(host)].flat());
     return chance.once(3) ? chance.below(1_500) : 0;
   };
 }

@@ -9,9 +9,11 @@ import {
   createState,
   folds,
   saveState,
+  type CoreCommand,
   type CoreEvent,
   type CoreState,
 } from "../../../src/core/runtime.ts";
+import { digestOf } from "../../../src/core/json.ts";
 import { createChance, seedOf } from "./chance.ts";
 import { eventsOf } from "./disk.ts";
 import { deepFreeze, frozenKit, openHost, openWorld } from "./kit.ts";
@@ -20,19 +22,31 @@ import { createTask, registerWorkflow, serve, startExecution } from "./things.ts
 
 const seed = seedOf(606);
 
+const asking = (message: string): CoreCommand =>
+  registerWorkflow({ id: "asks", nodes: [{ id: "ask", type: "approval", message }], edges: [] });
+const versionOf = ({ type, data }: CoreCommand): string => (type === "workflow.register" ? digestOf(data.text) : "");
+
 /** A long history with events of nearly every type. */
 async function makeHistory(): Promise<readonly CoreEvent[]> {
   const chance = createChance(seed);
   const world = await openWorld(seed, { behaviour: chaotic, chance });
-  const live = createLife(chance, "", world.time.now);
-  for (let step = 0; step < 1_500; step++) await world.advance(live(world));
+  const live = createLife(chance, "", world.time.now, true);
+  for (let step = 0; step < 2_500; step++) await world.advance(live(world));
   await world.submit(
     ...serve("extended", { capabilities: ["extended"] }),
     createTask("extended", { capabilities: ["extended"] }),
     { type: "task.extend", data: { by: 5 } },
-    registerWorkflow({ id: "asks", nodes: [{ id: "ask", type: "approval", message: "?" }], edges: [] }),
+    asking("?"),
     startExecution("asked", "asks"),
+    asking("!"),
+    { type: "execution.migrate", data: { id: "asked", version: versionOf(asking("!")) } },
+    { type: "workflow.rollback", data: { workflow: "asks", version: versionOf(asking("?")) } },
     { type: "execution.cancel", data: { id: "asked" } },
+    { type: "execution.launch", data: { id: "refused", workflow: "none", input: "null" } },
+    { type: "timer.set", data: { id: "held", for: 5, late: "fire", tolerance: 0, onPause: "hold" } },
+    { type: "timer.hold", data: { id: "held" } },
+    { type: "timer.release", data: { id: "held" } },
+    { type: "timer.set", data: { id: "missed", for: 1, late: "skip", tolerance: 0 } },
     registerWorkflow({ id: "list", nodes: [{ id: "m", type: "map", items: "[1]", task: { capabilities: ["none"] } }] }),
     {
       type: "execution.retry",
@@ -46,7 +60,9 @@ async function makeHistory(): Promise<readonly CoreEvent[]> {
   assert.equal(saveState(world.mirror), saveState(world.engine.state), "the mirror folds to the host's state");
   world.kill();
   world.time.set(world.time.now() + 2 * SESSION_LIFE);
-  await (await openHost(world)).settle(); // finds work interrupted and sessions forgotten
+  const next = await openHost(world); // finds work interrupted and sessions forgotten
+  next.engine.wake();
+  await next.settle();
   return eventsOf(world.disk);
 }
 

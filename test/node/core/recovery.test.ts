@@ -36,7 +36,7 @@ describe(`recovery (seed ${String(seed)})`, () => {
       const options = { disk, behaviour: chaotic, chance, gate: tightGate(disk, refused), snapshotEvery };
       const world = await openWorld(seed + run, options);
       let host: typeof world = world;
-      const live = createLife(chance, "", world.time.now);
+      const live = createLife(chance, "", world.time.now, true);
       for (let restart = 0; restart < 4; restart++) {
         for (let step = 0; step < 60; step++) await host.advance(live(host));
         await host.settle();
@@ -142,7 +142,7 @@ describe(`recovery (seed ${String(seed)})`, () => {
     for (let run = 0; run < 10; run++) {
       const chance = createChance(seed - run);
       const world = await openWorld(seed, { behaviour: chaotic, chance, snapshotEvery: 30 });
-      const live = createLife(chance, "", world.time.now);
+      const live = createLife(chance, "", world.time.now, true);
       let host: Host = world;
       for (let step = 0; step < 200; step++) {
         if (step % 50 === 49) {

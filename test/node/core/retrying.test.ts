@@ -1,6 +1,7 @@
 /** A part of a finished run is done again, in a run that takes over the rest. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { KEPT_VERSIONS } from "../../../src/core/workflows/execution.ts";
 import { retryOf } from "../../../src/client/retrying.ts";
 import type { RetryOptions } from "../../../src/client/runtime.ts";
 import { PageCommandSchema } from "../../../src/core/protocol.ts";
@@ -150,10 +151,11 @@ describe("a run that is done again", () => {
   it("can take a newer version, and is refused where there is nothing to do", async () => {
     const world = await begin(chain, failing("e/b"));
     const newer = { ...chain, nodes: chain.nodes.map((one) => (one.id === "b" ? task("b", "100") : one)) };
-    await world.submit(registerWorkflow({ id: "w", ...newer }));
+    for (let at = 0; at < KEPT_VERSIONS; at++)
+      await world.submit(registerWorkflow({ id: "w", title: String(at), ...newer }));
     const request = (options: RetryOptions): Promise<CoreCommand> =>
       retryOf({ ask: askOf(world.disk) }, "e", "x", options) as Promise<CoreCommand>;
-    assert.deepEqual(await world.submit(await request({})), ["workflow/unknown"], "the version went with its last run");
+    assert.deepEqual(await world.submit(await request({})), ["workflow/unknown"], "the version is kept no more");
     assert.deepEqual((await again(world, { latest: true })).output, { c: 101, z: "z" });
     assert.deepEqual(await world.submit(await request({ latest: true, node: "nowhere" })), ["command/invalid"]);
     assert.deepEqual(await world.submit(await request({ latest: true, node: "z", onlyFailed: true })), [

@@ -1,5 +1,6 @@
 /** Random walks over all that can befall tasks: what the table allows happens, and nothing else ever does. */
 import assert from "node:assert/strict";
+import { calendar } from "../../../src/calendar/cron.ts";
 import { describe, it } from "node:test";
 import { readFileSync } from "node:fs";
 import { createStage, type Stage } from "../../../src/core/stage.ts";
@@ -45,7 +46,7 @@ function createWalk(chance: Chance): Walk {
     now: START,
     step() {
       walk.now += chance.below(60);
-      for (const id of stage.due[0]?.take(walk.now) ?? []) tell({ type: "task.wake", data: { id } });
+      for (const id of stage.due.get("task.wake")?.take(walk.now) ?? []) tell({ type: "task.wake", data: { id } });
       tell(draw());
     },
   };
@@ -54,7 +55,7 @@ function createWalk(chance: Chance): Walk {
     note(walk, fact);
   };
   const tell = (command: CoreCommand): void => {
-    const refusal = turn(command, { now: walk.now, random: chance.next, id: () => "x" }, record);
+    const refusal = turn(command, { now: walk.now, random: chance.next, id: () => "x", calendar }, record);
     if (command.type === "task.create" && !refusal) walk.orders.set(command.data.id, command.data);
   };
   tell(registerAgent("a", { slots: 3 }));
@@ -178,7 +179,7 @@ function check({ stage, statuses, orders, now }: Walk): void {
     edges += after.tasks.length;
     assert.ok(needed === "done" || good + after.tasks.length - ends.length >= needed, "it would wait for ever");
   }
-  assert.equal(stage.due[0]?.next(), next === Infinity ? undefined : next);
+  assert.equal(stage.due.get("task.wake")?.next(), next === Infinity ? undefined : next);
   assert.equal(gates.size, pending);
   assert.equal(
     [...dependents.values()].reduce((sum, { size }) => sum + size, 0),

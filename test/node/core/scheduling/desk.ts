@@ -1,4 +1,5 @@
 /** The rules and the scheduler without a journal: commands are decided and folded at once, and a desk can be copied. */
+import { calendar } from "../../../../src/calendar/cron.ts";
 import type { Link } from "../../../../src/core/agents/agent.ts";
 import type { ErrorData } from "../../../../src/core/errors.ts";
 import type { Env } from "../../../../src/core/kernel.ts";
@@ -33,7 +34,6 @@ export interface DeskOptions {
 }
 
 /** What is due, in the order of the stage's queues. */
-const WAKES = ["task.wake", "approval.wake", "limit.wake"] as const;
 
 export function createDesk({ chance, onFact, saved, now = START }: DeskOptions): Desk {
   const stage = createStage();
@@ -58,7 +58,7 @@ export function createDesk({ chance, onFact, saved, now = START }: DeskOptions):
       return [...state.agents.links.values()];
     },
     submit(command) {
-      const env: Env = { now: desk.now, random: chance.next, id: () => `id${String(++ids)}` };
+      const env: Env = { now: desk.now, random: chance.next, id: () => `id${String(++ids)}`, calendar };
       return turn(command, env, record);
     },
     moveTo(moment) {
@@ -82,12 +82,12 @@ export function createDesk({ chance, onFact, saved, now = START }: DeskOptions):
     },
   };
   const nextDue = (): number | undefined => {
-    const times = [...due, { next: scheduler.nextDue }].flatMap((queue) => queue.next() ?? []);
+    const times = [...due.values(), { next: scheduler.nextDue }].flatMap((queue) => queue.next() ?? []);
     return times.length === 0 ? undefined : Math.min(...times);
   };
   const wake = (): void => {
-    for (const [place, type] of WAKES.entries())
-      for (const id of due[place]?.take(desk.now) ?? []) desk.submit({ type, data: { id } });
+    for (const [type, queue] of due)
+      for (const id of queue.take(desk.now)) desk.submit({ type, data: { id } } as CoreCommand);
     if ((scheduler.nextDue() ?? Infinity) <= desk.now) desk.submit({ type: "limit.wake", data: { id: "" } });
   };
   return desk;

@@ -1,0 +1,31 @@
+/**
+ * Calls that few pages make: all of it is loaded with the first one. Each takes the connection, what the handle adds, and
+ * then what the page gives.
+ */
+import type { Connection } from "./connection.ts";
+import { askAgain } from "./dead-letters.ts";
+import { retryFrom as retry } from "./retrying.ts";
+import type { RetryOptions, Runtime } from "./runtime.ts";
+
+export { archivedExecution, archivedTask, listArchive, readBlob, writeBlob } from "./archive.ts";
+export { registerCapability, unregisterCapability } from "./capabilities.ts";
+export { listDeadLetters as deadLetters } from "./dead-letters.ts";
+export { explain, whyWaiting } from "./explaining.ts";
+export { migrate, nextFireTimes, publish, rollback, schedule, schedules, unschedule, versions } from "./timing.ts";
+
+export async function requeue(
+  connection: Connection,
+  createTask: Runtime["createTask"],
+  ...asked: Parameters<Runtime["requeue"]>
+): Promise<string> {
+  return createTask(await askAgain(connection, ...asked));
+}
+
+export function retryFrom(
+  connection: Connection,
+  createId: () => string,
+  execution: string,
+  options?: RetryOptions,
+): Promise<string> {
+  return retry(connection, createId(), execution, options);
+}
