@@ -68,7 +68,7 @@ function nodeProblems(
     problems.push(errorAt("port-type", `input of ${node.id}, for '${need ?? ""}': ${flaw}`, node.id));
   for (const [field, expression] of Object.entries(others)) {
     const shape = read(expression, `${field} of ${node.id}`, locals);
-    if (ASKED.has(field)) want("boolean", shape, `${field} of ${node.id}`);
+    if (ASKED.has(field) && node.type !== "timer") want("boolean", shape, `${field} of ${node.id}`);
   }
   for (const [{ name, type, merge }, value] of sets) {
     const place = `set.${name} of ${node.id}`;
