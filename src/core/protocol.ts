@@ -13,7 +13,7 @@ import type { JsonText } from "./json.ts";
 import type { EncodedPart } from "./picture.ts";
 import { BlobRefSchema } from "./plugin.ts";
 import { LimitRemoveSchema, LimitSetSchema } from "./limits/settings.ts";
-import { ExecutionRetrySchema } from "./workflows/retry.ts";
+import { ExecutionRetrySchema } from "./workflows/retry-order.ts";
 import { TaskOrderSchema } from "./tasks/order.ts";
 import { PRIORITIES } from "./tasks/priority.ts";
 import { requirementFields } from "./tasks/requirement.ts";

@@ -31,8 +31,10 @@ export function readProblems(graph: Graph, tokens: Tokens): Problem[] {
     }
   };
   for (const [id, { planned, presence, completed }] of tokens.placed) {
-    for (const [field, expression] of Object.entries(planned.expressions))
-      add(expression, { at: id, place: `${field} of ${id}`, presence, hasEnded: false });
+    for (const [field, expression] of Object.entries(planned.expressions)) {
+      const hasEnded = field === "undo"; // what undoes it is settled when it completes
+      add(expression, { at: id, place: `${field} of ${id}`, presence: hasEnded ? completed : presence, hasEnded });
+    }
     for (const [{ name }, value] of planned.sets)
       add(value, { at: id, place: `set.${name} of ${id}`, presence: completed, hasEnded: true });
     for (const { target, when, codes } of planned.outs) {
