@@ -48,10 +48,13 @@ type From<S, T> = ((scope: S) => Given<T>) | string;
 type Ask<S> = ((scope: S) => Expr<boolean> | boolean) | string;
 
 type Without<T, Fields extends PropertyKey> = Omit<T, Fields | "id" | "type" | "set">;
-type Work<C extends readonly string[], S> = Without<Of<"task">, "capabilities" | "input"> & {
+type Work<C extends readonly string[], S> = Without<Of<"task">, "capabilities" | "input" | "compensate"> & {
   readonly capabilities: C;
   readonly input?: From<S, Port<C, "input">>;
 };
+
+/** What undoes a task; its `input` sees the task's own output. */
+type Undo = Omit<NonNullable<Of<"task">["compensate"]>, "input"> & { readonly input?: From<LooseScope, Unknown> };
 
 /** What every node may have. */
 interface After<Nodes> {
@@ -80,7 +83,7 @@ type Failure = { readonly node: string; readonly code: string; readonly message:
 export interface WorkflowBuilder<Input, Nodes extends object> {
   task<Id extends string, const C extends readonly string[]>(
     id: Fresh<Id, Nodes>,
-    options: Work<C, Scope<Input, Nodes>> & After<Nodes>,
+    options: Work<C, Scope<Input, Nodes>> & After<Nodes> & { readonly compensate?: Undo },
   ): Grown<Input, Nodes, Id, Port<C, "output">>;
   map<Id extends string, Item, const C extends readonly string[]>(
     id: Fresh<Id, Nodes>,
@@ -228,7 +231,7 @@ function writeFields(options: Readonly<Record<string, unknown>>): Record<string,
     fields.map(([name, value]) => {
       if (EXPRESSIONS.has(name)) return [name, write(value)];
       if (name === "set") return [name, mapValues(value as object, write)];
-      return [name, name === "task" ? writeFields(value as Record<string, unknown>) : value];
+      return [name, name === "task" || name === "compensate" ? writeFields(value as Record<string, unknown>) : value];
     }),
   );
 }

@@ -156,11 +156,18 @@ describe("a workflow that is built", () => {
   it("writes variables, and goes on along error edges", () => {
     const { nodes, edges, variables } = workflow("w")
       .with({ variables: { best: { type: "number", merge: "max" } } })
-      .task("a", { capabilities: ["x"], set: { best: ({ nodes }) => nodes.a.output.score } })
+      .task("a", {
+        capabilities: ["x"],
+        set: { best: ({ nodes }) => nodes.a.output.score },
+        compensate: { capabilities: ["undo"], input: ({ nodes }) => nodes.a.output.id },
+      })
       .task("b", { capabilities: ["x"], input: ({ vars }) => vars.best, after: [] })
       .edge("a", "b", { onError: ["task/*"], when: ({ error }) => cel`${error.code} != ${"x"}` })
       .build();
-    assert.deepEqual(nodes[0]?.set, { best: "nodes.a.output.score" });
+    const [first] = nodes;
+    assert.ok(first?.type === "task");
+    assert.deepEqual(first.compensate, { capabilities: ["undo"], input: "nodes.a.output.id" });
+    assert.deepEqual(first.set, { best: "nodes.a.output.score" });
     assert.deepEqual(edges, [{ from: "a", to: "b", when: 'error.code != "x"', on: "error", codes: ["task/*"] }]);
     assert.deepEqual(variables, { best: { type: "number", merge: "max" } });
   });

@@ -22,7 +22,7 @@ export interface Played {
 
 interface Position {
   readonly marks: readonly Mark[];
-  readonly done: Readonly<Record<string, "ran" | "skipped">>;
+  readonly done: Readonly<Record<string, "ran" | "failed" | "skipped">>;
   /** What a condition says of the input, once it was asked. */
   readonly facts: Readonly<Record<string, boolean>>;
 }
@@ -62,8 +62,14 @@ export function play({ nodes, edges = [] }: Pick<WorkflowInput, "nodes" | "edges
       }
       played.started.add(node.id);
       for (const { id } of nodes) if (done[id] !== "ran") played.before.add(`${id}>${node.id}`);
+      const failed = failure(node, edges, position);
+      if (failed) open.push(failed);
+      for (const [at, { from, to }] of failed ? edges.entries() : [])
+        if (from === node.id && failed?.marks[at] === "taken") played.taken.add(`${from}>${to}`);
       for (const next of answers(node, edges, position)) {
-        const outs = edges.flatMap(({ from, to }, at) => (from === node.id ? [[to, next.marks[at]] as const] : []));
+        const outs = edges.flatMap(({ from, to, on }, at) =>
+          from === node.id && !on ? [[to, next.marks[at]] as const] : [],
+        );
         for (const [to, mark] of outs) if (mark === "taken") played.taken.add(`${node.id}>${to}`);
         if (outs.length > 0 && outs.every(([, mark]) => mark === "dead")) played.ended.add(node.id);
         open.push({ ...next, done: { ...done, [node.id]: "ran" } });
@@ -87,13 +93,27 @@ function fateOf(node: Node, inlets: readonly Mark[]): "start" | "skip" | "wait" 
   return taken + open < needed ? "skip" : "wait";
 }
 
+/** The node fails, if an edge is for that. */
+function failure(
+  { id }: Node,
+  edges: NonNullable<WorkflowInput["edges"]>,
+  { marks, done, facts }: Position,
+): Position | undefined {
+  if (!edges.some(({ from, on }) => from === id && on)) return undefined;
+  const next = marks.map((mark, at): Mark => {
+    const { from, on } = edges[at] ?? {};
+    return from !== id ? mark : on ? "taken" : "dead";
+  });
+  return { marks: next, done: { ...done, [id]: "failed" }, facts };
+}
+
 /** Every way in which the conditions behind a node can be answered. */
 function answers(
   node: Node,
   edges: NonNullable<WorkflowInput["edges"]>,
   { marks, facts }: Position,
 ): Omit<Position, "done">[] {
-  const own = [...edges.entries()].filter(([, { from }]) => from === node.id);
+  const own = [...edges.entries()].filter(([, { from, on }]) => from === node.id && !on);
   const asked = own.flatMap(([, { when }]) =>
     when === undefined || when === "true" || when === "false" ? [] : [when.replace(/^!/u, "")],
   );
@@ -110,7 +130,7 @@ function answers(
   return ways.map((way) => {
     const says = (when: string): boolean =>
       when === "true" || (when !== "false" && way[when.replace(/^!/u, "")] !== when.startsWith("!"));
-    const next = [...marks];
+    const next = marks.map((mark, at): Mark => (edges[at]?.from === node.id ? "dead" : mark));
     let isDecided = false;
     const isFirst = node.type === "decision" && (node.mode ?? "first") === "first";
     for (const [at, { when }] of own) {

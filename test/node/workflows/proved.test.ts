@@ -32,7 +32,8 @@ function drawGraph(chance: Chance): Graph {
     const fallback = chance.below(outs.length);
     for (const [place, [from, to]] of outs.entries()) {
       const isOpen = kinds.get(id) === "decision" ? place === fallback : !chance.once(4);
-      edges.push({ from, to, ...(!isOpen && { when: when() }) });
+      const isError = kinds.get(id) === "task" && chance.once(8);
+      edges.push({ from, to, ...(isError ? { on: "error" as const } : !isOpen && { when: when() }) });
     }
     if (outs.length === 0 && kinds.get(id) === "decision") kinds.set(id, "task");
   }
@@ -98,7 +99,7 @@ describe("what is proved of a graph", () => {
 
   it(`about outputs is what is there in every play (${String(RUNS)} graphs)`, (t) => {
     const chance = createChance(seed + 1);
-    const counts = { fine: 0, unordered: 0, skipped: 0, later: 0 };
+    const counts = { fine: 0, unordered: 0, skipped: 0, later: 0, overcautious: 0 };
     for (let run = 0; run < RUNS; run++) {
       const { nodes, edges } = drawGraph(chance);
       const [reader, read] = [chance.pick(nodes), chance.pick(nodes)];
@@ -110,13 +111,20 @@ describe("what is proved of a graph", () => {
       if (problems.some((one) => isError(one) && one.code !== "reads-later")) continue;
       const isMissed = play(graph).before.has(`${read.id}>${reader.id}`);
       const told = `seed ${String(seed)}, run ${String(run)}: ${codes.join()} ${JSON.stringify(graph)}`;
-      if (isMissed !== codes.length > 0) assert.fail(told);
+      if (isMissed && codes.length === 0) assert.fail(told);
+      if (!isMissed && codes.some((code) => code !== "reads-unordered")) assert.fail(told);
+      if (!isMissed && codes.length > 0) {
+        counts.overcautious++; // a join may be known never to be skipped for reasons that aren't looked for
+        continue;
+      }
       if (codes.length === 0) counts.fine++;
       if (codes.includes("reads-unordered")) counts.unordered++;
       if (codes.includes("reads-skipped")) counts.skipped++;
       if (codes.includes("reads-later")) counts.later++;
     }
     t.diagnostic(JSON.stringify(counts));
-    assert.ok(Math.min(...Object.values(counts)) > 10, "the cases say little");
+    const { overcautious, ...others } = counts;
+    assert.ok(Math.min(...Object.values(others)) > 10, "the cases say little");
+    assert.ok(overcautious < counts.unordered / 50, "it warns where nothing is wrong");
   });
 });

@@ -144,13 +144,17 @@ function workOf(node: WorkflowNode): Requirement | undefined {
   return node.type === "map" || node.type === "loop" ? node.task : undefined;
 }
 
+/** The same, and what undoes it. */
+function worksOf(node: WorkflowNode): (readonly [WorkflowNode, Requirement])[] {
+  const undo = node.type === "task" ? node.compensate : undefined;
+  return [workOf(node), undo].flatMap((work) => (work ? [[node, work] as const] : []));
+}
+
 /** Each kind of work that nobody can do, with the nodes that ask for it. */
 function workProblems({ nodes }: Graph, canDo: (requirement: Requirement) => boolean): Problem[] {
   const known = new Map<string, boolean>();
   const missing = new Map<string, string[]>();
-  for (const { node } of nodes.values()) {
-    const work = workOf(node);
-    if (!work) continue;
+  for (const [node, work] of [...nodes.values()].flatMap(({ node: one }) => worksOf(one))) {
     const { capabilities, agents, specializations } = work;
     const key = JSON.stringify([capabilities, agents, specializations]);
     const can = known.get(key) ?? canDo(work);

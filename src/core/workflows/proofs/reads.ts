@@ -32,7 +32,7 @@ export function readProblems(graph: Graph, tokens: Tokens): Problem[] {
   };
   for (const [id, { planned, presence, completed }] of tokens.placed) {
     for (const [field, expression] of Object.entries(planned.expressions)) {
-      const hasEnded = field === "undo"; // it is evaluated when the node completes
+      const hasEnded = field === "undo"; // what undoes it is settled when it completes
       add(expression, { at: id, place: `${field} of ${id}`, presence: hasEnded ? completed : presence, hasEnded });
     }
     for (const [{ name }, value] of planned.sets)
@@ -78,26 +78,37 @@ function tell(code: Problem["code"], { at, place, edge }: Read, node: string, wh
   return { ...make(code, `${place}: ${why}`, ...nodes), ...(edge && { edge }) };
 }
 
-/** The nodes that surely start after the given one has ended or was skipped; stops when all wanted ones are found. */
+/**
+ * The nodes that surely start after the given one has ended or was skipped; stops when all wanted ones are found. Those
+ * that wait for all of their inlets are not even skipped before it; a join of a number may be, so that what is behind
+ * it knows no more than that it was not alive.
+ */
 function nodesBehind({ placed, choices }: Tokens, id: string, wanted: Set<string>): Set<string> | undefined {
-  const behind = new Set<string>();
-  const surely = new Map<string, number>();
+  const behind = new Set<string>(); // they don't start before
+  const late = new Set<string>([id]); // they aren't even resolved before
+  const counts = new Map<string, number>();
   const open = [id];
   wanted.delete(id);
   for (let at = open.pop(); at !== undefined && wanted.size > 0; at = open.pop()) {
-    for (const { target } of placed.get(at)?.planned.outs ?? []) {
+    const isFirst = !behind.has(at);
+    behind.add(at);
+    wanted.delete(at);
+    const { planned, outs = [] } = placed.get(at) ?? {};
+    for (const [which, { target }] of planned?.outs.entries() ?? []) {
       if (!choices.spend(4)) return undefined;
       const [to] = target;
       const place = placed.get(to);
-      if (!place || behind.has(to)) continue;
-      const count = (surely.get(to) ?? 0) + 1;
-      surely.set(to, count);
-      if (!place.waitsForAll && place.inlets.length - count >= place.needs) continue;
-      behind.add(to);
-      wanted.delete(to);
-      open.push(to);
+      if (!place || late.has(to)) continue;
+      const count = (counts.get(to) ?? 0) + (isFirst && outs[which]?.terms.length ? 1 : 0);
+      counts.set(to, count);
+      const startsLate = !behind.has(to) && place.alive - count < place.needs;
+      const isNeverSkipped = place.presence.terms[0]?.size === 0;
+      const isLate = (place.waitsForAll && late.has(at)) || (startsLate && isNeverSkipped);
+      if (isLate) late.add(to);
+      if (isLate || startsLate) open.push(to);
     }
   }
+  behind.delete(id);
   return behind;
 }
 

@@ -21,6 +21,8 @@ export interface Placed {
   /** When it is reached and ends well; a failure that nobody handles ends the run, and doesn't count. */
   readonly completed: Presence;
   readonly inlets: readonly Inlet[];
+  /** So many of them can be alive in some run. */
+  readonly alive: number;
   /** When each of its edges is taken, in their order. */
   readonly outs: readonly Presence[];
   /** So many inlets have to be alive. */
@@ -75,7 +77,8 @@ function placeNode(choices: Choices, planned: PlannedNode, inlets: readonly Inle
     return choices.and([completed, edgePresence(choices, normal, normal.outs.indexOf(edge))]);
   });
   const waitsForAll = mode === "all" || typeof mode === "object";
-  return { planned, presence, completed, inlets, outs: taken, needs, waitsForAll };
+  const alive = inlets.filter((inlet) => inlet.presence.terms.length > 0).length;
+  return { planned, presence, completed, inlets, alive, outs: taken, needs, waitsForAll };
 }
 
 function presenceOf(
