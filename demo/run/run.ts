@@ -50,6 +50,8 @@ export const isOver = ({ status }: Run): boolean =>
 
 function statusOf({ status, optimistic, nodes }: ExecutionView, asked: boolean): RunStatus {
   if (status === "paused") return "waiting";
+  if (status === "compensating") return "running";
+  if (status === "compensated" || status === "compensation-failed") return "failed";
   if (status !== "running") return status;
   if (optimistic === true || nodes.length === 0) return "starting";
   const busy = nodes.some((node) => node.status === "running" && node.kind !== "approval");

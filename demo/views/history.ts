@@ -34,6 +34,9 @@ const SIGNS: Readonly<Record<HistoryEntry["status"], IconName>> = {
   completed: "check",
   failed: "cross",
   cancelled: "dash",
+  compensating: "undo",
+  compensated: "undo",
+  "compensation-failed": "cross",
 };
 
 function historyLine({ id, name, status, finishedAt, duration: took }: HistoryEntry, current: boolean): TemplateResult {

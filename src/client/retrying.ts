@@ -24,7 +24,7 @@ export async function retryFrom(
   return id;
 }
 
-/** The command that does it. @throws RuntimeError `execution/unknown` when no finished run has this id */
+/** The command that does it. @throws RuntimeError `execution/unknown` when no finished run has this id, `execution/finished` when it has been undone */
 export async function retryOf(
   { ask }: Asker,
   of: string,
@@ -34,7 +34,8 @@ export async function retryOf(
   const row = (await ask({ type: "archived", id: of })) as ArchiveRow | undefined;
   if (row?.kind !== "execution" || of.includes("/")) throw new RuntimeError("execution/unknown", { id: of });
   const record = decodeJson(row.text, of) as Execution;
-  const { workflow, version, priority, nodes = [] } = record;
+  const { workflow, version, priority, status, nodes = [] } = record;
+  if (status.startsWith("compensat")) throw new RuntimeError("execution/finished", { id: of, status }); // nothing holds
   const results = await resultsOf({ ask }, record);
   const outputs: Record<string, JsonText> = {};
   for (const node of nodes)

@@ -324,7 +324,8 @@ export interface Runtime extends TimingCalls {
   resumeWorkflow(execution: string): void;
   /**
    * Does a part of a finished run again, in a run of its own that takes over what the other parts put out; resolves with
-   * its id. @throws RuntimeError `execution/unknown` when no finished run has this id
+   * its id. @throws RuntimeError `execution/unknown` when no finished run has this id, `execution/finished` when it has
+   * been undone
    */
   retryFrom(execution: string, options?: RetryOptions): Promise<string>;
   /** Answers an open approval. */

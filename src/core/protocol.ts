@@ -15,7 +15,7 @@ import { BlobRefSchema } from "./plugin.ts";
 import { LimitRemoveSchema, LimitSetSchema } from "./limits/settings.ts";
 import { MessagePublishSchema } from "./messages/message.ts";
 import { ScheduleSetSchema } from "./schedules/schedule.ts";
-import { ExecutionRetrySchema } from "./workflows/retry.ts";
+import { ExecutionRetrySchema } from "./workflows/retry-order.ts";
 import { TaskOrderSchema } from "./tasks/order.ts";
 import { PRIORITIES } from "./tasks/priority.ts";
 import { requirementFields } from "./tasks/requirement.ts";

@@ -16,6 +16,8 @@ export interface TaskParent {
   readonly index?: number | undefined;
   /** From 2 on when the node is tried again. */
   readonly round?: number | undefined;
+  /** It undoes what was done: the number of that among what its run has to undo. */
+  readonly undo?: number | undefined;
   /** What the item is known by. */
   readonly key?: string | undefined;
 }

@@ -77,6 +77,11 @@ export const TaskNodeSchema = v.strictObject({
   type: v.literal("task"),
   ...work,
   input: v.optional(expression, "input"),
+  /**
+   * Undoes it when its run fails or is cancelled after it: a task, with `input` as evaluated when the node completes.
+   * Default: the node's output.
+   */
+  compensate: v.optional(v.strictObject({ ...work, input: v.optional(expression) })),
 });
 
 /** A task or a graph per item of a list, at most `concurrency` at once; its output is the list of the outputs, in order. */

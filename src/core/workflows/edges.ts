@@ -22,7 +22,7 @@ export interface Place {
 export function placeOf(lookups: Lookups, state: WorkflowsState, { execution, node }: At): Place | undefined {
   const run = state.executions.get(execution);
   const reached = state.nodes.get(nodeKey(execution, node));
-  if (!run || !reached) return undefined;
+  if (!run || !reached || run.status === "compensating") return undefined;
   const graph = lookups.planOf(state, run.workflow, run.version);
   const planned = graph.nodes.get(node);
   return planned && { run, reached, graph, planned };
@@ -38,7 +38,7 @@ export function leave(
   { run, planned }: Place,
   output: () => string | undefined,
   failure?: Local["failure"],
-): Pick<WorkflowEvents["node.completed"], "taken" | "dead" | "set"> {
+): Pick<WorkflowEvents["node.completed"], "taken" | "dead" | "set" | "undo"> {
   const { id: node } = planned.node;
   const local: Local = { at: node, ending: { node, output }, ...(failure && { failure }) };
   const values = new Map<string, () => string>();
@@ -51,7 +51,20 @@ export function leave(
     return one;
   });
   const taken = choose(lookups, state, run, planned, { ...local, set: values });
-  return { taken, dead: othersOf(planned.outs, taken), ...(set.length > 0 && { set }) };
+  const undo = failure ? {} : undoOf(lookups, state, run, planned, local);
+  return { taken, dead: othersOf(planned.outs, taken), ...(set.length > 0 && { set }), ...undo };
+}
+
+/** How a task's node can be undone from now on. */
+function undoOf(
+  { scopes }: Lookups,
+  state: WorkflowsState,
+  run: Execution,
+  { node, expressions: { undo } }: PlannedNode,
+  local: Local,
+): Pick<WorkflowEvents["node.completed"], "undo"> {
+  if (node.type !== "task" || !node.compensate) return {};
+  return { undo: undo ? { input: scopes.evaluateText(state, run, undo, local) } : {} };
 }
 
 /** Which edges a node that ended well goes on along: of a decision for the first one, only that. */

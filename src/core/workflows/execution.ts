@@ -4,9 +4,10 @@ import type { JsonText } from "../json.ts";
 import type { Priority } from "../tasks/priority.ts";
 import type { TaskParent } from "../tasks/task.ts";
 import type { WorkflowNode } from "./definition.ts";
-import type { ExecutionRetry } from "./retry.ts";
+import type { ExecutionRetry } from "./retry-order.ts";
 
-export type ExecutionStatus = "running" | "paused" | "completed" | "failed" | "cancelled";
+export type ExecutionStatus =
+  "running" | "paused" | "compensating" | "compensated" | "compensation-failed" | "completed" | "failed" | "cancelled";
 
 export interface Execution {
   /** Of a run within a run it is the node's: `run/node`, or `run/node/index`. */
@@ -30,6 +31,11 @@ export interface Execution {
   readonly total: number;
   readonly startedAt: number;
   readonly finishedAt?: number | undefined;
+  /** How many things that it has done can be undone; and that one of them couldn't. */
+  readonly undos?: number | undefined;
+  readonly undoFailed?: boolean | undefined;
+  /** Of a compensating one: how it will have ended. */
+  readonly outcome?: Outcome | undefined;
   readonly output?: JsonText | undefined;
   readonly error?: ErrorData | undefined;
   /** Only in a finished one: its variables in the end, as a map by name. */
@@ -83,6 +89,16 @@ export interface NodeState {
 
 /** A node of a run that goes on with another version: what it keeps beside this is what it had, where its status is the same. */
 export type MovedNode = Pick<NodeState, "node" | "kind" | "status" | "live" | "dead" | "inlets" | "round">;
+
+/** Something that was done and can be undone. */
+export interface Undo {
+  /** `execution#number`, of the run that would undo it: where it was done, or one around that. */
+  readonly id: string;
+  readonly at: TaskParent;
+  readonly workflow: string;
+  readonly version: string;
+  readonly input: JsonText;
+}
 
 /** A variable of a run gets a value, or elements for its list. */
 export interface Assignment {
@@ -204,6 +220,8 @@ export interface WorkflowEvents {
       readonly output?: JsonText | undefined;
       readonly taken: readonly Target[];
       readonly dead: readonly Target[];
+      /** It can be undone; with this input, or else with its output. */
+      readonly undo?: { readonly input?: JsonText | undefined } | undefined;
       /** What it does to variables. */
       readonly set?: readonly Assignment[] | undefined;
       /** The failure that a handler has replaced by the output. */
@@ -232,6 +250,10 @@ export interface WorkflowEvents {
     readonly settled: readonly string[];
     readonly restarted: readonly Restart[];
   };
+  /** It has failed or was cancelled, and undoes what it has done, the last thing first. */
+  "execution.compensating": OpenWork & Outcome & { readonly id: string };
+  "compensation.started": { readonly id: string; readonly undo: number };
+  "compensation.ended": { readonly id: string; readonly undo: number; readonly error?: ErrorData | undefined };
   "execution.completed": Ended & { readonly output: JsonText };
   "execution.failed": Ended & OpenWork & { readonly error: ErrorData };
   "execution.cancelled": Ended & OpenWork & { readonly reason: string };
@@ -239,6 +261,12 @@ export interface WorkflowEvents {
 
 /** A node whose work is begun again; `index`: only that item or iteration. */
 export type Restart = readonly [node: string, index?: number];
+
+/** Why a run ends early. */
+export interface Outcome {
+  readonly error?: ErrorData | undefined;
+  readonly reason?: string | undefined;
+}
 
 export interface Ended {
   readonly id: string;
@@ -276,7 +304,14 @@ export interface WorkflowCommands {
   "execution.spawn": Pick<Execution, "id" | "workflow" | "version" | "input" | "priority" | "item"> & {
     readonly parent: TaskParent;
   };
-  "execution.cancel": { readonly id: string; readonly reason?: string | undefined };
+  /** `handUp`: what it has done is for the run around it to undo. */
+  "execution.cancel": {
+    readonly id: string;
+    readonly reason?: string | undefined;
+    readonly handUp?: boolean | undefined;
+  };
+  "execution.compensate": { readonly id: string };
+  "compensation.end": { readonly id: string; readonly undo: number; readonly error?: ErrorData | undefined };
   /** `interrupt`: running attempts are stopped, and begun again later; otherwise they go on to their end. */
   "execution.pause": { readonly id: string; readonly interrupt?: boolean | undefined };
   /** Also of a run that isn't paused but stands still: what is ready begins, and what was lost begins again. */
@@ -309,4 +344,13 @@ export function nodeKey(execution: string, node: string): string {
 
 export function itemKey(execution: string, node: string, index: number): string {
   return `${execution}/${node}/${String(index)}`;
+}
+
+export function undoKey(execution: string, undo: number): string {
+  return `${execution}#${String(undo)}`;
+}
+
+/** The task that undoes what a node has done. */
+export function undoId(at: TaskParent): string {
+  return `${workKey(at)}.undo`;
 }

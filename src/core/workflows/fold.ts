@@ -15,9 +15,11 @@ import {
   type ItemState,
   type NodeState,
   type Target,
+  type Undo,
   type VariablesState,
   type WorkflowEvents,
 } from "./execution.ts";
+import { addUndo, beginUndoing, endingOf, handUp, undone, moveUndos } from "./undoing.ts";
 import { elementKey, entryKey, textOf } from "./values.ts";
 
 export interface WorkflowsState extends Registry {
@@ -26,6 +28,8 @@ export interface WorkflowsState extends Registry {
   readonly items: Table<ItemState>;
   /** What runs take over from earlier ones, by run. */
   readonly recorded: Table<{ readonly id: string; readonly outputs: Readonly<Record<string, JsonText>> }>;
+  /** What can be undone, by run and number. */
+  readonly undos: Table<Undo>;
   /** By run. */
   readonly variables: Table<VariablesState>;
   /** The elements that were added to lists, by place and in unions by what they are. */
@@ -41,6 +45,7 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents & T
     nodes: kit.table(),
     items: kit.table(),
     recorded: kit.table(),
+    undos: kit.table(),
     variables: kit.table(),
     entries: kit.table(),
     finished: kit.finished<Execution>("execution"),
@@ -59,6 +64,7 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents & T
       state.executions.set(id, next);
       const { values, counts = {} } = state.variables.get(id) ?? {};
       if (variables) state.variables.set(id, { id, values: { ...values, ...variables }, counts });
+      moveUndos(state, run, version);
       countRuns(state, next, 1);
       countRuns(state, run, -1);
     },
@@ -88,7 +94,7 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents & T
     "map.filled": ({ nodes }, { execution, node, to }) => {
       change(nodes, nodeKey(execution, node), { begun: to });
     },
-    "node.completed": (state, { execution, node, output, taken, dead, replaced, set = [] }, at) => {
+    "node.completed": (state, { execution, node, output, taken, dead, replaced, undo, set = [] }, at) => {
       const key = nodeKey(execution, node);
       const reached = state.nodes.get(key);
       if (!reached) return;
@@ -96,6 +102,7 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents & T
       const done = { ...reached, status: "completed", finishedAt: at, output: output ?? made } as const;
       if (replaced) state.nodes.set(key, { ...done, error: copyJson(replaced) });
       else state.nodes.set(key, reached.kind === "parallel" ? { ...done, branches: taken.length } : done);
+      if (undo) addUndo(state, reached, undo.input ?? done.output ?? "null");
       for (const one of set) assign(state, one);
       leave(state, reached, taken, dead, reached.cause);
     },
@@ -131,16 +138,22 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents & T
       const run = executions.get(id);
       if (run) executions.set(id, { ...run, status: "running" });
     },
+    "execution.compensating": (state, { id, error, reason }) => {
+      beginUndoing(state, id, error ? { error: copyJson(error) } : { reason });
+    },
+    "compensation.ended": (state, { id, undo, error }) => {
+      undone(state, id, undo, error !== undefined);
+    },
     "execution.completed": (state, { id, output, parent }, at) => {
       finish(state, id, { status: "completed", output }, at);
       if (parent) workDone(state, parent, { output });
     },
     "execution.failed": (state, { id, error, parent }, at) => {
-      finish(state, id, { status: "failed", error: copyJson(error) }, at);
+      finish(state, id, { status: endingOf(state, id, "failed"), error: copyJson(error) }, at);
       if (parent) workDone(state, parent, { error: copyJson(error) });
     },
     "execution.cancelled": (state, { id, reason, parent }, at) => {
-      finish(state, id, { status: "cancelled" }, at);
+      finish(state, id, { status: endingOf(state, id, "cancelled") }, at);
       if (parent) workDone(state, parent, { error: cancelled("execution/cancelled", reason) });
     },
     "timer.set": ({ nodes }, { dueAt, parent }) => {
@@ -167,7 +180,8 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents & T
       if (parent) workDone(state, parent, { error: cancelled("task/cancelled", reason) });
     },
   },
-  save: ({ versions, active, executions, nodes, items, recorded, variables, entries }) => ({
+  save: ({ versions, active, executions, nodes, items, recorded, undos, variables, entries }) => ({
+    undos: saveTable(undos),
     recorded: saveTable(recorded),
     variables: saveTable(variables),
     entries: saveTable(entries),
@@ -185,6 +199,7 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents & T
     restoreTable(state.nodes, tables["nodes"] ?? []);
     restoreTable(state.items, tables["items"] ?? []);
     restoreTable(state.recorded, tables["recorded"] ?? []);
+    restoreTable(state.undos, tables["undos"] ?? []);
     restoreTable(state.variables, tables["variables"] ?? []);
     restoreTable(state.entries, tables["entries"] ?? []);
   },
@@ -271,12 +286,12 @@ function loseBranch({ nodes }: WorkflowsState, parallel: string, index: number):
 /** A task or run of the node came to its end: the node's own, or that of one item or iteration. */
 function workDone(
   { nodes, items }: WorkflowsState,
-  { execution, node, index, round, key: known }: TaskParent,
+  { execution, node, index, round, undo, key: known }: TaskParent,
   result: { readonly output?: string; readonly error?: ErrorData },
 ): void {
   const key = nodeKey(execution, node);
   const state = nodes.get(key);
-  if (state?.status !== "running" || state.round !== round) return; // the node has ended meanwhile
+  if (state?.status !== "running" || state.round !== round || undo !== undefined) return; // the node has ended meanwhile
   const { done = 0, failed = 0 } = state;
   if (index === undefined) nodes.set(key, { ...state, ...result });
   else if (state.kind === "loop") nodes.set(key, { ...state, output: result.output ?? state.output, done: done + 1 });
@@ -343,7 +358,12 @@ function finish(
     for (let index = 0; index < (node.begun ?? 0); index++) state.items.delete(itemKey(id, node.node, index));
   }
   state.executions.delete(id);
+  handUp(state, execution);
   state.recorded.delete(id);
   countRuns(state, execution, -1);
-  state.finished.add(id, { ...execution, ...changes, ...takeVariables(state, id), nodes, finishedAt: at }, at);
+  state.finished.add(
+    id,
+    { ...execution, outcome: undefined, ...changes, ...takeVariables(state, id), nodes, finishedAt: at },
+    at,
+  );
 }

@@ -1,10 +1,13 @@
-import { workKey, type Execution, type NodeState, type OpenWork } from "./execution.ts";
+import { undoId, undoKey, workKey, type Execution, type NodeState, type OpenWork } from "./execution.ts";
 import type { WorkflowsState } from "./fold.ts";
 import { nodesOf } from "./nodes.ts";
 
 /** What still runs of an execution. */
 export function openWork(state: WorkflowsState, execution: Execution): OpenWork {
-  return openWorkOf(state, nodesOf(state, execution));
+  const { id, status, undos = 0 } = execution;
+  if (status !== "compensating") return openWorkOf(state, nodesOf(state, execution));
+  const undoing = state.undos.get(undoKey(id, undos - 1));
+  return { tasks: undoing ? [undoId(undoing.at)] : [], approvals: [] };
 }
 
 /** What still runs of nodes: tasks, approvals, timers, waits, and runs within their run. */

@@ -40,7 +40,7 @@ export function pause(
   { id, interrupt }: WorkflowCommands["execution.pause"],
 ): WorkflowFact[] {
   const run = liveRun(workflows, id);
-  if (run.status === "paused" && !interrupt) return [];
+  if (run.status === "compensating" || (run.status === "paused" && !interrupt)) return [];
   const data = { id, ...(interrupt && { interrupt }), ...openWork(workflows, run) };
   return [{ type: "execution.paused", data }];
 }
@@ -66,6 +66,7 @@ export function resume(
 ): WorkflowFact[] {
   const { workflows } = view;
   const run = liveRun(workflows, id);
+  if (run.status === "compensating") return [];
   const nodes = nodesOf(workflows, run);
   const settled = nodes.filter((node) => isReady(lookups, workflows, run, node)).map(({ node }) => node);
   const restarted = nodes.flatMap((node) => lostWork(view, node));

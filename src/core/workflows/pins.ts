@@ -30,7 +30,7 @@ export function pinsOf(
   for (let graph = open.pop(); graph; graph = open.pop()) {
     open.push(...graph.bodies.values());
     for (const { node } of graph.nodes.values()) {
-      if (node.type === "task") checkLimits(limits, node.limits);
+      if (node.type === "task") for (const one of [node, node.compensate]) checkLimits(limits, one?.limits);
       if (node.type === "map" || node.type === "loop") checkLimits(limits, node.task?.limits);
       if (node.type !== "subworkflow") continue;
       const reference = referenceOf(node);

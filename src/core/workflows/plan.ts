@@ -234,6 +234,7 @@ type Sources = Record<string, readonly [source: string | undefined, locals?: rea
 function sourcesOf(node: WorkflowNode): Sources {
   switch (node.type) {
     case "task":
+      return { input: [node.input], undo: [node.compensate?.input] };
     case "subworkflow":
       return { input: [node.input] };
     case "approval":

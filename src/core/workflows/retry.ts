@@ -1,48 +1,15 @@
 /** Doing a part of a finished run again: a new run, which takes over what the finished one has done. */
-import * as v from "valibot";
 import { RuntimeError } from "../errors.ts";
 import { checkJson, decodeJson, MAX_PAYLOAD, type JsonText } from "../json.ts";
 import { MARK, refsOf } from "../payload/reference.ts";
-import { PRIORITIES } from "../tasks/priority.ts";
-import { MAX_NODES } from "./definition.ts";
-
-const name = v.pipe(v.string(), v.minLength(1), v.maxLength(200));
-
-export const ExecutionRetrySchema = v.strictObject({
-  id: name,
-  /** The finished run. */
-  of: name,
-  workflow: name,
-  /** Default: the one that was registered last. */
-  version: v.optional(name),
-  input: v.string(),
-  priority: v.optional(v.picklist(PRIORITIES)),
-  /** Where to begin again. Default: wherever something has failed. */
-  node: v.optional(name),
-  /** Also all that comes behind. Default true. */
-  downstream: v.optional(v.boolean(), true),
-  /** Of the node and what comes behind it, only what has failed; of a map only its failed items. Default false. */
-  onlyFailed: v.optional(v.boolean(), false),
-  /** The nodes that have failed, and the maps of which items have. */
-  failed: v.pipe(v.array(name), v.maxLength(MAX_NODES)),
-  /** What the others put out, by `node`, or `node/index` of the items of maps. */
-  outputs: v.record(v.string(), v.string()),
-});
-export type ExecutionRetry = v.InferOutput<typeof ExecutionRetrySchema>;
-
-/** As much of a graph as says what comes behind a node. */
-interface Linked {
-  readonly nodes: ReadonlyMap<
-    string,
-    { readonly outs: readonly { readonly target: readonly [string, ...unknown[]] }[] }
-  >;
-}
+import type { Graph } from "./graph.ts";
+import type { ExecutionRetry } from "./retry-order.ts";
 
 /**
  * What the new run takes over.
  * @throws RuntimeError `command/invalid`, `payload/too-large`, and what is wrong with an output
  */
-export function recordedOf({ nodes }: Linked, retry: ExecutionRetry): Readonly<Record<string, string>> {
+export function recordedOf({ nodes }: Graph, retry: ExecutionRetry): Readonly<Record<string, string>> {
   const { node, downstream, onlyFailed, failed, outputs } = retry;
   for (const known of [...(node === undefined ? [] : [node]), ...failed])
     if (!nodes.has(known)) throw invalid(retry, `there is no node '${known}'`);
@@ -79,7 +46,7 @@ function checkOutput(output: JsonText, id: string, what: string): void {
     throw new RuntimeError("json/invalid", { what, reason: `no blob of ${id}` });
 }
 
-function behind({ nodes }: Linked, starts: readonly string[]): ReadonlySet<string> {
+function behind({ nodes }: Pick<Graph, "nodes">, starts: readonly string[]): ReadonlySet<string> {
   const found = new Set(starts);
   for (const id of found) for (const { target } of nodes.get(id)?.outs ?? []) found.add(target[0]);
   return found;

@@ -11,12 +11,14 @@ import type { TimerEvents } from "../timers/timer.ts";
 import type { TaskEvents, TaskParent } from "../tasks/task.ts";
 import {
   nodeKey,
+  undoKey,
   type Execution,
   type OpenWork,
   type Target,
   type WorkflowCommands,
   type WorkflowEvents,
 } from "./execution.ts";
+import { compensate, endEarly, undoEnded, undoTask } from "./compensation.ts";
 import { placeOf, type WorkflowFact } from "./edges.ts";
 import { failNode } from "./failures.ts";
 import { cancelled, type WorkflowsState } from "./fold.ts";
@@ -24,7 +26,6 @@ import type { Graph } from "./graph.ts";
 import { createLookups, type Lookups } from "./lookups.ts";
 import { turnLoop } from "./loops.ts";
 import { afterMigration, migrate } from "./migration.ts";
-import { openWork } from "./open-work.ts";
 import { afterPause, afterResume, pause, resume, type PausingView } from "./pausing.ts";
 import { pinsOf } from "./pins.ts";
 import { bodiesOf, planWorkflow } from "./plan.ts";
@@ -73,20 +74,13 @@ function decisions(lookups: Lookups): WorkflowRules["decide"] {
       return node?.status === "running" ? [{ type: "item.recalled", data: parent }] : [];
     },
     "execution.spawn": ({ workflows }, data) => spawn(lookups, workflows, data),
-    "execution.cancel": ({ workflows }, { id, reason = "cancelled" }) => {
-      const execution = workflows.executions.get(id);
-      if (!execution) return [];
-      const data = { id, reason, ...parentOf(execution), ...openWork(workflows, execution) };
-      return [{ type: "execution.cancelled", data }];
-    },
+    "execution.cancel": ({ workflows }, { id, reason, handUp }) => endEarly(workflows, id, { reason }, handUp),
+    "execution.compensate": ({ workflows }, data) => compensate(workflows, data),
+    "compensation.end": ({ workflows }, data) =>
+      workflows.undos.has(undoKey(data.id, data.undo)) ? [{ type: "compensation.ended", data }] : [],
     "execution.pause": (view, data) => pause(view, data),
     "execution.resume": (view, data) => resume(lookups, view, data),
-    "execution.fail": ({ workflows }, { id, error }) => {
-      const execution = workflows.executions.get(id);
-      if (!execution) return [];
-      const data = { id, error, ...parentOf(execution), ...openWork(workflows, execution) };
-      return [{ type: "execution.failed", data }];
-    },
+    "execution.fail": ({ workflows }, { id, error }) => endEarly(workflows, id, { error }),
     "execution.settle": ({ workflows }, { id }) => conclude(lookups, workflows, id),
     "node.settle": ({ workflows }, at) => settle(lookups, workflows, at),
     "node.complete": ({ workflows }, data) => complete(lookups, workflows, data),
@@ -97,7 +91,13 @@ function decisions(lookups: Lookups): WorkflowRules["decide"] {
   };
 }
 
-function reactions(lookups: Lookups): NonNullable<WorkflowRules["react"]> {
+type Reactions = NonNullable<WorkflowRules["react"]>;
+
+function reactions(lookups: Lookups): Reactions {
+  return { ...toNodes(lookups), ...toRuns(lookups), ...toWork(lookups) };
+}
+
+function toNodes(lookups: Lookups): Reactions {
   const begin: Begin = ({ workflows }, data) => startWork(lookups, workflows, data);
   const travel = (execution: string, ...targets: readonly (readonly Target[])[]): Request[] => [
     ...targets.flat().map(([node]) => ({ type: "node.settle", data: { execution, node } })),
@@ -123,7 +123,6 @@ function reactions(lookups: Lookups): NonNullable<WorkflowRules["react"]> {
       if (!taken) return [{ type: "execution.fail", data: { id: execution, node, error } }];
       return [...stopAll(open, `the node '${node}' has failed`), ...travel(execution, taken, dead)];
     },
-    "execution.paused": (_view, data) => afterPause(data),
     "execution.resumed": (view, data) => [
       ...data.restarted.flatMap(([node, index]) =>
         begin(view, {
@@ -133,6 +132,19 @@ function reactions(lookups: Lookups): NonNullable<WorkflowRules["react"]> {
       ),
       ...afterResume(view, data),
     ],
+  };
+}
+
+function toRuns(lookups: Lookups): Reactions {
+  return {
+    "execution.paused": (_view, data) => afterPause(data),
+    "execution.compensating": (_view, { id, error: _error, reason: _reason, ...open }) => {
+      lookups.scopes.forget(id);
+      const stopped = stopAll(open, "the run has ended");
+      return [...stopped, { type: "execution.compensate", data: { id } }];
+    },
+    "compensation.started": ({ workflows }, { id, undo }) => undoTask(lookups, workflows, id, undo),
+    "compensation.ended": (_view, { id }) => [{ type: "execution.compensate", data: { id } }],
     "execution.completed": ({ workflows }, { id, parent }) => {
       lookups.scopes.forget(id);
       return parent ? workEnded(workflows, parent) : [];
@@ -149,7 +161,15 @@ function reactions(lookups: Lookups): NonNullable<WorkflowRules["react"]> {
       const error = cancelled("execution/cancelled", reason);
       return [...stopAll(open, reason), ...(parent ? workFailed(lookups, workflows, parent, error) : [])];
     },
-    "task.completed": ({ workflows }, { parent }) => (parent ? workEnded(workflows, parent) : []),
+  };
+}
+
+function toWork(lookups: Lookups): Reactions {
+  return {
+    "task.completed": ({ workflows }, { parent }) => {
+      if (!parent) return [];
+      return parent.undo === undefined ? workEnded(workflows, parent) : undoEnded(parent);
+    },
     "task.failed": ({ workflows }, { parent, retryAt, error }) =>
       parent && retryAt === undefined ? workFailed(lookups, workflows, parent, error) : [],
     "task.cancelled": ({ workflows }, { parent, reason }) =>
@@ -170,7 +190,7 @@ function stopAll(
     ...waits.map((id) => ({ type: "wait.cancel", data: { id, reason } })),
     ...tasks.map((id) => ({ type: "task.cancel", data: { id, reason } })),
     ...approvals.map((id) => ({ type: "approval.cancel", data: { id, reason } })),
-    ...children.map((id) => ({ type: "execution.cancel", data: { id, reason } })),
+    ...children.map((id) => ({ type: "execution.cancel", data: { id, reason, handUp: true } })),
   ];
 }
 
@@ -212,7 +232,8 @@ function start(
 function spawn(lookups: Lookups, state: WorkflowsState, data: WorkflowCommands["execution.spawn"]): WorkflowFact[] {
   const { id, workflow, version, parent } = data;
   const node = state.nodes.get(nodeKey(parent.execution, parent.node));
-  if (node?.status !== "running" || state.executions.has(id)) return [];
+  const { status } = state.executions.get(parent.execution) ?? {};
+  if (node?.status !== "running" || status === "compensating" || state.executions.has(id)) return [];
   return [begun(lookups.planOf(state, workflow, version), data)];
 }
 
@@ -230,7 +251,7 @@ function begun(
 /** Ends the run well when every node is completed or skipped. */
 function conclude(lookups: Lookups, state: WorkflowsState, id: string): WorkflowFact[] {
   const run = state.executions.get(id);
-  if (!run || run.resolved < run.total) return [];
+  if (!run || run.resolved < run.total || run.status === "compensating") return [];
   const { output, sinks } = lookups.planOf(state, run.workflow, run.version);
   const up = parentOf(run);
   try {
@@ -270,7 +291,8 @@ function workFailed(
   error: ErrorData,
   inner?: string,
 ): Request[] {
-  const { execution, node, index, round } = parent;
+  const { execution, node, index, round, undo } = parent;
+  if (undo !== undefined) return undoEnded(parent, error);
   const place = placeOf(lookups, state, parent);
   if (!place || place.reached.round !== round) return [];
   const planned = place.planned.node;

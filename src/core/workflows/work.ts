@@ -49,7 +49,7 @@ export function startWork(lookups: Lookups, state: WorkflowsState, span: Span): 
   const { execution, node } = span;
   const run = state.executions.get(execution);
   const reached = state.nodes.get(nodeKey(execution, node));
-  if (!run || !reached) return [];
+  if (!run || !reached || run.status === "compensating") return [];
   const planned = lookups.planOf(state, run.workflow, run.version).nodes.get(node);
   if (!planned) return [];
   try {

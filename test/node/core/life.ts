@@ -37,7 +37,7 @@ export const mixedWorkflow: WorkflowInput = {
     seen: { type: "list", merge: "union" },
   },
   nodes: [
-    { id: "fetch", type: "task", ...work },
+    { id: "fetch", type: "task", ...work, compensate: { ...work, input: "nodes.fetch.output" } },
     { id: "split", type: "parallel" },
     { id: "route", type: "decision" },
     { id: "big", type: "task", ...work, input: "nodes.fetch.output" },
@@ -70,7 +70,9 @@ export const mixedWorkflow: WorkflowInput = {
       items: "input.items",
       concurrency: 2,
       key: "string(index)",
-      body: { nodes: [{ id: "item", type: "task", ...work, input: "item", set: { seen: "[item, 'x']" } }] },
+      body: {
+        nodes: [{ id: "item", type: "task", ...work, input: "item", compensate: work, set: { seen: "[item, 'x']" } }],
+      },
     },
     { id: "risky", type: "task", ...work, retry: { maxAttempts: 1 } },
     { id: "rescue", type: "task", ...work, input: "error.code" },

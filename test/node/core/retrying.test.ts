@@ -170,6 +170,15 @@ describe("a run that is done again", () => {
   });
 });
 
+describe("a run that was undone", () => {
+  it("can't be done again in part: nothing of it holds", async () => {
+    const nodes = [task("a", "1", { compensate: { capabilities: ["work"] } }), task("b")];
+    const world = await begin({ nodes, edges: [{ from: "a", to: "b" }] }, failing("e/b"));
+    assert.equal(rowOf(world.disk, "e")?.status, "compensated");
+    await assert.rejects(retryOf({ ask: askOf(world.disk) }, "e", "f"), { code: "execution/finished" });
+  });
+});
+
 describe("where a run stands", () => {
   it("is told by its nodes: what runs, in which order they began, and what has failed", async () => {
     const nodes = [task("a"), task("b"), task("c")];
