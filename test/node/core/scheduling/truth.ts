@@ -28,6 +28,9 @@ export function checkTrue(desk: Desk, history: History, task: Task, told: Waitin
     case "retry":
       assert.ok(told.at === task.dueAt && told.at > desk.now);
       return;
+    case "paused":
+      assert.equal(told.execution, task.parent?.execution);
+      return;
     case "start-at":
       assert.ok(told.at === task.startAt && told.at > desk.now);
       return;
@@ -54,6 +57,10 @@ export function checkTrue(desk: Desk, history: History, task: Task, told: Waitin
   }
 }
 
+function isHeld({ state }: Desk, { parent }: Task): boolean {
+  return parent !== undefined && state.workflows.executions.get(parent.execution)?.status === "paused";
+}
+
 function reasonOf(desk: Desk, { ledger }: History, task: Task): Waiting["reason"] {
   switch (task.status) {
     case "assigned":
@@ -67,6 +74,7 @@ function reasonOf(desk: Desk, { ledger }: History, task: Task): Waiting["reason"
       return "dependency";
     default:
   }
+  if (isHeld(desk, task)) return "paused";
   const agents = agentsOf(desk);
   const able = agents.filter((agent) => matches(agent, task)).map(({ id }) => id);
   if (able.length === 0) return agents.some(({ id }) => wouldMatch(desk, id, task)) ? "draining" : "capability";
@@ -151,7 +159,13 @@ function checkCapacity(desk: Desk, history: History, task: Task, { agents, ahead
 function aheadOf(desk: Desk, { ledger }: History, task: Task): number {
   const rank = rankOf(desk, task);
   return desk.tasks.filter((one) => {
-    if (one.status !== "queued" || one.id === task.id || !isAlike(one, task) || fullLimit(desk, ledger, one))
+    if (
+      one.status !== "queued" ||
+      isHeld(desk, one) ||
+      one.id === task.id ||
+      !isAlike(one, task) ||
+      fullLimit(desk, ledger, one)
+    )
       return false;
     const other = rankOf(desk, one);
     if (other !== rank) return other < rank;
@@ -170,7 +184,7 @@ function isAlike(one: Task, other: Task): boolean {
 
 function isOlder({ state }: Desk, one: Task, other: Task): boolean {
   const since = ({ parent, createdAt }: Task): number =>
-    (parent && state.workflows.executions.get(parent.execution)?.startedAt) ?? createdAt;
+    (parent && state.workflows.executions.get(parent.execution.split("/")[0] ?? "")?.startedAt) ?? createdAt;
   return since(one) - since(other) < 0 || (since(one) === since(other) && one.order < other.order);
 }
 
