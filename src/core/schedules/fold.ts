@@ -1,4 +1,5 @@
 import type { DueIndex, Fold, Table } from "../kernel.ts";
+import { copyJson } from "../json.ts";
 import { restoreTable, saveTable } from "../tables.ts";
 import type { WorkflowEvents } from "../workflows/execution.ts";
 import { scheduleOf, type Schedule, type ScheduleEvents } from "./schedule.ts";
@@ -36,6 +37,9 @@ export const schedulesFold: Fold<SchedulesState, ScheduleEvents & Ends> = {
     },
     "schedule.planned": (state, { id, nextAt, dueAt, lastAt }) => {
       change(state, id, () => ({ nextAt, dueAt, lastAt }));
+    },
+    "schedule.failed": (state, { id, error }) => {
+      change(state, id, () => ({ nextAt: undefined, dueAt: undefined, error: copyJson(error) }));
     },
     "schedule.removed": (state, { id }) => {
       state.schedules.delete(id);

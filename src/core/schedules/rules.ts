@@ -1,4 +1,4 @@
-import { RuntimeError } from "../errors.ts";
+import { encodeRefusal, RuntimeError } from "../errors.ts";
 import { checkJson, decodeJson } from "../json.ts";
 import type { Env, FactOf, Request, Rules } from "../kernel.ts";
 import { MAX_INLINE } from "../payload/reference.ts";
@@ -7,6 +7,7 @@ import type { WorkflowsState } from "../workflows/fold.ts";
 import type { SchedulesState } from "./fold.ts";
 import { planNext, timesOf, type Times } from "./times.ts";
 import {
+  MAX_RUNNING,
   MAX_SCHEDULES,
   MAX_WAITING,
   runOf,
@@ -35,7 +36,12 @@ export const schedulesRules: Rules<SchedulesView, ScheduleCommands, ScheduleEven
     },
     "schedule.wake": ({ schedules }, { id }, env) => {
       const schedule = schedules.schedules.get(id);
-      return schedule?.dueAt === undefined || schedule.dueAt > env.now ? [] : fire(schedule, env);
+      if (schedule?.dueAt === undefined || schedule.dueAt > env.now) return [];
+      try {
+        return fire(schedule, env);
+      } catch (error) {
+        return [{ type: "schedule.failed", data: { id, error: encodeRefusal(error) } }];
+      }
     },
     "schedule.drain": ({ schedules }, { id }) => {
       const schedule = schedules.schedules.get(id);
@@ -71,7 +77,7 @@ function set(
 ): ScheduleFact[] {
   const { id, workflow, input, startAt = 0, endAt = Infinity } = settings;
   const known = schedules.get(id);
-  if (known && isSame(known, settings)) return [];
+  if (known && !known.error && isSame(known, settings)) return [];
   if (!workflows.active.has(workflow)) throw new RuntimeError("workflow/unknown", { workflow });
   decodeJson(checkJson(input, "input", MAX_INLINE), "input");
   if (endAt <= startAt)
@@ -101,7 +107,7 @@ function checkJitter({ cron, timeZone, jitter }: ScheduleSettings, { now, calend
 }
 
 function isSame(known: Schedule, settings: ScheduleSettings): boolean {
-  const { setAt, nextAt, dueAt, lastAt, running, waiting, fired: _fired, skipped, ...before } = known;
+  const { setAt, nextAt, dueAt, lastAt, running, waiting, fired: _fired, skipped, error, ...before } = known;
   const text = (value: object): string =>
     JSON.stringify(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : Number(a > b))));
   return text(before) === text(settings);
@@ -127,13 +133,14 @@ function begin(schedule: Schedule, { due }: Times): ScheduleFact[] {
   let running = schedule.running;
   let waiting = schedule.waiting.length;
   for (const at of due) {
-    if (overlap === "allow" || overlap === "cancel-running" || running.length + waiting === 0) {
+    const isFull = overlap === "allow" && running.length >= MAX_RUNNING;
+    if (!isFull && (overlap === "allow" || overlap === "cancel-running" || running.length + waiting === 0)) {
       facts.push(fired(schedule, at, { cancels: overlap === "cancel-running" ? running : [] }));
       running = overlap === "cancel-running" ? [runOf(id, at)] : [...running, runOf(id, at)];
     } else if (overlap === "queue" && waiting < MAX_WAITING) {
       facts.push({ type: "schedule.queued", data: { id, at } });
       waiting++;
-    } else (skipped[overlap === "queue" ? "full" : "overlap"] ??= []).push(at);
+    } else (skipped[overlap === "skip" ? "overlap" : "full"] ??= []).push(at);
   }
   for (const [reason, list] of Object.entries(skipped) as [SkipReason, number[]][]) {
     const [from = 0, to = from] = [list[0], list.at(-1)];

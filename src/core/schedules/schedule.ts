@@ -1,5 +1,6 @@
 /** Runs that begin at the moments of a cron pattern. */
 import * as v from "valibot";
+import type { ErrorData } from "../errors.ts";
 import type { JsonText } from "../json.ts";
 import { PRIORITIES } from "../tasks/priority.ts";
 
@@ -8,6 +9,8 @@ const DAY = 86_400_000;
 /** The most schedules, runs that wait behind one of the same schedule, and fire times that are looked at in one step. */
 export const MAX_SCHEDULES = 1_000;
 export const MAX_WAITING = 100;
+/** The most runs of one schedule at once. */
+export const MAX_RUNNING = 1_000;
 export const MAX_TIMES = 100;
 
 /** So late, in milliseconds, counts as being on time. */
@@ -66,9 +69,11 @@ export interface Schedule extends ScheduleSettings, ScheduleNext {
   readonly waiting: readonly number[];
   readonly fired: number;
   readonly skipped: number;
+  /** Why it has no next moment, though it should: its time zone isn't known here, for example. */
+  readonly error?: ErrorData | undefined;
 }
 
-/** missed: nobody was there · overlap: another run was · full: too many waited already. */
+/** missed: nobody was there · overlap: another run was · full: too many waited or ran already. */
 export type SkipReason = "missed" | "overlap" | "full";
 
 export interface ScheduleEvents {
@@ -98,6 +103,8 @@ export interface ScheduleEvents {
   };
   /** All moments up to `lastAt` are dealt with. */
   "schedule.planned": ScheduleNext & { readonly id: string; readonly lastAt: number };
+  /** Its next moment can't be found: it stands still until it is set again. */
+  "schedule.failed": { readonly id: string; readonly error: ErrorData };
   "schedule.removed": { readonly id: string };
 }
 

@@ -16,8 +16,14 @@ import { openWork } from "./open-work.ts";
 
 /** What runs in a run and in all within it, the innermost ones first. */
 function openTree(state: WorkflowsState, run: Execution): OpenWork & { readonly children: string[] } {
-  const { tasks, approvals, children = [] } = openWork(state, run);
-  const all = { tasks: [...tasks], approvals: [...approvals], children: [] as string[] };
+  const { tasks, approvals, children = [], timers, waits } = openWork(state, run); // a run within it stops its own waiting
+  const all = {
+    tasks: [...tasks],
+    approvals: [...approvals],
+    children: [] as string[],
+    ...(timers && { timers }),
+    ...(waits && { waits }),
+  };
   for (const id of children) {
     const child = state.executions.get(id);
     const inner = child && openTree(state, child);

@@ -19,7 +19,7 @@ import {
   type VariablesState,
   type WorkflowEvents,
 } from "./execution.ts";
-import { addUndo, beginUndoing, endingOf, handUp, undone } from "./undoing.ts";
+import { addUndo, beginUndoing, endingOf, handUp, undone, moveUndos } from "./undoing.ts";
 import { elementKey, entryKey, textOf } from "./values.ts";
 
 export interface WorkflowsState extends Registry {
@@ -64,6 +64,7 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents & T
       state.executions.set(id, next);
       const { values, counts = {} } = state.variables.get(id) ?? {};
       if (variables) state.variables.set(id, { id, values: { ...values, ...variables }, counts });
+      moveUndos(state, run, version);
       countRuns(state, next, 1);
       countRuns(state, run, -1);
     },

@@ -10,6 +10,8 @@ import {
   type MovedNode,
   type NodeState,
   type Target,
+  type Undo,
+  undoKey,
   type WorkflowCommands,
   type WorkflowEvents,
 } from "./execution.ts";
@@ -21,6 +23,7 @@ import { nodesOf } from "./nodes.ts";
 import { pinsOf } from "./pins.ts";
 import type { Graph, PlannedNode } from "./graph.ts";
 import { initialValues } from "./variables.ts";
+import { movedUndo } from "./undoing.ts";
 import { readiness } from "./tokens.ts";
 
 /** What a migration would do, node by node. */
@@ -52,7 +55,10 @@ export function previewMigration(
   { id, version }: WorkflowCommands["execution.migrate"],
 ): MigrationPreview {
   const run = runOf(state, id);
-  const { nodes: _, ...course } = courseOf(lookups, state, run, graphOf(lookups, state, run, version));
+  const { nodes: _, ...course } = courseOf(lookups, state, run, {
+    graph: graphOf(lookups, state, run, version),
+    version,
+  });
   return { execution: id, from: run.version, to: version, ...course };
 }
 
@@ -66,7 +72,7 @@ export function migrate(
   const run = runOf(state, id);
   if (run.version === version) return [];
   const graph = graphOf(lookups, state, run, version);
-  const { nodes: reached, blocks } = courseOf(lookups, state, run, graph);
+  const { nodes: reached, blocks } = courseOf(lookups, state, run, { graph, version });
   if (blocks.length > 0) {
     const [{ node, reason } = { node: "", reason: "" }] = blocks;
     throw new RuntimeError(
@@ -105,6 +111,7 @@ export function afterMigration({ id, settle }: WorkflowEvents["execution.migrate
 function runOf(state: WorkflowsState, id: string): Execution {
   const run = state.executions.get(id);
   if (!run) throw new RuntimeError("execution/unknown", { id });
+  if (run.status === "compensating") throw new RuntimeError("execution/blocked", { id, status: run.status });
   if (run.parent) throw new RuntimeError("command/invalid", { id, reason: "only an outermost run can be migrated" });
   return run;
 }
@@ -114,7 +121,12 @@ function graphOf({ planOf }: Lookups, state: WorkflowsState, { workflow }: Execu
   return planOf(state, workflow, version);
 }
 
-function courseOf(lookups: Lookups, state: WorkflowsState, run: Execution, graph: Graph): Course {
+function courseOf(
+  lookups: Lookups,
+  state: WorkflowsState,
+  run: Execution,
+  { graph, version }: { readonly graph: Graph; readonly version: string },
+): Course {
   const before = new Map(nodesOf(state, run).map((node) => [node.node, node]));
   const { variables } = lookups.planOf(state, run.workflow, run.version);
   const walk = createWalk(lookups, state, { run, graph, before });
@@ -124,12 +136,27 @@ function courseOf(lookups: Lookups, state: WorkflowsState, run: Execution, graph
     if (old && (old.type !== type || old.merge !== merge))
       walk.block(name, "the variable has another type or rule in the new version");
   }
+  for (let undo = 0; undo < (run.undos ?? 0); undo++) {
+    const entry = state.undos.get(undoKey(run.id, undo));
+    const moved = entry && movedUndo(entry, run, version);
+    if (!entry || !moved || canUndo(lookups, state, moved)) continue;
+    walk.block(entry.at.node, "it can be undone, and the new version doesn't say how");
+  }
   for (const [node, { status, handled }] of before) {
     if (graph.nodes.has(node)) continue;
     if (status === "running") walk.block(node, "it runs, and the new version doesn't have it");
     else if (status === "completed" || handled) walk.course.dropped.push(node);
   }
   return { ...walk.course, nodes: [...walk.reached.values()] };
+}
+
+function canUndo({ planOf }: Lookups, state: WorkflowsState, { workflow, version, at }: Undo): boolean {
+  try {
+    const node = planOf(state, workflow, version).nodes.get(at.node)?.node;
+    return node?.type === "task" && node.compensate !== undefined;
+  } catch {
+    return false; // the body that it stood in is gone
+  }
 }
 
 interface Walk {

@@ -53,7 +53,7 @@ function checkOutput(output: JsonText, id: string, what: string): void {
     throw new RuntimeError("json/invalid", { what, reason: `no blob of ${id}` });
 }
 
-function behind({ nodes }: Linked, starts: readonly string[]): ReadonlySet<string> {
+function behind({ nodes }: Pick<Linked, "nodes">, starts: readonly string[]): ReadonlySet<string> {
   const found = new Set(starts);
   for (const id of found) for (const { target } of nodes.get(id)?.outs ?? []) found.add(target[0]);
   return found;

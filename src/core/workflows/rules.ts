@@ -138,9 +138,9 @@ function toNodes(lookups: Lookups): Reactions {
 function toRuns(lookups: Lookups): Reactions {
   return {
     "execution.paused": (_view, data) => afterPause(data),
-    "execution.compensating": (_view, { id, tasks, approvals, children }) => {
+    "execution.compensating": (_view, { id, error: _error, reason: _reason, ...open }) => {
       lookups.scopes.forget(id);
-      const stopped = stopAll({ tasks, approvals, children }, "the run has ended");
+      const stopped = stopAll(open, "the run has ended");
       return [...stopped, { type: "execution.compensate", data: { id } }];
     },
     "compensation.started": ({ workflows }, { id, undo }) => undoTask(lookups, workflows, id, undo),

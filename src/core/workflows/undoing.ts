@@ -54,3 +54,18 @@ export function handUp({ executions, undos }: Undoing, { id, undos: count = 0 }:
   }
   if (owner && count > 0) executions.set(above, { ...owner, undos: next });
 }
+
+/** What a run that goes on with another version can undo: what its own nodes have done, as the new version says. */
+export function movedUndo(undo: Undo, { workflow, version: from }: Execution, version: string): Undo {
+  const [digest, path] = undo.version.split("#");
+  if (undo.workflow !== workflow || digest !== from) return undo;
+  return { ...undo, version: path === undefined ? version : `${version}#${path}` };
+}
+
+export function moveUndos({ undos }: Undoing, run: Execution, version: string): void {
+  for (let undo = 0; undo < (run.undos ?? 0); undo++) {
+    const key = undoKey(run.id, undo);
+    const entry = undos.get(key);
+    if (entry) undos.set(key, movedUndo(entry, run, version));
+  }
+}

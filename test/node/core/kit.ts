@@ -6,7 +6,7 @@ import { calendar } from "../../../src/calendar/cron.ts";
 import { openEngine, type Engine, type Refusals } from "../../../src/core/engine.ts";
 import type { RuntimeError } from "../../../src/core/errors.ts";
 import type { Kit as StateKit, Table } from "../../../src/core/kernel.ts";
-import type { ArchiveRow, Batch } from "../../../src/core/ports.ts";
+import type { ArchiveRow, Batch, Calendar } from "../../../src/core/ports.ts";
 import {
   applyEvent,
   createState,
@@ -78,6 +78,7 @@ export interface HostOptions {
   readonly chance: Chance;
   readonly behaviour?: Behaviour;
   readonly gate?: Gate;
+  readonly calendar?: Calendar;
   readonly snapshotEvery?: number;
   readonly defer?: (flush: () => void, busy: boolean) => void;
   /** After each commit, before the workers hear of it. */
@@ -141,7 +142,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const engine = await openEngine({
     journal: createMemoryJournal({ disk: disk.memory }),
     clock: time.now,
-    calendar,
+    calendar: options.calendar ?? calendar,
     random: chance.next,
     ids: () => chance.next().toString(36).slice(2),
     defer:

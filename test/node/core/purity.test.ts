@@ -13,7 +13,10 @@ import {
   type CoreEvent,
   type CoreState,
 } from "../../../src/core/runtime.ts";
+import { calendar } from "../../../src/calendar/cron.ts";
 import { digestOf } from "../../../src/core/json.ts";
+import { ScheduleSetSchema } from "../../../src/core/schedules/schedule.ts";
+import * as v from "valibot";
 import { createChance, seedOf } from "./chance.ts";
 import { eventsOf } from "./disk.ts";
 import { deepFreeze, frozenKit, openHost, openWorld } from "./kit.ts";
@@ -25,6 +28,11 @@ const seed = seedOf(606);
 const asking = (message: string): CoreCommand =>
   registerWorkflow({ id: "asks", nodes: [{ id: "ask", type: "approval", message }], edges: [] });
 const versionOf = ({ type, data }: CoreCommand): string => (type === "workflow.register" ? digestOf(data.text) : "");
+
+const hourly: CoreCommand = {
+  type: "schedule.set",
+  data: v.parse(ScheduleSetSchema, { id: "hourly", workflow: "asks", cron: "@hourly" }),
+};
 
 /** A long history with events of nearly every type. */
 async function makeHistory(): Promise<readonly CoreEvent[]> {
@@ -43,6 +51,7 @@ async function makeHistory(): Promise<readonly CoreEvent[]> {
     { type: "workflow.rollback", data: { workflow: "asks", version: versionOf(asking("?")) } },
     { type: "execution.cancel", data: { id: "asked" } },
     { type: "execution.launch", data: { id: "refused", workflow: "none", input: "null" } },
+    hourly,
     { type: "timer.set", data: { id: "held", for: 5, late: "fire", tolerance: 0, onPause: "hold" } },
     { type: "timer.hold", data: { id: "held" } },
     { type: "timer.release", data: { id: "held" } },
@@ -60,7 +69,7 @@ async function makeHistory(): Promise<readonly CoreEvent[]> {
   assert.equal(saveState(world.mirror), saveState(world.engine.state), "the mirror folds to the host's state");
   world.kill();
   world.time.set(world.time.now() + 2 * SESSION_LIFE);
-  const next = await openHost(world); // finds work interrupted and sessions forgotten
+  const next = await openHost({ ...world, calendar: { ...calendar, next: () => assert.fail("no such zone") } }); // finds work interrupted and sessions forgotten
   next.engine.wake();
   await next.settle();
   return eventsOf(world.disk);

@@ -3,7 +3,12 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { calendar, nextFireTimes } from "../../../src/calendar/cron.ts";
 import { RuntimeError } from "../../../src/core/errors.ts";
-import { ScheduleSetSchema, type Schedule, type ScheduleRequest } from "../../../src/core/schedules/schedule.ts";
+import {
+  MAX_RUNNING,
+  ScheduleSetSchema,
+  type Schedule,
+  type ScheduleRequest,
+} from "../../../src/core/schedules/schedule.ts";
 import { timesOf } from "../../../src/core/schedules/times.ts";
 import type { CoreCommand, CoreEvent } from "../../../src/core/runtime.ts";
 import type { MemoryFault } from "../../../src/plugins/journals/memory-disk.ts";
@@ -200,6 +205,31 @@ describe(`a schedule (seed ${String(seed)})`, () => {
     await world.submit(startExecution(`s@${String(MONDAY + HOUR)}`, "w"));
     await world.advance(2 * HOUR);
     assert.deepEqual(story(world.committed), ["+06-01T01:00:00", "refused execution/duplicate", "+06-01T02:00:00"]);
+  });
+
+  it("stands still where its time zone isn't known, tells that, and goes on when it is set again", async () => {
+    const world = await open({});
+    world.kill();
+    const unknown = (cron: string, _zone: string, after: number): number | undefined =>
+      calendar.next(cron, "Mars/Base", after);
+    const broken = { ...calendar, next: unknown };
+    const host = await openHost({ ...world, chance: createChance(seed), calendar: broken });
+    await host.advance(HOUR);
+    assert.equal(host.engine.state.schedules.schedules.get("s")?.error?.code, "schedule/invalid");
+    assert.equal(host.engine.nextDue(), undefined);
+    host.kill();
+    const next = await openHost({ ...world, chance: createChance(seed) });
+    await next.submit(schedule());
+    assert.equal(next.engine.state.schedules.schedules.get("s")?.error, undefined);
+    await next.advance(HOUR);
+    assert.deepEqual(story(next.committed), ["+06-01T02:00:00"]);
+  });
+
+  it("has so many runs at once, and no more", async () => {
+    const world = await open({ cron: "* * * * * *", overlap: "allow", catchUp: "all", window: HOUR }, never);
+    await world.advance((MAX_RUNNING + 3) * SECOND);
+    assert.deepEqual(story(world.committed).slice(-3), ["full 1", "full 1", "full 1"]);
+    assert.equal(world.engine.state.schedules.schedules.get("s")?.running.length, MAX_RUNNING);
   });
 
   it("that makes no sense is refused, with the value, and changes nothing", async () => {

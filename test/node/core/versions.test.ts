@@ -312,6 +312,29 @@ describe(`a run that changes its version (seed ${String(seed)})`, () => {
     );
   });
 
+  it("undoes what it has done as the new version says, and is refused where that says nothing", async () => {
+    const undoable = (input: string): WorkflowInput => ({
+      id: "w",
+      nodes: [task("a", "1", { compensate: { capabilities: ["work"], input } }), task("b")],
+      edges: chain("a", "b"),
+    });
+    const [first, second] = [undoable("'one'"), undoable("'two'")];
+    const world = await begin(first, second, "a");
+    const mute: WorkflowInput = { id: "w", nodes: [task("a"), task("b")], edges: chain("a", "b") };
+    await world.submit(registerWorkflow(mute));
+    assert.deepEqual(
+      preview(world, mute).blocks.map(({ node }) => node),
+      ["a"],
+    );
+    await world.submit(migrate(second));
+    for (let n = 0; n < KEPT_VERSIONS; n++) await world.submit(registerWorkflow(nth(n)));
+    await world.submit({ type: "execution.cancel", data: { id: "e" } });
+    assert.deepEqual(await world.submit(migrate(first)), ["execution/blocked"]);
+    assert.deepEqual(liveOf(world), ["e/a.undo"]);
+    await world.submit(complete("e/a.undo", 1));
+    assert.equal(rowOf(world.disk, "e")?.status, "compensated");
+  });
+
   it("comes to the same end as a run of the new version, wherever it changes, when only nodes are added", async () => {
     for (let round = 0; round < 40; round++) {
       const chance = createChance(seed + round);

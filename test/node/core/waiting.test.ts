@@ -151,6 +151,20 @@ describe("a timer node", () => {
     assert.deepEqual(fired, { run: 60, hold: 10 + 20 + 120 + 50 });
   });
 
+  it("stops when what its run has done is undone", async () => {
+    const done = task("done", "1", { compensate: { capabilities: ["work"], input: "1" } });
+    const nodes = [done, timer({ for: HOUR }), event()];
+    const edges = ["t", "m"].map((to) => ({ from: "done", to }));
+    const world = await open(timer({ for: HOUR }), {}, { nodes, edges });
+    await world.advance(100);
+    assert.equal(world.engine.state.timers.timers.size + world.engine.state.messages.waits.size, 2);
+    await world.submit({ type: "execution.cancel", data: { id: "e" } });
+    assert.equal(world.engine.state.timers.timers.size + world.engine.state.messages.waits.size, 0);
+    await world.finish();
+    assert.equal(endOf(world).status, "compensated");
+    checkEmpty(world);
+  });
+
   it("is gone with its run", async () => {
     const world = await open(timer({ for: DAY }));
     await world.submit({ type: "execution.cancel", data: { id: "e" } });

@@ -29,6 +29,9 @@ export function checkTrue(desk: Desk, history: History, task: Task, told: Waitin
     case "retry":
       assert.ok(told.at === task.dueAt && told.at > desk.now);
       return;
+    case "paused":
+      assert.equal(told.execution, task.parent?.execution);
+      return;
     case "start-at":
       assert.ok(told.at === task.startAt && told.at > desk.now);
       return;
