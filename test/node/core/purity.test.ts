@@ -21,7 +21,7 @@ import { createChance, seedOf } from "./chance.ts";
 import { eventsOf } from "./disk.ts";
 import { deepFreeze, frozenKit, openHost, openWorld } from "./kit.ts";
 import { chaotic, createLife } from "./life.ts";
-import { createTask, registerWorkflow, serve, startExecution } from "./things.ts";
+import { cancelTask, createTask, registerWorkflow, serve, startExecution } from "./things.ts";
 
 const seed = seedOf(606);
 
@@ -44,6 +44,9 @@ async function makeHistory(): Promise<readonly CoreEvent[]> {
     ...serve("extended", { capabilities: ["extended"] }),
     createTask("extended", { capabilities: ["extended"] }),
     { type: "task.extend", data: { by: 5 } },
+    createTask("first", { capabilities: ["none"] }),
+    createTask("second", { after: { tasks: ["first"], when: "done" }, startAt: world.time.now() + 60_000 }),
+    cancelTask("first"),
     asking("?"),
     startExecution("asked", "asks"),
     asking("!"),

@@ -36,9 +36,6 @@ function act(desk: Desk, id: string, told: Waiting): void {
     case "start-at":
       waitUntil(desk, id, told, told.at);
       return;
-    case "paused":
-      ask(desk, { type: "execution.resume", data: { id: told.execution } });
-      return;
     case "dependency":
       endOne(desk, id, told.open[0] ?? "");
       return;
