@@ -203,12 +203,10 @@ function createAgain(
 ): Pick<Runtime, "deadLetters" | "requeue" | "retryFrom"> {
   return {
     async deadLetters(query) {
-      const { listDeadLetters } = await import("./dead-letters.ts");
-      return listDeadLetters(connection, query);
+      return (await import("./dead-letters.ts")).listDeadLetters(connection, query);
     },
     async requeue(id, changes) {
-      const { askAgain } = await import("./dead-letters.ts");
-      return createTask(await askAgain(connection, id, changes));
+      return createTask(await (await import("./dead-letters.ts")).askAgain(connection, id, changes));
     },
     async retryFrom(execution, options) {
       return (await import("./retrying.ts")).retryFrom(connection, createId(), execution, options);
