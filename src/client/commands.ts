@@ -91,19 +91,22 @@ export function createCommands({ connection, mirror, createId, expected }: Comma
 function createSteering(
   connection: Connection,
 ): Pick<Calls, "cancelWorkflow" | "pauseWorkflow" | "resumeWorkflow" | "answer"> {
+  const tell = (request: Extract<PageRequest, { data: { id: string } }>): void => {
+    connection.command(request.data.id, request);
+  };
   return {
     cancelWorkflow(id, reason) {
-      connection.command(id, { type: "execution.cancel", data: { id, ...(reason !== undefined && { reason }) } });
+      tell({ type: "execution.cancel", data: { id, ...(reason !== undefined && { reason }) } });
     },
     pauseWorkflow(id, options) {
-      connection.command(id, { type: "execution.pause", data: { ...options, id } });
+      tell({ type: "execution.pause", data: { ...options, id } });
     },
     resumeWorkflow(id) {
-      connection.command(id, { type: "execution.resume", data: { id } });
+      tell({ type: "execution.resume", data: { id } });
     },
     answer(id, { data, ...answer }) {
       const text = data === undefined ? {} : { data: encodeJson(data, "data") };
-      connection.command(id, { type: "approval.answer", data: { id, ...answer, ...text } });
+      tell({ type: "approval.answer", data: { id, ...answer, ...text } });
     },
   };
 }

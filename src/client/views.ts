@@ -25,14 +25,15 @@ export function spilledText(value: unknown): JsonText | undefined {
   return texts.get(value as object); // no value at all has none
 }
 
-/** Defines a property that decodes the text on its first reading. */
+/** Defines a property that decodes the text, if there is one, on its first reading. */
 function lazy(target: object, name: string, text: JsonText | undefined): void {
+  if (text === undefined) return;
   let value: unknown;
-  let read = text === undefined;
+  let read = false;
   Object.defineProperty(target, name, {
     enumerable: true,
     get() {
-      if (!read && text !== undefined) {
+      if (!read) {
         value = isSpilled(text) ? spilled(text) : decodeJson(text, name);
         read = true;
       }
@@ -45,7 +46,7 @@ export function viewTask(record: Task, optimistic = false): TaskView {
   const { input, output, checkpoint: _, effects: __, ...rest } = record;
   const view = { ...rest, ...(optimistic && { optimistic }) };
   lazy(view, "input", input);
-  if (output !== undefined) lazy(view, "output", output);
+  lazy(view, "output", output);
   return view as TaskView;
 }
 
@@ -54,8 +55,8 @@ export function viewExecution(record: Execution, nodes: () => readonly NodeState
   const { input, output, variables, nodes: ended, ...rest } = record;
   const view = { ...rest, ...(optimistic && { optimistic }) };
   lazy(view, "input", input);
-  if (output !== undefined) lazy(view, "output", output);
-  if (variables) lazy(view, "variables", variables);
+  lazy(view, "output", output);
+  lazy(view, "variables", variables);
   let reached: readonly NodeState[] | undefined = ended;
   Object.defineProperty(view, "nodes", {
     enumerable: true,
