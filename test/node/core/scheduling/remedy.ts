@@ -27,7 +27,7 @@ export function remedy(desk: Desk, id: string): Outcome {
 
 /** One act ends these; of the others somebody else may take what gets free, or more is needed. */
 function isEndedByAct({ reason }: Waiting): boolean {
-  return ["retry", "start-at", "draining", "capability", "offline"].includes(reason);
+  return ["paused", "retry", "start-at", "draining", "capability", "offline"].includes(reason);
 }
 
 function act(desk: Desk, id: string, told: Waiting): void {
@@ -35,6 +35,9 @@ function act(desk: Desk, id: string, told: Waiting): void {
     case "retry":
     case "start-at":
       waitUntil(desk, id, told, told.at);
+      return;
+    case "paused":
+      ask(desk, { type: "execution.resume", data: { id: told.execution } });
       return;
     case "dependency":
       endOne(desk, id, told.open[0] ?? "");
@@ -54,20 +57,8 @@ function act(desk: Desk, id: string, told: Waiting): void {
     case "capacity":
       freeSlot(desk, new Set(told.agents.map((one) => one.id)));
       return;
-    case "paused":
-      resume(desk, told.execution);
-      return;
     default:
       return assert.fail(told.text);
-  }
-}
-
-/** The run, and those that it is a part of. */
-function resume(desk: Desk, execution: string): void {
-  for (let id: string | undefined = execution; id !== undefined;) {
-    const run = desk.state.workflows.executions.get(id);
-    if (run?.status === "paused") ask(desk, { type: "execution.resume", data: { id } });
-    id = run?.parent?.execution;
   }
 }
 
@@ -169,6 +160,9 @@ function freeSlot(desk: Desk, agents: ReadonlySet<string>): void {
     ({ agent, given = 0 }) => given >= (desk.state.agents.agents.get(agent)?.recycleAfter ?? Infinity),
   );
   if (spent) {
+    // Its attempts end before it is replaced: interrupted ones would come first again, and spend the next one.
+    const last = [...desk.state.agents.holdings.values()].find(({ link }) => link === spent.id);
+    if (last) { giveBack(desk, last); return; }
     ask(desk, { type: "link.leave", data: { link: spent.id, cause: "closed" } });
     bringUp(desk, spent.agent);
     return;

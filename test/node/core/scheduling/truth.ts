@@ -6,7 +6,6 @@ import { AGING } from "../../../../src/core/scheduling/aging.ts";
 import type { Waiting } from "../../../../src/core/scheduling/why.ts";
 import { PRIORITIES } from "../../../../src/core/tasks/priority.ts";
 import type { Task } from "../../../../src/core/tasks/task.ts";
-import { rootOf } from "../../../../src/core/workflows/execution.ts";
 import type { Desk } from "./desk.ts";
 import { freeLinksFor, fullLimit, type Ledger } from "./yard.ts";
 
@@ -28,6 +27,9 @@ export function checkTrue(desk: Desk, history: History, task: Task, told: Waitin
       return;
     case "retry":
       assert.ok(told.at === task.dueAt && told.at > desk.now);
+      return;
+    case "paused":
+      assert.equal(told.execution, task.parent?.execution);
       return;
     case "start-at":
       assert.ok(told.at === task.startAt && told.at > desk.now);
@@ -55,6 +57,10 @@ export function checkTrue(desk: Desk, history: History, task: Task, told: Waitin
   }
 }
 
+function isHeld({ state }: Desk, { parent }: Task): boolean {
+  return parent !== undefined && state.workflows.executions.get(parent.execution)?.status === "paused";
+}
+
 function reasonOf(desk: Desk, { ledger }: History, task: Task): Waiting["reason"] {
   switch (task.status) {
     case "assigned":
@@ -68,18 +74,13 @@ function reasonOf(desk: Desk, { ledger }: History, task: Task): Waiting["reason"
       return "dependency";
     default:
   }
-  if (isPaused(desk, task)) return "paused";
+  if (isHeld(desk, task)) return "paused";
   const agents = agentsOf(desk);
   const able = agents.filter((agent) => matches(agent, task)).map(({ id }) => id);
   if (able.length === 0) return agents.some(({ id }) => wouldMatch(desk, id, task)) ? "draining" : "capability";
   if (!desk.links.some(({ agent, silent }) => able.includes(agent) && !silent)) return "offline";
   if (fullLimit(desk, ledger, task) !== undefined) return "limit";
   return freeLinksFor(desk.state, task).length > 0 ? "next" : "capacity";
-}
-
-/** Its run is: to pause one pauses those within it. */
-function isPaused({ state: { workflows } }: Desk, { parent }: Task): boolean {
-  return parent !== undefined && workflows.executions.get(parent.execution)?.status === "paused";
 }
 
 function agentsOf({ state }: Desk): Agent[] {
@@ -158,8 +159,14 @@ function checkCapacity(desk: Desk, history: History, task: Task, { agents, ahead
 function aheadOf(desk: Desk, { ledger }: History, task: Task): number {
   const rank = rankOf(desk, task);
   return desk.tasks.filter((one) => {
-    if (one.status !== "queued" || one.id === task.id || !isAlike(one, task)) return false;
-    if (fullLimit(desk, ledger, one) || isPaused(desk, one)) return false;
+    if (
+      one.status !== "queued" ||
+      isHeld(desk, one) ||
+      one.id === task.id ||
+      !isAlike(one, task) ||
+      fullLimit(desk, ledger, one)
+    )
+      return false;
     const other = rankOf(desk, one);
     if (other !== rank) return other < rank;
     return (one.fairness?.key ?? "") === (task.fairness?.key ?? "") && isOlder(desk, one, task);
@@ -177,7 +184,7 @@ function isAlike(one: Task, other: Task): boolean {
 
 function isOlder({ state }: Desk, one: Task, other: Task): boolean {
   const since = ({ parent, createdAt }: Task): number =>
-    (parent && state.workflows.executions.get(rootOf(parent.execution))?.startedAt) ?? createdAt;
+    (parent && state.workflows.executions.get(parent.execution.split("/")[0] ?? "")?.startedAt) ?? createdAt;
   return since(one) - since(other) < 0 || (since(one) === since(other) && one.order < other.order);
 }
 

@@ -104,7 +104,7 @@ describe(`whyWaiting and the rules (seed ${String(seed)})`, () => {
         if (told.reason !== "running" && chance.once(120)) count(remedy(desk.copy(), task.id));
       }
     }
-    const reasons = ["running", "retry", "start-at", "dependency", "capability", "draining", "offline"];
+    const reasons = ["running", "paused", "retry", "start-at", "dependency", "capability", "draining", "offline"];
     for (const reason of [...reasons, "limit", "capacity", "started"])
       assert.ok((counts.get(reason) ?? 0) > 100, `${reason}: ${JSON.stringify([...counts])}`);
   });
