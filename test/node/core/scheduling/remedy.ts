@@ -162,7 +162,10 @@ function freeSlot(desk: Desk, agents: ReadonlySet<string>): void {
   if (spent) {
     // Its attempts end before it is replaced: interrupted ones would come first again, and spend the next one.
     const last = [...desk.state.agents.holdings.values()].find(({ link }) => link === spent.id);
-    if (last) { giveBack(desk, last); return; }
+    if (last) {
+      giveBack(desk, last);
+      return;
+    }
     ask(desk, { type: "link.leave", data: { link: spent.id, cause: "closed" } });
     bringUp(desk, spent.agent);
     return;
