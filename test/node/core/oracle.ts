@@ -115,7 +115,7 @@ export function drawScript(chance: Chance, name: string, depth = 0): Script {
       ...(Array.isArray(codes) && { codes: [...(codes as string[])] }),
     })),
   };
-  if (depth === 0 && validate(workflow).some(isError)) return drawScript(chance, name); // it would be refused
+  if (validate(workflow).some(isError)) return drawScript(chance, name, depth); // it would be refused
   return { workflow, input: { flags, lists }, parts, edges };
 }
 
