@@ -23,7 +23,7 @@ export const MAYBE: Presence = { terms: [NO_CHOICE], isExact: false };
 const MAX_TERMS = 48;
 const MAX_CHOICES = 24;
 /** The steps of all proofs of a graph: so many, and so many for each of its nodes. A thousand last about 0.3 ms. */
-const FUEL = 20_000;
+const FUEL = 8_000;
 const FUEL_PER_NODE = 150;
 
 export interface Choices {

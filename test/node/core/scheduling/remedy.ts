@@ -54,20 +54,8 @@ function act(desk: Desk, id: string, told: Waiting): void {
     case "capacity":
       freeSlot(desk, new Set(told.agents.map((one) => one.id)));
       return;
-    case "paused":
-      resume(desk, told.execution);
-      return;
     default:
       return assert.fail(told.text);
-  }
-}
-
-/** The run, and those that it is a part of. */
-function resume(desk: Desk, execution: string): void {
-  for (let id: string | undefined = execution; id !== undefined;) {
-    const run = desk.state.workflows.executions.get(id);
-    if (run?.status === "paused") ask(desk, { type: "execution.resume", data: { id } });
-    id = run?.parent?.execution;
   }
 }
 

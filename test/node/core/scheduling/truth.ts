@@ -6,7 +6,6 @@ import { AGING } from "../../../../src/core/scheduling/aging.ts";
 import type { Waiting } from "../../../../src/core/scheduling/why.ts";
 import { PRIORITIES } from "../../../../src/core/tasks/priority.ts";
 import type { Task } from "../../../../src/core/tasks/task.ts";
-import { rootOf } from "../../../../src/core/workflows/execution.ts";
 import type { Desk } from "./desk.ts";
 import { freeLinksFor, fullLimit, type Ledger } from "./yard.ts";
 
@@ -71,18 +70,17 @@ function reasonOf(desk: Desk, { ledger }: History, task: Task): Waiting["reason"
       return "dependency";
     default:
   }
+<<<<<<< HEAD
   if (isPaused(desk, task)) return "paused";
+=======
+  if (isHeld(desk, task)) return "paused";
+>>>>>>> proof
   const agents = agentsOf(desk);
   const able = agents.filter((agent) => matches(agent, task)).map(({ id }) => id);
   if (able.length === 0) return agents.some(({ id }) => wouldMatch(desk, id, task)) ? "draining" : "capability";
   if (!desk.links.some(({ agent, silent }) => able.includes(agent) && !silent)) return "offline";
   if (fullLimit(desk, ledger, task) !== undefined) return "limit";
   return freeLinksFor(desk.state, task).length > 0 ? "next" : "capacity";
-}
-
-/** Its run is: to pause one pauses those within it. */
-function isPaused({ state: { workflows } }: Desk, { parent }: Task): boolean {
-  return parent !== undefined && workflows.executions.get(parent.execution)?.status === "paused";
 }
 
 function agentsOf({ state }: Desk): Agent[] {
@@ -162,8 +160,19 @@ function checkCapacity(desk: Desk, history: History, task: Task, { agents, ahead
 function aheadOf(desk: Desk, { ledger }: History, task: Task): number {
   const rank = rankOf(desk, task);
   return desk.tasks.filter((one) => {
+<<<<<<< HEAD
     if (one.status !== "queued" || one.id === task.id || !isAlike(one, task)) return false;
     if (fullLimit(desk, ledger, one) || isPaused(desk, one)) return false;
+=======
+    if (
+      one.status !== "queued" ||
+      isHeld(desk, one) ||
+      one.id === task.id ||
+      !isAlike(one, task) ||
+      fullLimit(desk, ledger, one)
+    )
+      return false;
+>>>>>>> proof
     const other = rankOf(desk, one);
     if (other !== rank) return other < rank;
     return (one.fairness?.key ?? "") === (task.fairness?.key ?? "") && isOlder(desk, one, task);
@@ -181,7 +190,11 @@ function isAlike(one: Task, other: Task): boolean {
 
 function isOlder({ state }: Desk, one: Task, other: Task): boolean {
   const since = ({ parent, createdAt }: Task): number =>
+<<<<<<< HEAD
     (parent && state.workflows.executions.get(rootOf(parent.execution))?.startedAt) ?? createdAt;
+=======
+    (parent && state.workflows.executions.get(parent.execution.split("/")[0] ?? "")?.startedAt) ?? createdAt;
+>>>>>>> proof
   return since(one) - since(other) < 0 || (since(one) === since(other) && one.order < other.order);
 }
 
