@@ -43,10 +43,11 @@ function constantProblems({ node: { id }, outs }: PlannedNode): Problem[] {
 
 function waits({ nodes }: Graph): Problem[] {
   const open: string[] = [];
-  for (const { node } of nodes.values()) if (node.type === "approval" && node.timeout === undefined) open.push(node.id);
+  for (const { node } of nodes.values())
+    if ((node.type === "approval" || node.type === "event") && node.timeout === undefined) open.push(node.id);
   if (open.length === 0) return [];
-  const [ask, has] = open.length === 1 ? ["the approval", "has"] : ["the approvals", "have"];
-  const message = `${ask} ${listOf(open)} ${has} no timeout: a run waits there for as long as nobody answers`;
+  const has = open.length === 1 ? "has" : "have";
+  const message = `${listOf(open)} ${has} no timeout: a run waits there for as long as no answer or message comes`;
   return [warningAt("endless-wait", message, ...open)];
 }
 
@@ -64,6 +65,10 @@ function mayFail(node: WorkflowNode): boolean {
   switch (node.type) {
     case "approval":
       return node.onReject === "fail";
+    case "event":
+      return node.timeout !== undefined && node.onTimeout !== "continue";
+    case "timer":
+      return node.late === "expire";
     case "map":
       return node.onError === "fail";
     case "task":

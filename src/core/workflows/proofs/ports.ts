@@ -128,9 +128,36 @@ const FAILURE: Shape = {
   has: new Set(["node", "code", "message"]),
 };
 
+/** What a timer puts out. */
+const FIRED: Shape = {
+  ...ofKind("object"),
+  isClosed: true,
+  fields: new Map(["dueAt", "firedAt", "late"].map((name) => [name, ofKind("number")])),
+  has: new Set(["dueAt", "firedAt", "late"]),
+};
+
+/** What an event node puts out. */
+const MESSAGE: Shape = {
+  ...ofKind("object"),
+  isClosed: true,
+  fields: new Map<string, Shape>([
+    ["received", ofKind("boolean")],
+    ["payload", ANYTHING],
+    ["publishedAt", ofKind("number", "null")],
+  ]),
+  has: new Set(["received", "payload", "publishedAt"]),
+};
+
+const OUTPUTS: Partial<Record<WorkflowNode["type"], Shape>> = {
+  approval: ANSWER,
+  errorHandler: FAILURE,
+  timer: FIRED,
+  event: MESSAGE,
+};
+
 function outputShape(node: WorkflowNode | undefined, capabilities: KnownCapabilities): Shape {
-  if (node?.type === "approval") return ANSWER;
-  if (node?.type === "errorHandler") return FAILURE;
+  const known = node && OUTPUTS[node.type];
+  if (known) return known;
   const need = node && workOf(node)?.capabilities[0];
   const shape = need === undefined ? ANYTHING : shapeOf(schemaFor(capabilities, need, "output"));
   if (node?.type === "loop") return either(shape, ofKind("null"));

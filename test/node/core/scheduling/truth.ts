@@ -70,11 +70,7 @@ function reasonOf(desk: Desk, { ledger }: History, task: Task): Waiting["reason"
       return "dependency";
     default:
   }
-<<<<<<< HEAD
   if (isPaused(desk, task)) return "paused";
-=======
-  if (isHeld(desk, task)) return "paused";
->>>>>>> proof
   const agents = agentsOf(desk);
   const able = agents.filter((agent) => matches(agent, task)).map(({ id }) => id);
   if (able.length === 0) return agents.some(({ id }) => wouldMatch(desk, id, task)) ? "draining" : "capability";
@@ -160,19 +156,8 @@ function checkCapacity(desk: Desk, history: History, task: Task, { agents, ahead
 function aheadOf(desk: Desk, { ledger }: History, task: Task): number {
   const rank = rankOf(desk, task);
   return desk.tasks.filter((one) => {
-<<<<<<< HEAD
     if (one.status !== "queued" || one.id === task.id || !isAlike(one, task)) return false;
     if (fullLimit(desk, ledger, one) || isPaused(desk, one)) return false;
-=======
-    if (
-      one.status !== "queued" ||
-      isHeld(desk, one) ||
-      one.id === task.id ||
-      !isAlike(one, task) ||
-      fullLimit(desk, ledger, one)
-    )
-      return false;
->>>>>>> proof
     const other = rankOf(desk, one);
     if (other !== rank) return other < rank;
     return (one.fairness?.key ?? "") === (task.fairness?.key ?? "") && isOlder(desk, one, task);
@@ -190,11 +175,7 @@ function isAlike(one: Task, other: Task): boolean {
 
 function isOlder({ state }: Desk, one: Task, other: Task): boolean {
   const since = ({ parent, createdAt }: Task): number =>
-<<<<<<< HEAD
     (parent && state.workflows.executions.get(rootOf(parent.execution))?.startedAt) ?? createdAt;
-=======
-    (parent && state.workflows.executions.get(parent.execution.split("/")[0] ?? "")?.startedAt) ?? createdAt;
->>>>>>> proof
   return since(one) - since(other) < 0 || (since(one) === since(other) && one.order < other.order);
 }
 
