@@ -108,10 +108,14 @@ describe("a path", () => {
     assert.match(find([{ id: "p", type: "parallel" }])[0] ?? "", /^path-ends p: /u);
   });
 
-  it("may wait for ever at an approval without a timeout", () => {
-    const ask: Node = { id: "q", type: "approval", message: "?" };
-    assert.match(find([ask])[0] ?? "", /^endless-wait q: the approval 'q' has no timeout/u);
-    assert.deepEqual(find([{ ...ask, timeout: 1 }]), []);
+  it("may wait for ever at an approval or an event without a timeout", () => {
+    const waiting: Node[] = [
+      { id: "q", type: "approval", message: "?" },
+      { id: "q", type: "event", name: "paid", onTimeout: "continue", timeout: 1 },
+    ];
+    for (const { timeout: _, onTimeout: __, ...open } of waiting as (Node & { timeout?: number; onTimeout?: string })[])
+      assert.match(find([open])[0] ?? "", /^endless-wait q: 'q' has no timeout/u);
+    for (const ask of waiting) assert.deepEqual(find([{ ...ask, timeout: 1 } as Node]), []);
   });
 
   it("on which a failure ends the run is told once for all of them", () => {

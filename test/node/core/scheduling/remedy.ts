@@ -5,6 +5,7 @@ import { ManifestSchema, type Manifest } from "../../../../src/core/agents/manif
 import type { CoreCommand } from "../../../../src/core/runtime.ts";
 import type { Waiting } from "../../../../src/core/scheduling/why.ts";
 import { isActive } from "../../../../src/core/tasks/task.ts";
+import type { Execution } from "../../../../src/core/workflows/execution.ts";
 import type { Desk } from "./desk.ts";
 
 /** So many obstacles, and tasks that go before, at most. */
@@ -54,8 +55,20 @@ function act(desk: Desk, id: string, told: Waiting): void {
     case "capacity":
       freeSlot(desk, new Set(told.agents.map((one) => one.id)));
       return;
+    case "paused":
+      resume(desk, told.execution);
+      return;
     default:
       return assert.fail(told.text);
+  }
+}
+
+/** The run, and those that it is a part of. */
+function resume(desk: Desk, execution: string): void {
+  for (let id: string | undefined = execution; id !== undefined;) {
+    const run: Execution | undefined = desk.state.workflows.executions.get(id);
+    if (run?.status === "paused") ask(desk, { type: "execution.resume", data: { id } });
+    id = run?.parent?.execution;
   }
 }
 

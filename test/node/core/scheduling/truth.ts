@@ -79,6 +79,10 @@ function reasonOf(desk: Desk, { ledger }: History, task: Task): Waiting["reason"
   return freeLinksFor(desk.state, task).length > 0 ? "next" : "capacity";
 }
 
+function isPaused({ state: { workflows } }: Desk, { parent }: Task): boolean {
+  return parent !== undefined && workflows.executions.get(parent.execution)?.status === "paused";
+}
+
 function agentsOf({ state }: Desk): Agent[] {
   return [...state.agents.agents.values()];
 }
@@ -175,7 +179,7 @@ function isAlike(one: Task, other: Task): boolean {
 
 function isOlder({ state }: Desk, one: Task, other: Task): boolean {
   const since = ({ parent, createdAt }: Task): number =>
-    (parent && state.workflows.executions.get(rootOf(parent.execution))?.startedAt) ?? createdAt;
+    (parent && state.workflows.executions.get(parent.execution.split("/", 1)[0] ?? "")?.startedAt) ?? createdAt;
   return since(one) - since(other) < 0 || (since(one) === since(other) && one.order < other.order);
 }
 
