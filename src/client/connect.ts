@@ -5,6 +5,7 @@ import type { StreamChannel } from "../core/protocol.ts";
 import { pageLock } from "../core/locks.ts";
 import mitt from "mitt";
 import { createAgentCalls } from "./agents.ts";
+import { createArchive, createBlobs } from "./archive.ts";
 import { createCells, type Cells } from "./cells.ts";
 import { createCommands } from "./commands.ts";
 import { createConnection, type Connection } from "./connection.ts";
@@ -177,6 +178,8 @@ function createRuntime(parts: Parts & Base & { readonly release: () => void }): 
       if (text === undefined) return value;
       return (await import("./payloads.ts")).loadText(connection, text, "payload");
     },
+    blobs: createBlobs(connection),
+    archive: createArchive(connection),
     ...createReading(connection, createId),
     ...createLater(connection, createId, commands),
     on: listenTo(emitter, connection),
@@ -198,7 +201,7 @@ const LATER = [
   "deadLetters",
 ] as const;
 
-type LaterCalls = Pick<Runtime, (typeof LATER)[number] | "requeue" | "retryFrom" | "workflows" | "archive" | "blobs">;
+type LaterCalls = Pick<Runtime, (typeof LATER)[number] | "requeue" | "retryFrom" | "workflows">;
 
 /** What these take is loaded with the first call. */
 function createLater(
@@ -215,8 +218,6 @@ function createLater(
     ...Object.fromEntries(LATER.map((name) => [name, call(name)])),
     requeue: call("requeue", createTask),
     retryFrom: call("retryFrom", createId),
-    blobs: { write: call("writeBlob"), read: call("readBlob") },
-    archive: { task: call("archivedTask"), execution: call("archivedExecution"), list: call("listArchive") },
     workflows: { versions: call("versions"), rollback: call("rollback"), migrate: call("migrate") },
   } as LaterCalls;
 }
