@@ -153,7 +153,7 @@ describe("agents of a host", () => {
     await runtime.registerAgent({ url: scriptURL(script), trusted: true, replace: true });
     expect(await waiting).to.equal("served at last");
     await until(runtime, ({ agents }) => agents.get("worker@1.0.0")?.fault === undefined);
-  }).timeout(60_000); // a browser may keep silent about a worker that can't be loaded
+  }).timeout(150_000); // a browser may keep silent about a worker that can't be loaded: each start takes 30 s then
 
   const breaches: Readonly<Record<string, { readonly script: string; readonly code: string }>> = {
     garbage: { script: "take = () => host.postMessage('garbage');", code: "agent/message-invalid" },
