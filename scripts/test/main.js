@@ -14,8 +14,20 @@ import { runBrowserSuite, runNodeSuite } from "./suites.js";
 const KINDS = /** @type {const} */ (["node", "browser", "e2e"]);
 const MINUTE = 60_000;
 
-/** End-to-end files that load both processors, or measure themselves against time: each of them is alone. */
-const ALONE = ["host/crowd", "host/kills", "e2e/journal-quota"];
+/** End-to-end files that wait more than they compute: two of them at a time do each other no harm. */
+const WAITING = [
+  "host/bounds",
+  "host/frozen",
+  "host/page",
+  "host/rerun",
+  "host/tabs",
+  "cells/",
+  "demo/audit",
+  "demo/looks",
+  "demo/offline",
+  "demo/review",
+  "e2e/journal",
+];
 
 const deadline = Date.now() + 26 * MINUTE; // for all suites together, so that a hung browser ends in a result
 
@@ -84,15 +96,15 @@ async function runAll({ names, rows }) {
   if (browser.length > 0 && names.length > 0) {
     all.push(...(await runBrowserSuite({ ...request, files: browser }, within)));
   }
-  const alone = e2e.filter((file) => ALONE.some((part) => file.includes(part)));
-  const others = e2e.filter((file) => !alone.includes(file));
-  if (others.length > 0) {
-    const limits = { concurrency: 3, timeout: within(12 * MINUTE) }; // most of them wait most of the time
-    all.push(...(await runNodeSuite("e2e, three at a time", { ...request, files: others }, limits)));
+  const waiting = e2e.filter((file) => WAITING.some((part) => file.includes(part)));
+  const working = e2e.filter((file) => !waiting.includes(file));
+  if (waiting.length > 0) {
+    const limits = { concurrency: 2, timeout: within(10 * MINUTE) };
+    all.push(...(await runNodeSuite("e2e, two at a time", { ...request, files: waiting }, limits)));
   }
-  if (alone.length > 0) {
+  if (working.length > 0) {
     const limits = { concurrency: 1, timeout: within(14 * MINUTE) };
-    all.push(...(await runNodeSuite("e2e, alone", { ...request, files: alone }, limits)));
+    all.push(...(await runNodeSuite("e2e", { ...request, files: working }, limits)));
   }
   return all;
 }

@@ -93,12 +93,10 @@ for (const engine of engines())
           );
         const waits = engine === "chromium" ? 60_000 : 100;
         const expected = engine === "chromium" ? "agent/memory-exceeded" : 150;
-        await Promise.all(
-          ["isolated", "trusted"].map(async (name) => {
-            assert.equal(await outcome(name, 150, waits), expected, name);
-            assert.equal(await outcome(name, 10, 100), 10, `${name}, which has a new worker`);
-          }),
-        );
+        for (const name of ["isolated", "trusted"]) {
+          assert.equal(await outcome(name, 150, waits), expected, name);
+          assert.equal(await outcome(name, 10, 100), 10, `${name}, which has a new worker`);
+        }
       });
     });
   });
