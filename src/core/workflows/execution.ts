@@ -340,7 +340,6 @@ export interface WorkflowCommands {
   /** Also of a run that isn't paused but stands still: what is ready begins, and what was lost begins again. */
   "execution.resume": { readonly id: string };
   "execution.settle": { readonly id: string };
-  "execution.fail": { readonly id: string; readonly error: ErrorData };
   "node.settle": At;
   "node.complete": At & { readonly output?: JsonText | undefined };
   /** `path` leads from the run to what failed. Default: the node. */

@@ -5,6 +5,7 @@
  */
 import { encodeRefusal, type ErrorData } from "../errors.ts";
 import { encodeJson } from "../json.ts";
+import { endEarly } from "./compensation.ts";
 import { isOpen, leave, othersOf, placeOf, targetsOf, type Place, type WorkflowFact } from "./edges.ts";
 import { nodeKey, type WorkflowCommands } from "./execution.ts";
 import type { WorkflowsState } from "./fold.ts";
@@ -39,8 +40,10 @@ export function failNode(
   }
 }
 
-function unhandled({ run, planned, error }: Failing): WorkflowFact[] {
-  return [{ type: "node.failed", data: { execution: run.id, node: planned.node.id, error } }];
+/** The run fails with it, in the same step: nothing of it begins or fails after that. */
+function unhandled({ state, run, planned, error }: Failing): WorkflowFact[] {
+  const failed: WorkflowFact = { type: "node.failed", data: { execution: run.id, node: planned.node.id, error } };
+  return [failed, ...endEarly(state, run.id, { error })];
 }
 
 /** Along the error edges that somebody has drawn. */

@@ -82,7 +82,6 @@ function decisions(lookups: Lookups): WorkflowRules["decide"] {
       workflows.undos.has(undoKey(data.id, data.undo)) ? [{ type: "compensation.ended", data }] : [],
     "execution.pause": (view, data) => pause(view, data),
     "execution.resume": (view, data) => resume(lookups, view, data),
-    "execution.fail": ({ workflows }, { id, error }) => endEarly(workflows, id, { error }),
     "execution.settle": ({ workflows }, { id }) => conclude(lookups, workflows, id),
     "node.settle": ({ workflows }, at) => settle(lookups, workflows, at),
     "node.complete": ({ workflows }, data) => complete(lookups, workflows, data),
@@ -121,8 +120,8 @@ function toNodes(lookups: Lookups): Reactions {
       ...travel(execution, taken, dead),
     ],
     "node.skipped": (_view, { execution, dead }) => travel(execution, dead),
-    "node.failed": (_view, { execution, node, error, taken, dead = [], ...open }) => {
-      if (!taken) return [{ type: "execution.fail", data: { id: execution, error } }];
+    "node.failed": (_view, { execution, node, error: _error, taken, dead = [], ...open }) => {
+      if (!taken) return []; // its run has failed with it
       return [...stopAll(open, `the node '${node}' has failed`), ...travel(execution, taken, dead)];
     },
     "execution.resumed": (view, data) => [

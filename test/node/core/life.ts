@@ -8,6 +8,7 @@ import { LATE_POLICIES } from "../../../src/core/timers/timer.ts";
 import type { WorkflowInput } from "../../../src/core/workflows/definition.ts";
 import * as v from "valibot";
 import type { Chance } from "./chance.ts";
+import { everything } from "./everything.ts";
 import type { Behaviour, Host, Saying } from "./kit.ts";
 import {
   answer,
@@ -28,7 +29,7 @@ const work = { capabilities: ["a"], retry: { maxAttempts: 3, base: 50 }, timeout
 /** What another workflow runs within itself. */
 export const minorWorkflow: WorkflowInput = { id: "minor", nodes: [{ id: "one", type: "task", ...work }] };
 
-/** Every kind of node, a branch that is not taken, failures that are handled, and an output made of several. */
+/** Many kinds of nodes, a branch that is not taken, failures that are handled, and an output made of several. */
 export const mixedWorkflow: WorkflowInput = {
   id: "mixed",
   variables: {
@@ -140,7 +141,7 @@ export interface Living {
   push(...commands: readonly CoreCommand[]): unknown;
 }
 
-/** Draws the next commands and hands them over; gives how many milliseconds should pass then. `waits`: timers and messages too. */
+/** Draws the next commands and hands them over; gives how many milliseconds should pass then. `waits`: timers, messages and all types of nodes too. */
 export function createLife(
   chance: Chance,
   prefix = "",
@@ -260,13 +261,15 @@ export function createLife(
     return { type: "schedule.set", data: v.parse(ScheduleSetSchema, { ...given, ...more }) };
   }
 
-  /** Timers, messages and waits that stand alone: set, published, opened or cancelled. */
+  /** Timers, messages and waits that stand alone: set, published, opened or cancelled; and runs of everything. */
   function drawWaits({ engine }: Living): readonly CoreCommand[] {
     const { timers, messages } = engine.state;
     const id = `${prefix}w${String(++count)}`;
     const [name, reason] = [chance.pick(["x", "y"]), "enough"];
     const spans = { lookBack: chance.below(2_000), timeout: 1 + chance.below(4_000) };
-    switch (chance.below(8)) {
+    switch (chance.below(9)) {
+      case 8:
+        return [...everything.map(registerWorkflow), startExecution(id, "everything", { items: [1, 2] })];
       case 7:
         return [drawSchedule()];
       case 6:
