@@ -216,6 +216,41 @@ export const EventNodeSchema = v.strictObject({
   consume: v.optional(v.picklist(["one", "broadcast"]), "one"),
 });
 
+/** What the worker of a dynamic node may append. */
+const NODE_TYPES = ["task", "decision", "parallel", "join"] as const;
+const MORE_TYPES = ["map", "loop", "subworkflow", "approval", "timer", "event", "errorHandler"] as const;
+const capability = v.pipe(v.string(), v.minLength(1), v.maxLength(128), v.regex(/^[^@]*$/u, "a name without a range"));
+
+/**
+ * A task whose output is a graph, `{nodes, edges, variables, output}`, which is checked and then run; or that nothing is
+ * to be done any more: `{result}` with the node's output, or null. Its output is the last graph's.
+ */
+export const DynamicNodeSchema = v.strictObject({
+  ...common,
+  type: v.literal("dynamic"),
+  ...work,
+  /**
+   * Sees `index`, which counts graphs from 0, `last`, the output of the graph before, and `problems` of the one that was
+   * refused just before, or an empty list. Default: the run's input at first, and `last` later. It is `input` in the graph.
+   */
+  input: v.optional(expression),
+  /** What graphs may hold; anything else is refused. */
+  allow: v.strictObject({
+    /** Of all tasks in them; `read` stands for `read.files`, too. */
+    capabilities: v.pipe(v.array(capability), v.maxLength(100)),
+    /** Default: task, decision, parallel, join. */
+    types: v.optional(v.pipe(v.array(v.picklist([...NODE_TYPES, ...MORE_TYPES])), v.minLength(1)), [...NODE_TYPES]),
+    /** What subworkflows may run: the version that was registered last when the outermost run began. Default: none. */
+    workflows: v.optional(v.pipe(v.array(workflowId), v.maxLength(100)), []),
+  }),
+  /** The most nodes of a graph, with those of graphs within it. */
+  maxNodes: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000)), 100),
+  /** When a graph has ended the worker is asked for the next one, of so many. Default: it is asked for one graph only. */
+  rounds: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100_000))),
+  /** How often it is asked for the same graph when what it puts out is refused; then the node fails with `workflow/invalid`. */
+  tries: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100)), 3),
+});
+
 /** A code, or all that begin so: `task/*`. */
 const codes = v.optional(
   v.pipe(v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(200))), v.minLength(1), v.maxLength(100)),
@@ -252,6 +287,7 @@ export const NodeSchema = v.variant("type", [
   ApprovalNodeSchema,
   TimerNodeSchema,
   EventNodeSchema,
+  DynamicNodeSchema,
   ErrorHandlerNodeSchema,
 ]);
 export type WorkflowNode = v.InferOutput<typeof NodeSchema>;
@@ -283,6 +319,9 @@ const graph = {
 };
 
 const BodySchema = v.strictObject({ ...graph, input: v.optional(expression) });
+
+/** What the worker of a dynamic node puts out to be run. */
+export const AppendedSchema = v.strictObject(graph);
 
 export const WorkflowSchema = v.strictObject({
   ...graph,

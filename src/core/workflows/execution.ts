@@ -14,7 +14,10 @@ export interface Execution {
   /** Of a run within a run it is the node's: `run/node`, or `run/node/index`. */
   readonly id: string;
   readonly workflow: string;
-  /** The digest of the definition that it runs on, whatever is registered later; of a node's body: `digest#node`. */
+  /**
+   * The digest of the definition that it runs on, whatever is registered later; of a node's body: `digest#node`, of a
+   * graph that was appended at a node `digest#node@digest of the graph`.
+   */
   readonly version: string;
   /** The node that it is run for. */
   readonly parent?: TaskParent | undefined;
@@ -74,11 +77,18 @@ export interface NodeState {
   readonly error?: ErrorData | undefined;
   readonly startedAt?: number | undefined;
   readonly finishedAt?: number | undefined;
-  /** Of a map: items in all, begun, done, and failed among the done ones. Of a loop: iterations begun and done. */
+  /**
+   * Of a map: items in all, begun, done, and failed among the done ones. Of a loop: iterations begun and done; of a
+   * dynamic node: graphs that were asked for, and done.
+   */
   readonly total?: number | undefined;
   readonly begun?: number | undefined;
   readonly done?: number | undefined;
   readonly failed?: number | undefined;
+  /** Of a dynamic node: what its worker put out, until it is looked through; how much of that was refused; and what runs. */
+  readonly plan?: JsonText | undefined;
+  readonly refused?: number | undefined;
+  readonly graph?: string | undefined;
   /** Of a parallel node: branches begun, and those that were ended by a failure. */
   readonly branches?: number | undefined;
   readonly lost?: readonly number[] | undefined;
@@ -216,8 +226,17 @@ export interface WorkflowEvents {
   "map.filled": At & { readonly from: number; readonly to: number };
   /** The output of an item is taken over. */
   "item.recalled": TaskParent;
-  /** An iteration begins. */
+  /** An iteration begins; the worker of a dynamic node is asked for a graph. */
   "loop.turned": At & { readonly index: number };
+  /** What the worker put out is a graph, and is run; its text is the output of the worker's task. */
+  "graph.appended": At & {
+    readonly index: number;
+    readonly version: string;
+    readonly nodes: readonly string[];
+    readonly bodies?: Bodies | undefined;
+  };
+  /** What the worker put out can't be run; `error.detail.problems` says why. */
+  "graph.refused": At & { readonly index: number; readonly error: ErrorData };
   /** `output` is absent when an event before has brought it (a task's result, a map's items). */
   "node.completed": At &
     Partial<OpenWork> & {
@@ -343,12 +362,29 @@ export function workKey({ execution, node, round }: TaskParent): string {
   return nodeKey(execution, node) + (round === undefined ? "" : `.${String(round)}`);
 }
 
+/** Where the text of the graph stands that a run is on, and the path to it from there, if it is the body of a node. */
+export function splitVersion(version: string): readonly [text: string, path: string | undefined] {
+  const at = version.lastIndexOf("@");
+  const end = version.indexOf(at === -1 ? "#" : "/", at);
+  return end === -1 ? [version, undefined] : [version.slice(0, end), version.slice(end + 1)];
+}
+
+/** The version of what stands in a node of the graph. */
+export function versionWithin(version: string, node: string): string {
+  return `${version}${version.includes("#") ? "/" : "#"}${node}`;
+}
+
 export function nodeKey(execution: string, node: string): string {
   return `${execution}/${node}`;
 }
 
 export function itemKey(execution: string, node: string, index: number): string {
   return `${execution}/${node}/${String(index)}`;
+}
+
+/** The task that is asked for a graph; `id`: the run of that graph. */
+export function planKey(id: string, refused = 0): string {
+  return `${id}.plan${refused === 0 ? "" : String(refused + 1)}`;
 }
 
 export function undoKey(execution: string, undo: number): string {

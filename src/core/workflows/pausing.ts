@@ -16,7 +16,7 @@ import {
 import type { WorkflowFact } from "./edges.ts";
 import type { WorkflowsState } from "./fold.ts";
 import { nodesOf } from "./nodes.ts";
-import { openWork } from "./open-work.ts";
+import { openWork, turnWork } from "./open-work.ts";
 import { settle } from "./tokens.ts";
 import type { Lookups } from "./lookups.ts";
 
@@ -90,7 +90,8 @@ function lostWork({ workflows, tasks, approvals, timers, messages }: PausingView
   if (kind === "timer") return timers.timers.has(id) ? [] : [[node.node]];
   if (kind === "event") return messages.waits.has(id) ? [] : [[node.node]];
   if (kind === "approval") return approvals.approvals.has(id) ? [] : [[node.node]];
-  if (kind === "loop") return begun > done && !isThere(`${id}/${String(done)}`) ? [[node.node, done]] : [];
+  if (kind === "loop" || kind === "dynamic")
+    return turnWork(node).some((one) => !isThere(one)) ? [[node.node, done]] : [];
   if (total === undefined) return isThere(id) ? [] : [[node.node]];
   const indexes = Array.from({ length: begun }, (_none, index) => index);
   const lost = indexes.filter(
@@ -107,7 +108,7 @@ export function afterResume(
   const run = workflows.executions.get(execution);
   const running = run ? nodesOf(workflows, run).filter(({ status }) => status === "running") : [];
   const turned = running.flatMap(({ node, kind }): Request[] => {
-    if (kind !== "map" && kind !== "loop") return [];
+    if (kind !== "map" && kind !== "loop" && kind !== "dynamic") return [];
     return [{ type: kind === "map" ? "map.fill" : "loop.turn", data: { execution, node } }];
   });
   return [

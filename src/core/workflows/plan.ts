@@ -3,7 +3,14 @@ import * as v from "valibot";
 import { RuntimeError } from "../errors.ts";
 import { parseExpression, type Expression } from "../expressions/index.ts";
 import { branchesOf } from "./branches.ts";
-import { WorkflowSchema, type Body, type Workflow, type WorkflowEdge, type WorkflowNode } from "./definition.ts";
+import {
+  AppendedSchema,
+  WorkflowSchema,
+  type Body,
+  type Workflow,
+  type WorkflowEdge,
+  type WorkflowNode,
+} from "./definition.ts";
 import type { Bodies, Target } from "./execution.ts";
 import { actsInPlace, handlerEdges, handlerProblems, isHandler, type Handler } from "./handlers.ts";
 import type { Graph, PlannedEdge, PlannedHandler, PlannedNode } from "./graph.ts";
@@ -43,6 +50,21 @@ export function readPlan(definition: unknown): Reading {
   return { plan: { workflow, ...planGraph(workflow, problems) }, problems };
 }
 
+/** The same of what the worker of a dynamic node puts out: of what is around it, it sees no nodes and no variables. */
+export function readAppended(definition: unknown): { readonly graph?: Graph; readonly problems: readonly Problem[] } {
+  const parsed = v.safeParse(AppendedSchema, definition);
+  if (!parsed.success) return { problems: parsed.issues.map(schemaProblem) };
+  const problems: Problem[] = [];
+  return { graph: planGraph(parsed.output, problems, LOCALS.loop), problems };
+}
+
+/** @throws RuntimeError `workflow/invalid` */
+export function planAppended(definition: unknown): Graph {
+  const { graph, problems } = readAppended(definition);
+  if (!graph) throw invalidWorkflow(problems);
+  return graph;
+}
+
 function planGraph(
   graph: Body,
   problems: Problem[],
@@ -55,7 +77,7 @@ function planGraph(
 }
 
 /** What a body sees beside what every expression does. */
-const LOCALS = { map: ["item", "index"], loop: ["index", "last"] } as const;
+const LOCALS = { map: ["item", "index"], loop: ["index", "last"], dynamic: ["index", "last", "problems"] } as const;
 
 function planBodies({ nodes }: Body, problems: Problem[], variables: Variables): ReadonlyMap<string, Graph> {
   const bodies = new Map<string, Graph>();
@@ -249,6 +271,8 @@ function sourcesOf(node: WorkflowNode): Sources {
       const input = node.task ? node.task.input : node.body?.input;
       return { while: [node.while, locals], until: [node.until, locals], input: [input, locals] };
     }
+    case "dynamic":
+      return { input: [node.input, LOCALS.dynamic] };
     case "join":
       return typeof node.mode === "object" ? { when: [node.mode.when, ["inlets"]] } : {};
     case "timer":
@@ -327,6 +351,9 @@ function nodeProblems({ node, outs, inlets }: PlannedNode): Problem[] {
     case "event":
       if (node.onTimeout === undefined || node.timeout !== undefined) return [];
       return wrong("node-invalid", "says what happens on timeout, but has none");
+    case "dynamic":
+      if (!node.allow.types.includes("subworkflow") || node.allow.workflows.length > 0) return [];
+      return wrong("node-invalid", "allows subworkflows, but names no workflows");
     case "errorHandler":
       return inlets > 0 ? [] : wrong("unreachable", "is reached by the failure of no node");
     case "task":

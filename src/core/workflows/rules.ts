@@ -86,7 +86,7 @@ function decisions(lookups: Lookups): WorkflowRules["decide"] {
     "node.complete": ({ workflows }, data) => complete(lookups, workflows, data),
     "node.fail": ({ workflows }, data) => failNode(lookups, workflows, data),
     "node.skip": ({ workflows }, at) => skip(lookups, workflows, at),
-    "loop.turn": ({ workflows }, at) => turnLoop(lookups, workflows, at),
+    "loop.turn": (view, at) => turnLoop(lookups, view, at),
     "map.fill": ({ workflows }, at) => fillMap(lookups, workflows, at),
   };
 }
@@ -109,6 +109,7 @@ function toNodes(lookups: Lookups): Reactions {
     "node.started": begin,
     "map.filled": begin,
     "loop.turned": begin,
+    "graph.appended": begin,
     "item.recalled": ({ workflows }, parent) => workEnded(workflows, parent),
     "node.retried": (view, { execution, node, error: _error, round: _round, total: _total, ...open }) => [
       ...stopAll(open, `the node '${node}' begins anew`),
@@ -266,7 +267,7 @@ function workEnded({ nodes }: WorkflowsState, { execution, node, index, round }:
   if (state?.round !== round) return [];
   const data = { execution, node };
   if (index === undefined) return [{ type: "node.complete", data }];
-  if (state?.kind === "loop") return [{ type: "loop.turn", data }];
+  if (state?.kind === "loop" || state?.kind === "dynamic") return [{ type: "loop.turn", data }];
   return [{ type: state && state.done === state.total ? "node.complete" : "map.fill", data }];
 }
 

@@ -28,6 +28,9 @@ const work = { capabilities: ["a"], retry: { maxAttempts: 3, base: 50 }, timeout
 /** What another workflow runs within itself. */
 export const minorWorkflow: WorkflowInput = { id: "minor", nodes: [{ id: "one", type: "task", ...work }] };
 
+const appendedTask =
+  "{'id': 'own', 'type': 'task', 'capabilities': ['b'], 'input': 'index', 'compensate': {'capabilities': ['b']}}";
+
 /** Every kind of node, a branch that is not taken, failures that are handled, and an output made of several. */
 export const mixedWorkflow: WorkflowInput = {
   id: "mixed",
@@ -74,6 +77,14 @@ export const mixedWorkflow: WorkflowInput = {
         nodes: [{ id: "item", type: "task", ...work, input: "item", compensate: work, set: { seen: "[item, 'x']" } }],
       },
     },
+    {
+      id: "planned",
+      type: "dynamic",
+      ...work,
+      input: `index > 0 ? null : {'nodes': size(problems) == 0 ? [1] : [${appendedTask}]}`,
+      allow: { capabilities: ["b"] },
+      rounds: 2,
+    },
     { id: "risky", type: "task", ...work, retry: { maxAttempts: 1 } },
     { id: "rescue", type: "task", ...work, input: "error.code" },
     { id: "met", type: "join", mode: { when: "has(inlets.risky) && has(inlets.rescue)" } },
@@ -92,7 +103,7 @@ export const mixedWorkflow: WorkflowInput = {
     { from: "gather", to: "ask" },
     { from: "ask", to: "last" },
     { from: "ask", to: "tries" },
-    ...["rounds", "within", "graphs", "risky"].map((to) => ({ from: "tries", to })),
+    ...["rounds", "within", "graphs", "planned", "risky"].map((to) => ({ from: "tries", to })),
     { from: "risky", to: "rescue", on: "error" },
     { from: "risky", to: "met" },
     { from: "rescue", to: "met" },

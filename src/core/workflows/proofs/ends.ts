@@ -73,6 +73,7 @@ function mayFail(node: WorkflowNode): boolean {
       return node.onError === "fail";
     case "task":
     case "loop":
+    case "dynamic":
     case "subworkflow":
       return true;
     default:
