@@ -216,10 +216,35 @@ export const EventNodeSchema = v.strictObject({
   consume: v.optional(v.picklist(["one", "broadcast"]), "one"),
 });
 
+/** The name of a capability, without a range of versions. */
+const capability = v.pipe(v.string(), v.minLength(1), v.maxLength(128), v.regex(/^[^@]*$/u, "a name without a range"));
+
+/**
+ * Goes on when a condition over what tasks have done lately holds. Its output is `{held, metrics}`, with the metrics as
+ * they were then.
+ */
+export const MonitorNodeSchema = v.strictObject({
+  ...common,
+  type: v.literal("monitor"),
+  /** Of tasks that ask for it. */
+  capability,
+  /** Milliseconds that are looked back on. It is measured from the registration on. */
+  window: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1_000), v.maxValue(3_600_000)), 60_000),
+  /**
+   * Over `metrics`: ended, completed, failed, failureRate, retried, meanDuration, maxDuration, queued, running. Asked when
+   * the node begins, and whenever these have changed.
+   */
+  when: expression,
+  /** Milliseconds between two askings, at least. */
+  every: v.optional(v.pipe(v.number(), v.integer(), v.minValue(100), v.maxValue(3_600_000)), 1_000),
+  timeout: v.optional(timeout),
+  /** fail, the default: with `monitor/timeout`. continue: `held` is false then. */
+  onTimeout: v.optional(v.picklist(["fail", "continue"])),
+});
+
 /** What the worker of a dynamic node may append. */
 const NODE_TYPES = ["task", "decision", "parallel", "join"] as const;
-const MORE_TYPES = ["map", "loop", "subworkflow", "approval", "timer", "event", "errorHandler"] as const;
-const capability = v.pipe(v.string(), v.minLength(1), v.maxLength(128), v.regex(/^[^@]*$/u, "a name without a range"));
+const MORE_TYPES = ["map", "loop", "subworkflow", "approval", "timer", "event", "monitor", "errorHandler"] as const;
 
 /**
  * A task whose output is a graph, `{nodes, edges, variables, output}`, which is checked and then run; or that nothing is
@@ -288,6 +313,7 @@ export const NodeSchema = v.variant("type", [
   TimerNodeSchema,
   EventNodeSchema,
   DynamicNodeSchema,
+  MonitorNodeSchema,
   ErrorHandlerNodeSchema,
 ]);
 export type WorkflowNode = v.InferOutput<typeof NodeSchema>;

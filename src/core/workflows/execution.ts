@@ -350,6 +350,7 @@ export interface WorkflowCommands {
   "node.skip": At;
   "map.fill": At;
   "loop.turn": At;
+  "monitor.ask": At;
 }
 
 /** The outermost run that it belongs to. */

@@ -35,7 +35,10 @@ export function openWorkOf({ executions, items }: WorkflowsState, nodes: readonl
     if (kind === "approval") approvals.push(id);
     else if (kind === "timer") timers.push(id);
     else if (kind === "event") waits.push(id);
-    else if (kind === "task" || kind === "subworkflow") add(id);
+    else if (kind === "monitor") {
+      timers.push(id); // its timeout
+      waits.push(id);
+    } else if (kind === "task" || kind === "subworkflow") add(id);
     else if (kind === "loop" || kind === "dynamic") turnWork(node).forEach(add);
     else if (kind === "map")
       for (let index = 0; index < begun; index++)

@@ -88,6 +88,7 @@ function lostWork({ workflows, tasks, approvals, timers, messages }: PausingView
   const id = workKey(node);
   const isThere = (work: string): boolean => tasks.tasks.has(work) || workflows.executions.has(work);
   if (kind === "timer") return timers.timers.has(id) ? [] : [[node.node]];
+  if (kind === "monitor") return tasks.meters.watchers.has(id) ? [] : [[node.node]];
   if (kind === "event") return messages.waits.has(id) ? [] : [[node.node]];
   if (kind === "approval") return approvals.approvals.has(id) ? [] : [[node.node]];
   if (kind === "loop" || kind === "dynamic")
@@ -108,6 +109,7 @@ export function afterResume(
   const run = workflows.executions.get(execution);
   const running = run ? nodesOf(workflows, run).filter(({ status }) => status === "running") : [];
   const turned = running.flatMap(({ node, kind }): Request[] => {
+    if (kind === "monitor") return [{ type: "monitor.ask", data: { execution, node } }];
     if (kind !== "map" && kind !== "loop" && kind !== "dynamic") return [];
     return [{ type: kind === "map" ? "map.fill" : "loop.turn", data: { execution, node } }];
   });

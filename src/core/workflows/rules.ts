@@ -8,6 +8,7 @@ import { isSpilled } from "../payload/reference.ts";
 import { checkPayload } from "../payload/check.ts";
 import type { MessageEvents } from "../messages/message.ts";
 import type { TimerEvents } from "../timers/timer.ts";
+import { measure, type MeterEvents } from "../tasks/meters.ts";
 import type { TaskEvents, TaskParent } from "../tasks/task.ts";
 import {
   nodeKey,
@@ -26,6 +27,7 @@ import type { Graph } from "./graph.ts";
 import { createLookups, type Lookups } from "./lookups.ts";
 import { turnLoop } from "./loops.ts";
 import { afterMigration, migrate } from "./migration.ts";
+import { askMonitor, askWatchers, measuresOf } from "./monitors.ts";
 import { afterPause, afterResume, pause, resume, type PausingView } from "./pausing.ts";
 import { pinsOf } from "./pins.ts";
 import { register, type RegistrationView } from "./registration.ts";
@@ -40,7 +42,7 @@ export interface WorkflowsView extends RegistrationView, PausingView {
   readonly limits: LimitsState;
 }
 
-type Heard = WorkflowEvents & TaskEvents & ApprovalEvents & TimerEvents & MessageEvents;
+type Heard = WorkflowEvents & TaskEvents & MeterEvents & ApprovalEvents & TimerEvents & MessageEvents;
 type WorkflowRules = Rules<WorkflowsView, WorkflowCommands, WorkflowEvents, Heard>;
 
 export function createWorkflowRules(): WorkflowRules {
@@ -87,6 +89,7 @@ function decisions(lookups: Lookups): WorkflowRules["decide"] {
     "node.fail": ({ workflows }, data) => failNode(lookups, workflows, data),
     "node.skip": ({ workflows }, at) => skip(lookups, workflows, at),
     "loop.turn": (view, at) => turnLoop(lookups, view, at),
+    "monitor.ask": ({ workflows, tasks }, at, { now }) => askMonitor(lookups, { workflows, tasks }, at, now),
     "map.fill": ({ workflows }, at) => fillMap(lookups, workflows, at),
   };
 }
@@ -110,6 +113,9 @@ function toNodes(lookups: Lookups): Reactions {
     "map.filled": begin,
     "loop.turned": begin,
     "graph.appended": begin,
+    "workflow.registered": ({ workflows }, { workflow, version }) =>
+      measuresOf(lookups.planOf(workflows, workflow, version)).map(measure),
+    "meter.asked": ({ tasks }, { id }) => askWatchers(tasks.meters, id),
     "item.recalled": ({ workflows }, parent) => workEnded(workflows, parent),
     "node.retried": (view, { execution, node, error: _error, round: _round, total: _total, ...open }) => [
       ...stopAll(open, `the node '${node}' begins anew`),
@@ -188,7 +194,10 @@ function stopAll(
 ): Request[] {
   return [
     ...timers.map((id) => ({ type: "timer.cancel", data: { id, reason } })),
-    ...waits.map((id) => ({ type: "wait.cancel", data: { id, reason } })),
+    ...waits.flatMap((id) => [
+      { type: "wait.cancel", data: { id, reason } },
+      { type: "meter.leave", data: { id } },
+    ]),
     ...tasks.map((id) => ({ type: "task.cancel", data: { id, reason } })),
     ...approvals.map((id) => ({ type: "approval.cancel", data: { id, reason } })),
     ...children.map((id) => ({ type: "execution.cancel", data: { id, reason, handUp: true } })),

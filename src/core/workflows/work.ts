@@ -83,16 +83,10 @@ function requestsOf(beginning: Beginning, { from, to, index }: Span): Request[] 
       const { workflow, priority = run.priority } = node;
       return [spawn(beginning, { id, workflow, version, priority, input: textOf(beginning, "input"), parent })];
     }
-    case "timer": {
-      const { late, timeZone, onPause, tolerance = TOLERANCE } = node;
-      const moment = { for: valueOf(beginning, "for"), until: valueOf(beginning, "until"), timeZone };
-      return [{ type: "timer.set", data: { id, late, tolerance, onPause, ...moment, parent } }];
-    }
-    case "event": {
-      const { name, lookBack, timeout, consume } = node;
-      const data = { id, name, key: correlationOf(beginning), consume, lookBack, timeout, parent };
-      return [{ type: "wait.open", data }];
-    }
+    case "timer":
+    case "event":
+    case "monitor":
+      return waitFor(beginning, node, id, parent);
     case "map":
       if (from !== undefined && to !== undefined) return beginItems(beginning, node, parent, from, to);
       return [{ type: reached.total === 0 ? "node.complete" : "map.fill", data: at }];
@@ -117,6 +111,32 @@ function requestsOf(beginning: Beginning, { from, to, index }: Span): Request[] 
     case "join":
       return [{ type: "node.complete", data: at }];
   }
+}
+
+/** What a node asks for that waits for a moment, a message, or metrics. */
+function waitFor(
+  beginning: Beginning,
+  node: Extract<WorkflowNode, { type: "timer" | "event" | "monitor" }>,
+  id: string,
+  parent: TaskParent,
+): Request[] {
+  if (node.type === "timer") {
+    const { late, timeZone, onPause, tolerance = TOLERANCE } = node;
+    const moment = { for: valueOf(beginning, "for"), until: valueOf(beginning, "until"), timeZone };
+    return [{ type: "timer.set", data: { id, late, tolerance, onPause, ...moment, parent } }];
+  }
+  if (node.type === "event") {
+    const { name, lookBack, timeout, consume } = node;
+    const data = { id, name, key: correlationOf(beginning), consume, lookBack, timeout, parent };
+    return [{ type: "wait.open", data }];
+  }
+  const { capability, window, every, timeout: span } = node;
+  const timer = { id, for: span, late: "fire", tolerance: TOLERANCE, parent };
+  return [
+    { type: "meter.watch", data: { id, capability, window, every, parent } },
+    ...(span === undefined ? [] : [{ type: "timer.set", data: timer }]),
+    { type: "monitor.ask", data: { execution: parent.execution, node: node.id } },
+  ];
 }
 
 function textOf({ lookups, state, run, planned }: Beginning, field: string, local?: Local): string {

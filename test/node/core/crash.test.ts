@@ -138,7 +138,9 @@ function checkSame(ran: Ran, plain: Ran): void {
     eventsOf(disk)
       .flatMap(({ type, data }) => {
         if (type === "task.completed") return [`${type} ${data.id} ${data.output}`];
-        if (type === "node.completed") return [`${type} ${data.execution}/${data.node} ${data.output ?? ""}`];
+        const isMeasured = type === "node.completed" && data.node === "calm"; // how long tasks took is another each time
+        if (type === "node.completed")
+          return [`${type} ${data.execution}/${data.node} ${isMeasured ? "" : (data.output ?? "")}`];
         if (type === "execution.completed" || type === "approval.decided") return [`${type} ${data.id}`];
         return [];
       })

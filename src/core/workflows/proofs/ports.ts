@@ -1,6 +1,7 @@
 /** What nodes pass on against what the next ones take, and work that nobody offers to do. */
 import { schemaFor, type KnownCapabilities } from "../../capabilities/lookups.ts";
 import type { Expression } from "../../expressions/index.ts";
+import { METRICS } from "../../tasks/meters.ts";
 import type { Requirement } from "../../tasks/requirement.ts";
 import type { WorkflowNode } from "../definition.ts";
 import type { Graph, PlannedNode, PlannedVariable } from "../graph.ts";
@@ -88,8 +89,16 @@ function nodeProblems(
 /** Fields that are conditions. */
 const ASKED: ReadonlySet<string> = new Set(["while", "until", "when"]);
 
+const MEASURED: Shape = {
+  ...ofKind("object"),
+  isClosed: true,
+  fields: new Map(METRICS.map((name) => [name, ofKind("number")])),
+  has: new Set(METRICS),
+};
+
 /** What only expressions of this node see. */
 function localsOf({ type }: WorkflowNode, list: Shape): Typing["roots"] {
+  if (type === "monitor") return { metrics: MEASURED };
   if (type === "map") return { item: list.items ?? ANYTHING, index: ofKind("number") };
   return type === "loop" || type === "dynamic" ? { index: ofKind("number") } : {};
 }
@@ -149,11 +158,23 @@ const MESSAGE: Shape = {
   has: new Set(["received", "payload", "publishedAt"]),
 };
 
+/** What a monitor puts out. */
+const HELD: Shape = {
+  ...ofKind("object"),
+  isClosed: true,
+  fields: new Map<string, Shape>([
+    ["held", ofKind("boolean")],
+    ["metrics", MEASURED],
+  ]),
+  has: new Set(["held", "metrics"]),
+};
+
 const OUTPUTS: Partial<Record<WorkflowNode["type"], Shape>> = {
   approval: ANSWER,
   errorHandler: FAILURE,
   timer: FIRED,
   event: MESSAGE,
+  monitor: HELD,
 };
 
 function outputShape(node: WorkflowNode | undefined, capabilities: KnownCapabilities): Shape {
