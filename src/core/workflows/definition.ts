@@ -297,6 +297,10 @@ export const ErrorHandlerNodeSchema = v.strictObject({
   action: v.optional(v.picklist(["route", "retry", "replace", "rethrow"]), "route"),
   /** Of "retry": how often each node is begun anew at most. Default 1. */
   times: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100))),
+  /** Of "retry": milliseconds until then. Default: none. */
+  delay: v.optional(timeout),
+  /** Each further time it is so many times as long, up to a year. Default 1. */
+  backoff: v.optional(v.pipe(v.number(), v.minValue(1), v.maxValue(100))),
   /** Of "replace", which needs it; `error` is in its scope. */
   output: v.optional(expression),
 });

@@ -11,7 +11,7 @@ import type { LimitsState } from "../limits/fold.ts";
 import { isSpilled } from "../payload/reference.ts";
 import type { WorkflowNode } from "./definition.ts";
 import type { Place, WorkflowFact } from "./edges.ts";
-import { versionWithin } from "./execution.ts";
+import { versionWithin } from "./keys.ts";
 import { failNode } from "./failures.ts";
 import type { WorkflowsState } from "./fold.ts";
 import type { Graph } from "./graph.ts";

@@ -73,6 +73,8 @@ export interface NodeState {
   readonly cause?: string | undefined;
   /** From 2 on when it is tried again. */
   readonly round?: number | undefined;
+  /** It is begun anew at `dueAt`. */
+  readonly delayed?: true | undefined;
   readonly output?: JsonText | undefined;
   readonly error?: ErrorData | undefined;
   readonly startedAt?: number | undefined;
@@ -252,7 +254,14 @@ export interface WorkflowEvents {
     };
   /** It has failed, and begins anew. */
   "node.retried": At &
-    OpenWork & { readonly error: ErrorData; readonly round: number; readonly total?: number | undefined };
+    OpenWork & {
+      readonly error: ErrorData;
+      readonly round: number;
+      readonly total?: number | undefined;
+      /** After so many milliseconds. */
+      readonly delay?: number | undefined;
+    };
+  "node.restarted": At & { readonly total?: number | undefined };
   "node.skipped": At & { readonly kind: WorkflowNode["type"]; readonly dead: readonly Target[] };
   /** With `taken` the failure is handled, and the run goes on. */
   "node.failed": At &
@@ -346,6 +355,7 @@ export interface WorkflowCommands {
   "node.complete": At & { readonly output?: JsonText | undefined };
   /** `path` leads from the run to what failed. Default: the node. */
   "node.fail": At & { readonly error: ErrorData; readonly path?: string | undefined };
+  "node.restart": At;
   /** What follows it is left out, though it was begun. */
   "node.skip": At;
   "map.fill": At;
@@ -363,29 +373,12 @@ export function workKey({ execution, node, round }: TaskParent): string {
   return nodeKey(execution, node) + (round === undefined ? "" : `.${String(round)}`);
 }
 
-/** Where the text of the graph stands that a run is on, and the path to it from there, if it is the body of a node. */
-export function splitVersion(version: string): readonly [text: string, path: string | undefined] {
-  const at = version.lastIndexOf("@");
-  const end = version.indexOf(at === -1 ? "#" : "/", at);
-  return end === -1 ? [version, undefined] : [version.slice(0, end), version.slice(end + 1)];
-}
-
-/** The version of what stands in a node of the graph. */
-export function versionWithin(version: string, node: string): string {
-  return `${version}${version.includes("#") ? "/" : "#"}${node}`;
-}
-
 export function nodeKey(execution: string, node: string): string {
   return `${execution}/${node}`;
 }
 
 export function itemKey(execution: string, node: string, index: number): string {
   return `${execution}/${node}/${String(index)}`;
-}
-
-/** The task that is asked for a graph; `id`: the run of that graph. */
-export function planKey(id: string, refused = 0): string {
-  return `${id}.plan${refused === 0 ? "" : String(refused + 1)}`;
 }
 
 export function undoKey(execution: string, undo: number): string {

@@ -116,7 +116,7 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents & T
       state.nodes.set(key, { ...reached, status: "skipped", finishedAt: at });
       leave(state, reached, [], dead);
     },
-    "node.retried": (state, { execution, node, error, round, total }) => {
+    "node.retried": (state, { execution, node, error, round, total, delay }) => {
       const key = nodeKey(execution, node);
       const reached = state.nodes.get(key);
       if (!reached) return;
@@ -129,7 +129,12 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents & T
         refused: _____,
         ...again
       } = { ...reached, ...(total !== undefined && { total }) };
-      state.nodes.set(key, { ...again, error: copyJson(error), round, begun: 0, done: 0, failed: 0 });
+      const anew = { ...again, error: copyJson(error), round, begun: 0, done: 0, failed: 0 };
+      state.nodes.set(key, delay === undefined ? anew : { ...anew, delayed: true });
+    },
+    "node.restarted": ({ nodes }, { execution, node, total }) => {
+      const { delayed: _, dueAt: __, ...reached } = nodes.get(nodeKey(execution, node)) ?? {};
+      if ("id" in reached) nodes.set(reached.id, total === undefined ? reached : { ...reached, total });
     },
     "node.failed": (state, { execution, node, error, taken, dead = [], branch }, at) => {
       const key = nodeKey(execution, node);

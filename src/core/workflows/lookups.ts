@@ -1,7 +1,7 @@
 import { RuntimeError } from "../errors.ts";
 import { decodeJson } from "../json.ts";
 import type { WorkflowsState } from "./fold.ts";
-import { splitVersion } from "./execution.ts";
+import { splitVersion } from "./keys.ts";
 import { planAppended, planWorkflow, type Graph } from "./plan.ts";
 import { createScopes, type Scopes } from "./scope.ts";
 

@@ -1,4 +1,5 @@
-import { planKey, undoId, undoKey, workKey, type Execution, type NodeState, type OpenWork } from "./execution.ts";
+import { undoId, undoKey, workKey, type Execution, type NodeState, type OpenWork } from "./execution.ts";
+import { delayKey, planKey } from "./keys.ts";
 import type { WorkflowsState } from "./fold.ts";
 import { nodesOf } from "./nodes.ts";
 
@@ -32,7 +33,8 @@ export function openWorkOf({ executions, items }: WorkflowsState, nodes: readonl
     const { kind, status, handled, begun = 0 } = node;
     if (status !== "running" && (status !== "failed" || handled)) continue;
     const id = workKey(node);
-    if (kind === "approval") approvals.push(id);
+    if (node.delayed) timers.push(delayKey(id));
+    else if (kind === "approval") approvals.push(id);
     else if (kind === "timer") timers.push(id);
     else if (kind === "event") waits.push(id);
     else if (kind === "monitor") {

@@ -13,6 +13,7 @@ import {
   type WorkflowCommands,
   type WorkflowEvents,
 } from "./execution.ts";
+import { delayKey } from "./keys.ts";
 import type { WorkflowFact } from "./edges.ts";
 import type { WorkflowsState } from "./fold.ts";
 import { nodesOf } from "./nodes.ts";
@@ -87,6 +88,7 @@ function lostWork({ workflows, tasks, approvals, timers, messages }: PausingView
   if (status !== "running") return [];
   const id = workKey(node);
   const isThere = (work: string): boolean => tasks.tasks.has(work) || workflows.executions.has(work);
+  if (node.delayed) return timers.timers.has(delayKey(id)) ? [] : [[node.node]];
   if (kind === "timer") return timers.timers.has(id) ? [] : [[node.node]];
   if (kind === "monitor") return tasks.meters.watchers.has(id) ? [] : [[node.node]];
   if (kind === "event") return messages.waits.has(id) ? [] : [[node.node]];
@@ -107,7 +109,7 @@ export function afterResume(
   { id: execution, settled, children = [], timers = [] }: WorkflowEvents["execution.resumed"],
 ): Request[] {
   const run = workflows.executions.get(execution);
-  const running = run ? nodesOf(workflows, run).filter(({ status }) => status === "running") : [];
+  const running = run ? nodesOf(workflows, run).filter(({ status, delayed }) => status === "running" && !delayed) : [];
   const turned = running.flatMap(({ node, kind }): Request[] => {
     if (kind === "monitor") return [{ type: "monitor.ask", data: { execution, node } }];
     if (kind !== "map" && kind !== "loop" && kind !== "dynamic") return [];

@@ -3,13 +3,13 @@ import { copyJson } from "../json.ts";
 import type { Table } from "../kernel.ts";
 import {
   KEPT_VERSIONS,
-  splitVersion,
   type ActiveVersion,
   type Execution,
   type Undo,
   type WorkflowEvents,
   type WorkflowVersion,
 } from "./execution.ts";
+import { splitVersion } from "./keys.ts";
 
 export interface Registry {
   /** All versions, by `workflow@version`. */

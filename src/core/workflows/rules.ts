@@ -21,7 +21,7 @@ import {
 } from "./execution.ts";
 import { compensate, endEarly, undoEnded, undoTask } from "./compensation.ts";
 import { placeOf, type WorkflowFact } from "./edges.ts";
-import { failNode } from "./failures.ts";
+import { failNode, restart } from "./failures.ts";
 import { cancelled, type WorkflowsState } from "./fold.ts";
 import type { Graph } from "./graph.ts";
 import { createLookups, type Lookups } from "./lookups.ts";
@@ -36,7 +36,7 @@ import { complete, settle, skip } from "./tokens.ts";
 import { waitReactions } from "./waiting.ts";
 import { recordedOf } from "./retry.ts";
 import { initialValues } from "./variables.ts";
-import { fillMap, startWork } from "./work.ts";
+import { delayTimer, fillMap, startWork } from "./work.ts";
 
 export interface WorkflowsView extends RegistrationView, PausingView {
   readonly limits: LimitsState;
@@ -87,6 +87,7 @@ function decisions(lookups: Lookups): WorkflowRules["decide"] {
     "node.settle": ({ workflows }, at) => settle(lookups, workflows, at),
     "node.complete": ({ workflows }, data) => complete(lookups, workflows, data),
     "node.fail": ({ workflows }, data) => failNode(lookups, workflows, data),
+    "node.restart": ({ workflows }, at) => restart(lookups, workflows, at),
     "node.skip": ({ workflows }, at) => skip(lookups, workflows, at),
     "loop.turn": (view, at) => turnLoop(lookups, view, at),
     "monitor.ask": ({ workflows, tasks }, at, { now }) => askMonitor(lookups, { workflows, tasks }, at, now),
@@ -117,10 +118,11 @@ function toNodes(lookups: Lookups): Reactions {
       measuresOf(lookups.planOf(workflows, workflow, version)).map(measure),
     "meter.asked": ({ tasks }, { id }) => askWatchers(tasks.meters, id),
     "item.recalled": ({ workflows }, parent) => workEnded(workflows, parent),
-    "node.retried": (view, { execution, node, error: _error, round: _round, total: _total, ...open }) => [
+    "node.retried": (view, { execution, node, error: _error, round, total: _total, delay, ...open }) => [
       ...stopAll(open, `the node '${node}' begins anew`),
-      ...begin(view, { execution, node }),
+      ...(delay === undefined ? begin(view, { execution, node }) : [delayTimer({ execution, node, round }, delay)]),
     ],
+    "node.restarted": begin,
     "node.completed": (_view, { execution, node, taken, dead, ...open }) => [
       ...stopAll(open, `the node '${node}' has ended`),
       ...travel(execution, taken, dead),

@@ -27,6 +27,8 @@ export function waitReactions(lookups: Lookups): Reactions {
   ): Request[] => {
     const place = parent && placeOf(lookups, workflows, parent);
     if (!place || place.reached.round !== parent.round) return [];
+    if (place.reached.delayed)
+      return [{ type: "node.restart", data: { execution: parent.execution, node: parent.node } }];
     return [then(place.planned.node, { execution: parent.execution, node: parent.node })];
   };
   const complete = (at: TaskParent, output: string): Request => ({ type: "node.complete", data: { ...at, output } });

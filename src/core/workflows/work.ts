@@ -9,9 +9,7 @@ import type { TaskParent } from "../tasks/task.ts";
 import type { WorkflowNode } from "./definition.ts";
 import {
   nodeKey,
-  planKey,
   rootOf,
-  versionWithin,
   workKey,
   type At,
   type Execution,
@@ -19,6 +17,7 @@ import {
   type WorkflowCommands,
   type WorkflowEvents,
 } from "./execution.ts";
+import { delayKey, planKey, versionWithin } from "./keys.ts";
 import type { WorkflowsState } from "./fold.ts";
 import { keyOf } from "./items.ts";
 import type { Lookups } from "./lookups.ts";
@@ -68,6 +67,7 @@ function requestsOf(beginning: Beginning, { from, to, index }: Span): Request[] 
   const at = { execution: run.id, node: node.id };
   const parent: TaskParent = reached.round === undefined ? at : { ...at, round: reached.round };
   const id = workKey(parent);
+  if (reached.delayed) return [{ type: "node.restart", data: at }];
   if (reached.recalled) return [{ type: "node.complete", data: at }];
   switch (node.type) {
     case "task":
@@ -111,6 +111,12 @@ function requestsOf(beginning: Beginning, { from, to, index }: Span): Request[] 
     case "join":
       return [{ type: "node.complete", data: at }];
   }
+}
+
+/** After this a node that has failed is begun anew. */
+export function delayTimer(parent: TaskParent, span: number): Request {
+  const data = { id: delayKey(workKey(parent)), for: span, late: "fire", tolerance: TOLERANCE, parent };
+  return { type: "timer.set", data };
 }
 
 /** What a node asks for that waits for a moment, a message, or metrics. */

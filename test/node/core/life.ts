@@ -97,7 +97,7 @@ export const mixedWorkflow: WorkflowInput = {
     { id: "risky", type: "task", ...work, retry: { maxAttempts: 1 } },
     { id: "rescue", type: "task", ...work, input: "error.code" },
     { id: "met", type: "join", mode: { when: "has(inlets.risky) && has(inlets.rescue)" } },
-    { id: "again", type: "errorHandler", scope: ["rounds"], action: "retry" },
+    { id: "again", type: "errorHandler", scope: ["rounds"], action: "retry", delay: 300, backoff: 2 },
     { id: "instead", type: "errorHandler", scope: ["within"], action: "replace", output: "error.code" },
   ],
   edges: [
