@@ -213,8 +213,9 @@ function end(state: State, [kind, id, fields, gone, nodes]: End): void {
 }
 
 /** What tasks put out stands in their own rows from now on. */
-function endNode(nodes: CowTable<NodeState>, [id, fields]: Change): NodeState {
-  const node = { ...nodes.get(id), output: undefined, ...fields } as NodeState;
+function endNode(nodes: CowTable<NodeState>, change: Change): NodeState {
+  const [id] = change;
+  const node = changed({ ...nodes.get(id), output: undefined }, change) as NodeState;
   nodes.delete(id);
   return node;
 }

@@ -62,6 +62,7 @@ export type ErrorCode =
   | "json/too-large"
   | "limit/unknown"
   | "message/overflow"
+  | "monitor/timeout"
   | "payload/too-large"
   | "runtime/closed"
   | "runtime/limit"

@@ -14,7 +14,10 @@ export interface Execution {
   /** Of a run within a run it is the node's: `run/node`, or `run/node/index`. */
   readonly id: string;
   readonly workflow: string;
-  /** The digest of the definition that it runs on, whatever is registered later; of a node's body: `digest#node`. */
+  /**
+   * The digest of the definition that it runs on, whatever is registered later; of a node's body: `digest#node`, of a
+   * graph that was appended at a node `digest#node@digest of the graph`.
+   */
   readonly version: string;
   /** The node that it is run for. */
   readonly parent?: TaskParent | undefined;
@@ -72,15 +75,24 @@ export interface NodeState {
   readonly cause?: string | undefined;
   /** From 2 on when it is tried again. */
   readonly round?: number | undefined;
+  /** It is begun anew at `dueAt`. */
+  readonly delayed?: true | undefined;
   readonly output?: JsonText | undefined;
   readonly error?: ErrorData | undefined;
   readonly startedAt?: number | undefined;
   readonly finishedAt?: number | undefined;
-  /** Of a map: items in all, begun, done, and failed among the done ones. Of a loop: iterations begun and done. */
+  /**
+   * Of a map: items in all, begun, done, and failed among the done ones. Of a loop: iterations begun and done; of a
+   * dynamic node: graphs that were asked for, and done.
+   */
   readonly total?: number | undefined;
   readonly begun?: number | undefined;
   readonly done?: number | undefined;
   readonly failed?: number | undefined;
+  /** Of a dynamic node: what its worker put out, until it is looked through; how much of that was refused; and what runs. */
+  readonly plan?: JsonText | undefined;
+  readonly refused?: number | undefined;
+  readonly graph?: string | undefined;
   /** Of a parallel node: branches begun, and those that were ended by a failure. */
   readonly branches?: number | undefined;
   readonly lost?: readonly number[] | undefined;
@@ -228,8 +240,17 @@ export interface WorkflowEvents {
   "map.filled": At & { readonly from: number; readonly to: number };
   /** The output of an item is taken over. */
   "item.recalled": TaskParent;
-  /** An iteration begins. */
+  /** An iteration begins; the worker of a dynamic node is asked for a graph. */
   "loop.turned": At & { readonly index: number };
+  /** What the worker put out is a graph, and is run; its text is the output of the worker's task. */
+  "graph.appended": At & {
+    readonly index: number;
+    readonly version: string;
+    readonly nodes: readonly string[];
+    readonly bodies?: Bodies | undefined;
+  };
+  /** What the worker put out can't be run; `error.detail.problems` says why. */
+  "graph.refused": At & { readonly index: number; readonly error: ErrorData };
   /** `output` is absent when an event before has brought it (a task's result, a map's items). */
   "node.completed": At &
     Partial<OpenWork> & {
@@ -245,7 +266,14 @@ export interface WorkflowEvents {
     };
   /** It has failed, and begins anew. */
   "node.retried": At &
-    OpenWork & { readonly error: ErrorData; readonly round: number; readonly total?: number | undefined };
+    OpenWork & {
+      readonly error: ErrorData;
+      readonly round: number;
+      readonly total?: number | undefined;
+      /** After so many milliseconds. */
+      readonly delay?: number | undefined;
+    };
+  "node.restarted": At & { readonly total?: number | undefined };
   "node.skipped": At & { readonly kind: WorkflowNode["type"]; readonly dead: readonly Target[] };
   /** With `taken` the failure is handled, and the run goes on. */
   "node.failed": At &
@@ -344,10 +372,12 @@ export interface WorkflowCommands {
   "node.complete": At & { readonly output?: JsonText | undefined };
   /** `path` leads from the run to what failed. Default: the node. */
   "node.fail": At & { readonly error: ErrorData; readonly path?: string | undefined };
+  "node.restart": At;
   /** What follows it is left out, though it was begun. */
   "node.skip": At;
   "map.fill": At;
   "loop.turn": At;
+  "monitor.ask": At;
 }
 
 /** The outermost run that it belongs to. */

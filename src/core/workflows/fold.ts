@@ -19,6 +19,7 @@ import {
   type VariablesState,
   type WorkflowEvents,
 } from "./execution.ts";
+import { appended, refused, turned } from "./appending.ts";
 import { addUndo, beginUndoing, endingOf, handUp, undone, moveUndos } from "./undoing.ts";
 import { elementKey, entryKey, textOf } from "./values.ts";
 
@@ -91,6 +92,8 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents & T
     "loop.turned": ({ nodes }, { execution, node, index }) => {
       change(nodes, nodeKey(execution, node), { begun: index + 1 });
     },
+    "graph.appended": appended,
+    "graph.refused": refused,
     "map.filled": ({ nodes }, { execution, node, to }) => {
       change(nodes, nodeKey(execution, node), { begun: to });
     },
@@ -113,13 +116,25 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents & T
       state.nodes.set(key, { ...reached, status: "skipped", finishedAt: at });
       leave(state, reached, [], dead);
     },
-    "node.retried": (state, { execution, node, error, round, total }) => {
+    "node.retried": (state, { execution, node, error, round, total, delay }) => {
       const key = nodeKey(execution, node);
       const reached = state.nodes.get(key);
       if (!reached) return;
       takeOutput(state, reached);
-      const { output: _, recalled: __, ...again } = { ...reached, ...(total !== undefined && { total }) };
-      state.nodes.set(key, { ...again, error: copyJson(error), round, begun: 0, done: 0, failed: 0 });
+      const {
+        output: _,
+        recalled: __,
+        plan: ___,
+        graph: ____,
+        refused: _____,
+        ...again
+      } = { ...reached, ...(total !== undefined && { total }) };
+      const anew = { ...again, error: copyJson(error), round, begun: 0, done: 0, failed: 0 };
+      state.nodes.set(key, delay === undefined ? anew : { ...anew, delayed: true });
+    },
+    "node.restarted": ({ nodes }, { execution, node, total }) => {
+      const { delayed: _, dueAt: __, ...reached } = nodes.get(nodeKey(execution, node)) ?? {};
+      if ("id" in reached) nodes.set(reached.id, total === undefined ? reached : { ...reached, total });
     },
     "node.failed": (state, { execution, node, error, taken, dead = [], branch }, at) => {
       const key = nodeKey(execution, node);
@@ -295,6 +310,7 @@ function workDone(
   const { done = 0, failed = 0 } = state;
   if (index === undefined) nodes.set(key, { ...state, ...result });
   else if (state.kind === "loop") nodes.set(key, { ...state, output: result.output ?? state.output, done: done + 1 });
+  else if (state.kind === "dynamic") nodes.set(key, turned(state, result));
   else {
     const id = itemKey(execution, node, index);
     items.set(id, { id, ...(known !== undefined && { key: known }), ...result });
@@ -353,7 +369,7 @@ function finish(
   for (const node of nodesOf(state, execution)) {
     const isOwn = node.recalled ?? (node.status === "completed" && node.error !== undefined);
     const own = ELSEWHERE.has(node.kind) && !isOwn ? { ...node, output: undefined } : node;
-    nodes.push(own);
+    nodes.push(own.plan === undefined ? own : { ...own, plan: undefined });
     state.nodes.delete(node.id);
     for (let index = 0; index < (node.begun ?? 0); index++) state.items.delete(itemKey(id, node.node, index));
   }

@@ -8,7 +8,7 @@ export interface Progress {
   readonly activeNodes: readonly string[];
   /** The first of these. */
   readonly currentNode: string | undefined;
-  /** Nodes in the order in which they began; `rounds`: how often by now, `iterations`: of a loop, `items`: of a map. */
+  /** Nodes in the order in which they began; `rounds`: how often by now, `iterations`: of a loop or dynamic node, `items`: of a map. */
   readonly executionPath: readonly {
     readonly node: string;
     readonly startedAt: number;
@@ -36,7 +36,7 @@ export function progressOf(
     startedAt,
     ...(finishedAt !== undefined && { duration: finishedAt - startedAt }),
     ...(round !== undefined && { rounds: round }),
-    ...(kind === "loop" && iterations !== undefined && { iterations }),
+    ...((kind === "loop" || kind === "dynamic") && iterations !== undefined && { iterations }),
     ...(total !== undefined && { items: total }),
   }));
   const failed = (run.nodes ?? []).flatMap(({ node, error, status, handled = false }) =>

@@ -38,7 +38,7 @@ export function register(
   const refused = strict ? problems : problems.filter(isError);
   if (refused.length > 0) throw invalidWorkflow(refused);
   if (isActive) return [];
-  lookups.keep(state, version, plan);
+  lookups.keep(state, workflow.id, version, plan);
   const nodes = workflow.nodes.map(({ id }) => id);
   const warnings = tellable(problems);
   const bodies = plan.bodies.size > 0 ? { bodies: bodiesOf(plan) } : {};

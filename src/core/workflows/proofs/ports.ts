@@ -1,9 +1,11 @@
 /** What nodes pass on against what the next ones take, and work that nobody offers to do. */
 import { schemaFor, type KnownCapabilities } from "../../capabilities/lookups.ts";
 import type { Expression } from "../../expressions/index.ts";
+import { METRICS } from "../../tasks/meters.ts";
 import type { Requirement } from "../../tasks/requirement.ts";
 import type { WorkflowNode } from "../definition.ts";
 import type { Graph, PlannedNode, PlannedVariable } from "../graph.ts";
+import { workOf, worksOf } from "../works.ts";
 import { errorAt, warningAt, type Problem } from "./problem.ts";
 import { ANYTHING, either, misfit, ofKind, shapeOf, words, type Kind, type Shape } from "./shapes.ts";
 import { typeOf, type Typing } from "./typing.ts";
@@ -87,10 +89,18 @@ function nodeProblems(
 /** Fields that are conditions. */
 const ASKED: ReadonlySet<string> = new Set(["while", "until", "when"]);
 
+const MEASURED: Shape = {
+  ...ofKind("object"),
+  isClosed: true,
+  fields: new Map(METRICS.map((name) => [name, ofKind("number")])),
+  has: new Set(METRICS),
+};
+
 /** What only expressions of this node see. */
 function localsOf({ type }: WorkflowNode, list: Shape): Typing["roots"] {
+  if (type === "monitor") return { metrics: MEASURED };
   if (type === "map") return { item: list.items ?? ANYTHING, index: ofKind("number") };
-  return type === "loop" ? { index: ofKind("number") } : {};
+  return type === "loop" || type === "dynamic" ? { index: ofKind("number") } : {};
 }
 
 /** The variables that a graph sees. They may be null. */
@@ -148,16 +158,29 @@ const MESSAGE: Shape = {
   has: new Set(["received", "payload", "publishedAt"]),
 };
 
+/** What a monitor puts out. */
+const HELD: Shape = {
+  ...ofKind("object"),
+  isClosed: true,
+  fields: new Map<string, Shape>([
+    ["held", ofKind("boolean")],
+    ["metrics", MEASURED],
+  ]),
+  has: new Set(["held", "metrics"]),
+};
+
 const OUTPUTS: Partial<Record<WorkflowNode["type"], Shape>> = {
   approval: ANSWER,
   errorHandler: FAILURE,
   timer: FIRED,
   event: MESSAGE,
+  monitor: HELD,
 };
 
 function outputShape(node: WorkflowNode | undefined, capabilities: KnownCapabilities): Shape {
   const known = node && OUTPUTS[node.type];
   if (known) return known;
+  if (node?.type === "dynamic") return ANYTHING; // what its worker puts out is a graph
   const need = node && workOf(node)?.capabilities[0];
   const shape = need === undefined ? ANYTHING : shapeOf(schemaFor(capabilities, need, "output"));
   if (node?.type === "loop") return either(shape, ofKind("null"));
@@ -165,23 +188,12 @@ function outputShape(node: WorkflowNode | undefined, capabilities: KnownCapabili
   return { ...ofKind("array"), ...(node.onError === "fail" && { items: shape }) };
 }
 
-/** What kind of work a node asks for. */
-function workOf(node: WorkflowNode): Requirement | undefined {
-  if (node.type === "task") return node;
-  return node.type === "map" || node.type === "loop" ? node.task : undefined;
-}
-
-/** The same, and what undoes it. */
-function worksOf(node: WorkflowNode): (readonly [WorkflowNode, Requirement])[] {
-  const undo = node.type === "task" ? node.compensate : undefined;
-  return [workOf(node), undo].flatMap((work) => (work ? [[node, work] as const] : []));
-}
-
 /** Each kind of work that nobody can do, with the nodes that ask for it. */
 function workProblems({ nodes }: Graph, canDo: (requirement: Requirement) => boolean): Problem[] {
   const known = new Map<string, boolean>();
   const missing = new Map<string, string[]>();
-  for (const [node, work] of [...nodes.values()].flatMap(({ node: one }) => worksOf(one))) {
+  const works = [...nodes.values()].flatMap(({ node }) => worksOf(node).map((work) => [node, work] as const));
+  for (const [node, work] of works) {
     const { capabilities, agents, specializations } = work;
     const key = JSON.stringify([capabilities, agents, specializations]);
     const can = known.get(key) ?? canDo(work);
