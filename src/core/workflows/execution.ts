@@ -73,6 +73,8 @@ export interface NodeState {
   readonly output?: JsonText | undefined;
   readonly error?: ErrorData | undefined;
   readonly startedAt?: number | undefined;
+  /** Which one it was of all nodes that have begun: of two that begin at the same moment, this tells. */
+  readonly order?: number | undefined;
   readonly finishedAt?: number | undefined;
   /** Of a map: items in all, begun, done, and failed among the done ones. Of a loop: iterations begun and done. */
   readonly total?: number | undefined;

@@ -20,7 +20,7 @@ import {
   type WorkflowEvents,
 } from "./execution.ts";
 import { addUndo, beginUndoing, endingOf, handUp, undone, moveUndos } from "./undoing.ts";
-import { elementKey, entryKey, textOf } from "./values.ts";
+import { elementKey, entryKey, variablesOf } from "./values.ts";
 
 export interface WorkflowsState extends Registry {
   readonly executions: Table<Execution>;
@@ -35,6 +35,8 @@ export interface WorkflowsState extends Registry {
   /** The elements that were added to lists, by place and in unions by what they are. */
   readonly entries: Table<{ readonly id: string; readonly value?: JsonText }>;
   readonly finished: FinishedSink<Execution>;
+  /** Nodes that have begun since the journal began. */
+  starts: number;
 }
 
 export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents & TimerEvents & MessageEvents> = {
@@ -49,6 +51,7 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents & T
     variables: kit.table(),
     entries: kit.table(),
     finished: kit.finished<Execution>("execution"),
+    starts: 0,
   }),
   apply: {
     "workflow.registered": registered,
@@ -75,11 +78,12 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents & T
       for (const root of roots) arrive(state, data.id, root, { live: true });
       countRuns(state, data, 1);
     },
-    "node.started": ({ nodes, recorded }, { execution, node, total, recalled }, at) => {
+    "node.started": (all, { execution, node, total, recalled }, at) => {
+      const { nodes, recorded } = all;
       const key = nodeKey(execution, node);
       const state = nodes.get(key);
       if (!state) return;
-      const running = { ...state, status: "running", startedAt: at } as const;
+      const running = { ...state, status: "running", startedAt: at, order: ++all.starts } as const;
       const output = recalled && recorded.get(execution)?.outputs[node];
       if (recalled) nodes.set(key, { ...running, recalled, output });
       else nodes.set(key, total === undefined ? running : { ...running, total, begun: 0, done: 0, failed: 0 });
@@ -180,7 +184,8 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents & T
       if (parent) workDone(state, parent, { error: cancelled("task/cancelled", reason) });
     },
   },
-  save: ({ versions, active, executions, nodes, items, recorded, undos, variables, entries }) => ({
+  save: ({ versions, active, executions, nodes, items, recorded, undos, variables, entries, starts }) => ({
+    starts,
     undos: saveTable(undos),
     recorded: saveTable(recorded),
     variables: saveTable(variables),
@@ -193,6 +198,7 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents & T
   }),
   restore(state, saved) {
     const tables = saved as Record<string, never[]>;
+    state.starts = (saved as { readonly starts?: number }).starts ?? 0;
     restoreTable(state.versions, tables["versions"] ?? []);
     restoreTable(state.active, tables["active"] ?? []);
     restoreTable(state.executions, tables["executions"] ?? []);
@@ -227,7 +233,7 @@ function assign({ variables, entries }: WorkflowsState, { execution, name, value
 function takeVariables(state: WorkflowsState, id: string): { readonly variables?: JsonText } {
   const known = state.variables.get(id);
   if (!known) return {};
-  const texts = Object.keys(known.values).map((name) => [name, textOf(state, id, name)] as const);
+  const taken = variablesOf(state, id);
   for (const [name, count] of Object.entries(known.counts))
     for (let at = 0; at < count; at++) {
       const key = entryKey(id, name, at);
@@ -236,7 +242,7 @@ function takeVariables(state: WorkflowsState, id: string): { readonly variables?
       state.entries.delete(elementKey(id, name, value));
     }
   state.variables.delete(id);
-  return { variables: `{${texts.map(([name, text]) => `${JSON.stringify(name)}:${text}`).join(",")}}` };
+  return taken;
 }
 
 interface Arrival {

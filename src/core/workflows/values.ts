@@ -31,6 +31,14 @@ export function textOf({ variables, entries }: Values, owner: string, name: stri
   return withElements(values[name] ?? "null", added);
 }
 
+/** All variables of a live run as they are now. */
+export function variablesOf(state: Values, run: string): { readonly variables?: JsonText } {
+  const known = state.variables.get(run);
+  if (!known) return {};
+  const texts = Object.keys(known.values).map((name) => `${JSON.stringify(name)}:${textOf(state, run, name)}`);
+  return { variables: `{${texts.join(",")}}` };
+}
+
 export function withElements(list: JsonText, added: readonly JsonText[]): JsonText {
   if (added.length === 0) return list;
   return list === "[]" ? `[${added.join(",")}]` : `${list.slice(0, -1)},${added.join(",")}]`;
