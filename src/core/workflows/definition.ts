@@ -288,6 +288,8 @@ export const WorkflowSchema = v.strictObject({
   ...graph,
   id: workflowId,
   title,
+  /** Milliseconds that a run may stand still before `execution.stalled` tells why; 0: never. Default ten minutes. */
+  stallAfter: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(365 * 86_400_000))),
 });
 export type Workflow = v.InferOutput<typeof WorkflowSchema>;
 /** What a caller writes; defaults may be left out. */

@@ -5,6 +5,7 @@ import type { Priority } from "../tasks/priority.ts";
 import type { TaskParent } from "../tasks/task.ts";
 import type { WorkflowNode } from "./definition.ts";
 import type { Problem } from "./proofs/problem.ts";
+import type { Stall, StallCommands, StallEvents } from "./stall.ts";
 import type { ExecutionRetry } from "./retry-order.ts";
 
 export type ExecutionStatus =
@@ -39,6 +40,8 @@ export interface Execution {
   readonly outcome?: Outcome | undefined;
   readonly output?: JsonText | undefined;
   readonly error?: ErrorData | undefined;
+  /** Of an outermost one that stands still: since when, and what for. */
+  readonly stalled?: Stall | undefined;
   /** Only in a finished one: its variables in the end, as a map by name. */
   readonly variables?: JsonText | undefined;
   /** Only in a finished one: how each node ended. */
@@ -147,6 +150,8 @@ export interface WorkflowVersion {
   readonly warnings?: readonly Problem[] | undefined;
   /** The same of its nodes' bodies, by their path: `node`, or `node/inner`. */
   readonly bodies?: Bodies | undefined;
+  /** How long a run of it may stand still before that is told; absent: as long as any. */
+  readonly stallAfter?: number | undefined;
   readonly registeredAt: number;
   /** Live runs that stand on it. */
   readonly runs: number;
@@ -177,7 +182,7 @@ export interface At {
 /** A target of a token, what kind of node it is, and whether it wants to know from where the token comes. */
 export type Target = readonly [node: string, kind: WorkflowNode["type"], traced?: true];
 
-export interface WorkflowEvents {
+export interface WorkflowEvents extends StallEvents {
   "workflow.registered": {
     readonly workflow: string;
     readonly version: string;
@@ -185,6 +190,7 @@ export interface WorkflowEvents {
     readonly nodes: readonly string[];
     readonly warnings?: readonly Problem[] | undefined;
     readonly bodies?: Bodies | undefined;
+    readonly stallAfter?: number | undefined;
   };
   /** Another known version is the one for new runs. */
   "workflow.activated": {
@@ -288,7 +294,7 @@ export interface OpenWork {
   readonly waits?: readonly string[] | undefined;
 }
 
-export interface WorkflowCommands {
+export interface WorkflowCommands extends StallCommands {
   /** `strict` refuses what would only be warned of. Default false. */
   "workflow.register": { readonly text: JsonText; readonly strict?: boolean | undefined };
   /** Makes a version that is kept the one for new runs. */

@@ -11,6 +11,7 @@ import type { TimerEvents } from "../timers/timer.ts";
 import type { TaskEvents, TaskParent } from "../tasks/task.ts";
 import {
   nodeKey,
+  rootOf,
   undoKey,
   type Execution,
   type OpenWork,
@@ -82,6 +83,9 @@ function decisions(lookups: Lookups): WorkflowRules["decide"] {
     "execution.resume": (view, data) => resume(lookups, view, data),
     "execution.fail": ({ workflows }, { id, error }) => endEarly(workflows, id, { error }),
     "execution.settle": ({ workflows }, { id }) => conclude(lookups, workflows, id),
+    "execution.stall": ({ workflows }, data) =>
+      workflows.executions.has(data.id) ? [{ type: "execution.stalled", data }] : [],
+    "execution.move": (_view, data) => [{ type: "execution.moved", data }],
     "node.settle": ({ workflows }, at) => settle(lookups, workflows, at),
     "node.complete": ({ workflows }, data) => complete(lookups, workflows, data),
     "node.fail": ({ workflows }, data) => failNode(lookups, workflows, data),
@@ -166,6 +170,13 @@ function toRuns(lookups: Lookups): Reactions {
 
 function toWork(lookups: Lookups): Reactions {
   return {
+    "task.assigned": ({ workflows, tasks }, { id }) => {
+      const { parent } = tasks.tasks.get(id) ?? {};
+      const run = parent && rootOf(parent.execution);
+      return run !== undefined && workflows.executions.get(run)?.stalled
+        ? [{ type: "execution.move", data: { id: run } }]
+        : [];
+    },
     "task.completed": ({ workflows }, { parent }) => {
       if (!parent) return [];
       return parent.undo === undefined ? workEnded(workflows, parent) : undoEnded(parent);
