@@ -218,7 +218,12 @@ function createLater(
     ...Object.fromEntries(LATER.map((name) => [name, call(name)])),
     requeue: call("requeue", createTask),
     retryFrom: call("retryFrom", createId),
-    workflows: { versions: call("versions"), rollback: call("rollback"), migrate: call("migrate") },
+    workflows: {
+      versions: call("versions"),
+      rollback: call("rollback"),
+      migrate: call("migrate"),
+      progress: call("progress"),
+    },
   } as LaterCalls;
 }
 

@@ -11,7 +11,8 @@ import type { Limit, LimitState } from "./limits/limit.ts";
 import type { CoreState } from "./runtime.ts";
 import type { TrackedTable } from "./tables.ts";
 import type { Task } from "./tasks/task.ts";
-import type { Execution, NodeState, WorkflowVersion } from "./workflows/execution.ts";
+import type { Execution, NodeState } from "./workflows/execution.ts";
+import type { WorkflowVersion } from "./workflows/version.ts";
 
 /** The tables that are shown, and what stands in them. */
 export interface Shown {

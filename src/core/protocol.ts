@@ -166,6 +166,7 @@ export const QuerySchema = v.variant("type", [
   v.strictObject({ type: v.literal("versions"), workflow: id }),
   v.strictObject({ type: v.literal("migration"), id, version: id }),
   v.strictObject({ type: v.literal("why"), id }),
+  v.strictObject({ type: v.literal("standing"), id, within: v.optional(v.boolean()) }),
   v.strictObject({ type: v.literal("explain"), requirement: v.strictObject(requirementFields) }),
   v.strictObject({ type: v.literal("blob.read"), blob: BlobRefSchema.entries.blob, offset: count, size: count }),
   v.strictObject({

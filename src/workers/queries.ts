@@ -6,6 +6,7 @@ import { QuerySchema, type Query } from "../core/protocol.ts";
 import { explainMatch, whyWaiting } from "../core/scheduling/why.ts";
 import { createLookups } from "../core/workflows/lookups.ts";
 import { previewMigration } from "../core/workflows/migration.ts";
+import { standingOf } from "../core/workflows/standing.ts";
 import { versionsOf } from "../core/workflows/versions.ts";
 import { writeBlob } from "./blobs.ts";
 import { listDeadLetters } from "./dead-letters.ts";
@@ -71,6 +72,11 @@ async function answer({ journal, engine, streams }: QueryParts, query: Query): P
       const preview = previewMigration(createLookups(), engine.state.workflows, query);
       await durable(engine);
       return preview;
+    }
+    case "standing": {
+      const standing = standingOf(engine.state, query.id, query.within);
+      await durable(engine);
+      return standing;
     }
     case "why": {
       engine.submit([{ type: "limit.wake", data: { id: "" } }]); // what time alone has changed is seen first

@@ -362,6 +362,8 @@ export const WorkflowSchema = v.strictObject({
   inputSchema: v.optional(
     v.custom<JsonSchema>((value) => typeof value === "object" && value !== null && !Array.isArray(value), "a schema"),
   ),
+  /** Milliseconds that a run may stand still before `execution.stalled` tells why; 0: never. Default ten minutes. */
+  stallAfter: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(365 * 86_400_000))),
 });
 export type Workflow = v.InferOutput<typeof WorkflowSchema>;
 /** What a caller writes; defaults may be left out. */

@@ -4,7 +4,9 @@ import type { JsonText } from "../json.ts";
 import type { Priority } from "../tasks/priority.ts";
 import type { TaskParent } from "../tasks/task.ts";
 import type { WorkflowNode } from "./definition.ts";
+import type { Bodies } from "./version.ts";
 import type { Problem } from "./proofs/problem.ts";
+import type { Stall, StallCommands, StallEvents } from "./stall.ts";
 import type { ExecutionRetry } from "./retry-order.ts";
 
 export type ExecutionStatus =
@@ -44,6 +46,8 @@ export interface Execution {
   readonly outcome?: Outcome | undefined;
   readonly output?: JsonText | undefined;
   readonly error?: ErrorData | undefined;
+  /** Of an outermost one that stands still: since when, and what for. */
+  readonly stalled?: Stall | undefined;
   /** Only in a finished one: its variables in the end, as a map by name. */
   readonly variables?: JsonText | undefined;
   /** Only in a finished one: how each node ended. */
@@ -80,6 +84,8 @@ export interface NodeState {
   readonly output?: JsonText | undefined;
   readonly error?: ErrorData | undefined;
   readonly startedAt?: number | undefined;
+  /** Which one it was of all nodes that have begun: of two that begin at the same moment, this tells. */
+  readonly order?: number | undefined;
   readonly finishedAt?: number | undefined;
   /**
    * Of a map: items in all, begun, done, and failed among the done ones. Of a loop: iterations begun and done; of a
@@ -142,44 +148,6 @@ export interface ItemState {
   readonly error?: ErrorData | undefined;
 }
 
-/**
- * A registered definition. The active version stays, the last {@link KEPT_VERSIONS} that were registered, and those that
- * runs stand on.
- */
-export interface WorkflowVersion {
-  /** `workflow@version`. */
-  readonly id: string;
-  readonly workflow: string;
-  readonly version: string;
-  /** The definition as JSON. */
-  readonly text: JsonText;
-  /** The ids of its nodes, in the definition's order. */
-  readonly nodes: readonly string[];
-  /** What its author should know, the first ones; absent: nothing. */
-  readonly warnings?: readonly Problem[] | undefined;
-  /** The same of its nodes' bodies, by their path: `node`, or `node/inner`. */
-  readonly bodies?: Bodies | undefined;
-  readonly registeredAt: number;
-  /** Live runs that stand on it. */
-  readonly runs: number;
-}
-
-/** Versions of a workflow that are kept, used or not. */
-export const KEPT_VERSIONS = 10;
-
-/** Which version new runs of a workflow get. */
-export interface ActiveVersion {
-  /** The workflow. */
-  readonly id: string;
-  readonly version: string;
-  /** The versions that were registered last, the newest at the end. */
-  readonly kept?: readonly string[] | undefined;
-  /** Versions that were rolled back: registering them again doesn't make them active. */
-  readonly withdrawn?: readonly string[] | undefined;
-}
-
-export type Bodies = Readonly<Record<string, readonly string[]>>;
-
 /** A node of a run. */
 export interface At {
   readonly execution: string;
@@ -189,7 +157,7 @@ export interface At {
 /** A target of a token, what kind of node it is, and whether it wants to know from where the token comes. */
 export type Target = readonly [node: string, kind: WorkflowNode["type"], traced?: true];
 
-export interface WorkflowEvents {
+export interface WorkflowEvents extends StallEvents {
   "workflow.registered": {
     readonly workflow: string;
     readonly version: string;
@@ -197,6 +165,7 @@ export interface WorkflowEvents {
     readonly nodes: readonly string[];
     readonly warnings?: readonly Problem[] | undefined;
     readonly bodies?: Bodies | undefined;
+    readonly stallAfter?: number | undefined;
   };
   /** Another known version is the one for new runs. */
   "workflow.activated": {
@@ -328,7 +297,7 @@ export interface OpenWork {
   readonly waits?: readonly string[] | undefined;
 }
 
-export interface WorkflowCommands {
+export interface WorkflowCommands extends StallCommands {
   /** `strict` refuses what would only be warned of. Default false. */
   "workflow.register": { readonly text: JsonText; readonly strict?: boolean | undefined };
   /** Makes a version that is kept the one for new runs. */

@@ -1,5 +1,6 @@
 import { copyJson } from "../json.ts";
-import { nodeKey, type Bodies, type Execution, type MovedNode, type NodeState } from "./execution.ts";
+import { nodeKey, type Execution, type MovedNode, type NodeState } from "./execution.ts";
+import type { Bodies } from "./version.ts";
 import { splitVersion } from "./keys.ts";
 
 /** The states of an execution's nodes, in the order of the definition. */

@@ -12,7 +12,8 @@ import {
   type WorkflowEdge,
   type WorkflowNode,
 } from "./definition.ts";
-import type { Bodies, Target } from "./execution.ts";
+import type { Target } from "./execution.ts";
+import type { Bodies } from "./version.ts";
 import { actsInPlace, handlerEdges, handlerProblems, isHandler, type Handler } from "./handlers.ts";
 import type { Graph, PlannedEdge, PlannedHandler, PlannedNode } from "./graph.ts";
 import { namingOf } from "./named.ts";

@@ -43,6 +43,8 @@ export function register(
   const warnings = tellable(problems);
   const bodies = plan.bodies.size > 0 ? { bodies: bodiesOf(plan) } : {};
   const told = warnings.length > 0 ? { warnings } : {};
-  const data = { workflow: workflow.id, version, text, nodes, ...bodies, ...told };
+  const { id, stallAfter } = workflow;
+  const patience = stallAfter === undefined ? {} : { stallAfter };
+  const data = { workflow: id, version, text, nodes, ...bodies, ...told, ...patience };
   return [{ type: "workflow.registered", data }];
 }

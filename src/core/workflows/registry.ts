@@ -1,14 +1,8 @@
 /** The definitions that are known, and which of them new runs get. */
 import { copyJson } from "../json.ts";
 import type { Table } from "../kernel.ts";
-import {
-  KEPT_VERSIONS,
-  type ActiveVersion,
-  type Execution,
-  type Undo,
-  type WorkflowEvents,
-  type WorkflowVersion,
-} from "./execution.ts";
+import type { Execution, Undo, WorkflowEvents } from "./execution.ts";
+import { KEPT_VERSIONS, type ActiveVersion, type WorkflowVersion } from "./version.ts";
 import { splitVersion } from "./keys.ts";
 
 export interface Registry {

@@ -12,6 +12,7 @@ import { measure, type MeterEvents } from "../tasks/meters.ts";
 import type { TaskEvents, TaskParent } from "../tasks/task.ts";
 import {
   nodeKey,
+  rootOf,
   undoKey,
   type Execution,
   type OpenWork,
@@ -85,6 +86,9 @@ function decisions(lookups: Lookups): WorkflowRules["decide"] {
     "execution.pause": (view, data) => pause(view, data),
     "execution.resume": (view, data) => resume(lookups, view, data),
     "execution.settle": ({ workflows }, { id }) => conclude(lookups, workflows, id),
+    "execution.stall": ({ workflows }, data) =>
+      workflows.executions.has(data.id) ? [{ type: "execution.stalled", data }] : [],
+    "execution.move": (_view, data) => [{ type: "execution.moved", data }],
     "node.settle": ({ workflows }, at) => settle(lookups, workflows, at),
     "node.complete": ({ workflows }, data) => complete(lookups, workflows, data),
     "node.fail": ({ workflows }, data) => failNode(lookups, workflows, data),
@@ -176,6 +180,13 @@ function toRuns(lookups: Lookups): Reactions {
 
 function toWork(lookups: Lookups): Reactions {
   return {
+    "task.assigned": ({ workflows, tasks }, { id }) => {
+      const { parent } = tasks.tasks.get(id) ?? {};
+      const run = parent && rootOf(parent.execution);
+      return run !== undefined && workflows.executions.get(run)?.stalled
+        ? [{ type: "execution.move", data: { id: run } }]
+        : [];
+    },
     "task.completed": ({ workflows }, { parent }) => {
       if (!parent) return [];
       return parent.undo === undefined ? workEnded(workflows, parent) : undoEnded(parent);
