@@ -7,7 +7,7 @@ export {
   type Scope,
   type WorkflowBuilder,
 } from "./client/workflow-builder.ts";
-export { cel, itemOf, type Expr, type Given, type Ref } from "./client/workflow-refs.ts";
+export { cel, itemOf, select, type Expr, type Given, type Ref } from "./client/workflow-refs.ts";
 export type { Problem, ProblemCode } from "./core/workflows/proofs/problem.ts";
 export { validate, type KnownCapability, type ValidateOptions } from "./core/workflows/proofs/validate.ts";
 export type { WorkflowInput } from "./core/workflows/definition.ts";

@@ -4,7 +4,7 @@ import { invalidWorkflow, type Problem } from "../core/workflows/proofs/problem.
 import { validate, type ValidateOptions } from "../core/workflows/proofs/validate.ts";
 import type { InferInput } from "valibot";
 import type { Capabilities } from "./capability-types.ts";
-import { refOf, writeExpression, type Expr, type Given, type Ref, type Unknown } from "./workflow-refs.ts";
+import { refOf, writeExpression, type Expr, type Given, type Ref, type Untold } from "./workflow-refs.ts";
 
 type Node = InferInput<typeof NodeSchema>;
 type Kind = Node["type"];
@@ -16,23 +16,18 @@ type Port<C extends readonly string[], Part extends string> = C extends readonly
   ? Plain<First> extends keyof Capabilities
     ? Capabilities[Plain<First>] extends { readonly [P in Part]: infer Value }
       ? Value
-      : Unknown
-    : Unknown
-  : Unknown;
+      : unknown
+    : unknown
+  : unknown;
 type Plain<Name> = Name extends `${infer Text}@${string}` ? Text : Name;
 
 /** What expressions see. */
 export interface Scope<Input, Nodes extends object> {
   readonly input: Ref<Input>;
-  readonly vars: Ref<Unknown>;
-  /** Behind error edges: code, message and node. */
-  readonly error: Ref<Unknown>;
+  readonly vars: Untold;
+  /** Behind error edges and handlers; elsewhere it is null. */
+  readonly error: Ref<Failure & { readonly detail: unknown; readonly output: unknown }>;
   readonly nodes: { readonly [Id in keyof Nodes]: { readonly output: Ref<Nodes[Id]>; readonly status: Ref<string> } };
-}
-interface LooseScope {
-  readonly input: Unknown;
-  readonly vars: Unknown;
-  readonly nodes: Unknown;
 }
 interface ItemScope<Item> {
   readonly item: Ref<Item>;
@@ -54,12 +49,14 @@ type Work<C extends readonly string[], S> = Without<Of<"task">, "capabilities" |
 };
 
 /** What undoes a task; its `input` sees the task's own output. */
-type Undo = Omit<NonNullable<Of<"task">["compensate"]>, "input"> & { readonly input?: From<LooseScope, Unknown> };
+type Undo<S> = Omit<NonNullable<Of<"task">["compensate"]>, "input"> & { readonly input?: From<S, unknown> };
+
+type With<Nodes, Id extends string, Output> = Nodes & Readonly<Record<Id, Output>>;
 
 /** What every node may have. */
-interface After<Nodes> {
+interface After<Input, Nodes extends object, Id extends string, Output> {
   /** Variables that are written when it completes; its own output is there already. */
-  readonly set?: Readonly<Record<string, From<LooseScope, Unknown>>>;
+  readonly set?: Readonly<Record<string, From<Scope<Input, With<Nodes, Id, Output>>, unknown>>>;
   /** The nodes with an edge to it. Default: the node before; `[]`: none, it begins with the run. */
   readonly after?: (keyof Nodes & string) | readonly (keyof Nodes & string)[];
 }
@@ -75,7 +72,7 @@ type Answer = {
   readonly approved: boolean;
   readonly by: string;
   readonly reason: string | null;
-  readonly data: Unknown;
+  readonly data: unknown;
 };
 type Failure = { readonly node: string; readonly code: string; readonly message: string };
 
@@ -83,12 +80,15 @@ type Failure = { readonly node: string; readonly code: string; readonly message:
 export interface WorkflowBuilder<Input, Nodes extends object> {
   task<Id extends string, const C extends readonly string[]>(
     id: Fresh<Id, Nodes>,
-    options: Work<C, Scope<Input, Nodes>> & After<Nodes> & { readonly compensate?: Undo },
+    options: Work<C, Scope<Input, Nodes>> &
+      After<Input, Nodes, Id, Port<C, "output">> & {
+        readonly compensate?: Undo<Scope<Input, With<Nodes, Id, Port<C, "output">>>>;
+      },
   ): Grown<Input, Nodes, Id, Port<C, "output">>;
   map<Id extends string, Item, const C extends readonly string[]>(
     id: Fresh<Id, Nodes>,
     options: Without<Of<"map">, "items" | "task" | "body" | "key"> &
-      After<Nodes> & {
+      After<Input, Nodes, Id, readonly Port<C, "output">[]> & {
         readonly items: ((scope: Scope<Input, Nodes>) => Expr<readonly Item[]>) | string;
         readonly task: Work<C, Scope<Input, Nodes> & ItemScope<Item>>;
         readonly key?: From<Scope<Input, Nodes> & ItemScope<Item>, string | number>;
@@ -97,7 +97,7 @@ export interface WorkflowBuilder<Input, Nodes extends object> {
   loop<Id extends string, const C extends readonly string[]>(
     id: Fresh<Id, Nodes>,
     options: Without<Of<"loop">, "while" | "until" | "task" | "body"> &
-      After<Nodes> & {
+      After<Input, Nodes, Id, Port<C, "output">> & {
         readonly while?: Ask<Scope<Input, Nodes> & TurnScope<Port<C, "output">>>;
         readonly until?: Ask<Scope<Input, Nodes> & TurnScope<Port<C, "output">>>;
         readonly task: Work<C, Scope<Input, Nodes> & TurnScope<Port<C, "output">>>;
@@ -106,39 +106,42 @@ export interface WorkflowBuilder<Input, Nodes extends object> {
   approval<Id extends string>(
     id: Fresh<Id, Nodes>,
     options: Without<Of<"approval">, "payload"> &
-      After<Nodes> & { readonly payload?: From<Scope<Input, Nodes>, Unknown> },
+      After<Input, Nodes, Id, Answer> & { readonly payload?: From<Scope<Input, Nodes>, unknown> },
   ): Grown<Input, Nodes, Id, Answer>;
   /** `returns` tells the compiler what the other workflow puts out: `returns<{ n: number }>()`. */
-  subworkflow<Id extends string, Output = Unknown>(
+  subworkflow<Id extends string, Output = unknown>(
     id: Fresh<Id, Nodes>,
     options: Without<Of<"subworkflow">, "input"> &
-      After<Nodes> & {
-        readonly input?: From<Scope<Input, Nodes>, Unknown>;
+      After<Input, Nodes, Id, Output> & {
+        readonly input?: From<Scope<Input, Nodes>, unknown>;
         readonly returns?: Returns<Output>;
       },
   ): Grown<Input, Nodes, Id, Output>;
   decision<Id extends string>(
     id: Fresh<Id, Nodes>,
-    options?: Passing<"decision", Nodes>,
+    options?: Passing<"decision", Input, Nodes, Id, never>,
   ): Grown<Input, Nodes, Id, never>;
   parallel<Id extends string>(
     id: Fresh<Id, Nodes>,
-    options?: Passing<"parallel", Nodes>,
+    options?: Passing<"parallel", Input, Nodes, Id, never>,
   ): Grown<Input, Nodes, Id, never>;
-  join<Id extends string>(id: Fresh<Id, Nodes>, options?: Passing<"join", Nodes>): Grown<Input, Nodes, Id, never>;
+  join<Id extends string>(
+    id: Fresh<Id, Nodes>,
+    options?: Passing<"join", Input, Nodes, Id, never>,
+  ): Grown<Input, Nodes, Id, never>;
   /** It is joined on by its scope, unless `after` is given. */
   errorHandler<Id extends string>(
     id: Fresh<Id, Nodes>,
-    options?: Passing<"errorHandler", Nodes>,
+    options?: Passing<"errorHandler", Input, Nodes, Id, Failure>,
   ): Grown<Input, Nodes, Id, Failure>;
   /** A node of any type as it stands in a definition; it is joined on by `edge` only. */
-  node<const N extends Node>(node: N): Grown<Input, Nodes, N["id"], Unknown>;
+  node<const N extends Node>(node: N): Grown<Input, Nodes, N["id"], unknown>;
   edge(
     from: keyof Nodes & string,
     to: keyof Nodes & string,
     options?: EdgeOptions<Scope<Input, Nodes>>,
   ): WorkflowBuilder<Input, Nodes>;
-  output(value: From<Scope<Input, Nodes>, Unknown>): WorkflowBuilder<Input, Nodes>;
+  output(value: From<Scope<Input, Nodes>, unknown>): WorkflowBuilder<Input, Nodes>;
   /** Any other field of a definition, such as its title. */
   with(fields: Omit<WorkflowInput, "id" | "nodes" | "edges" | "output">): WorkflowBuilder<Input, Nodes>;
   /** All that is wrong with it. */
@@ -156,21 +159,19 @@ export function returns<T>(): Returns<T> {
   return {};
 }
 
-type Passing<K extends Kind, Nodes> = Without<Of<K>, never> & After<Nodes>;
-type Grown<Input, Nodes extends object, Id extends string, Output> = WorkflowBuilder<
-  Input,
-  Nodes & Readonly<Record<Id, Output>>
->;
+type Passing<K extends Kind, Input, Nodes extends object, Id extends string, Output> = Without<Of<K>, never> &
+  After<Input, Nodes, Id, Output>;
+type Grown<Input, Nodes extends object, Id extends string, Output> = WorkflowBuilder<Input, With<Nodes, Id, Output>>;
 
 /** Begins a definition. `Input` is what its runs are started with. */
-export function workflow<Input = Unknown>(id: string): WorkflowBuilder<Input, object> {
+export function workflow<Input = unknown>(id: string): WorkflowBuilder<Input, object> {
   return builderOf({ id, nodes: [] }, undefined) as WorkflowBuilder<Input, object>;
 }
 
 /** Goes on with a definition that is data already; `build` gives the same data again. */
-export function fromJSON(definition: WorkflowInput): WorkflowBuilder<Unknown, Readonly<Record<string, Unknown>>> {
+export function fromJSON(definition: WorkflowInput): WorkflowBuilder<unknown, Readonly<Record<string, unknown>>> {
   const last = definition.nodes.at(-1)?.id;
-  return builderOf(structured(definition), last) as WorkflowBuilder<Unknown, Readonly<Record<string, Unknown>>>;
+  return builderOf(structured(definition), last) as WorkflowBuilder<unknown, Readonly<Record<string, unknown>>>;
 }
 
 /** A copy that shares nothing with what it was made from. */

@@ -10,20 +10,21 @@ export interface Expr<out T> {
   readonly [SOURCE]: string;
 }
 
-/** Something in a scope, and what can be selected from it. What isn't known has any field. */
+/** Something in a scope, and what can be selected from it. */
 export type Ref<T> =
   IsUnknown<T> extends true
-    ? Unknown
+    ? Untold
     : T extends readonly unknown[]
       ? Expr<T>
       : T extends object
-        ? Expr<T> & { readonly [Field in keyof T]-?: Ref<NonNullable<T[Field]>> }
+        ? Expr<T> & { readonly [Field in keyof T]-?: Ref<Present<T[Field]>> }
         : Expr<T>;
 
-/** Fits everywhere: nobody has said what it is. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- an unknown output may be given to whatever takes something
-export type Unknown = any;
+/** Nobody has said what it is: it fits everywhere, and {@link select} takes any part of it. */
+export type Untold = Expr<never>;
 type IsUnknown<T> = unknown extends T ? true : false;
+/** `NonNullable` would make `{}` of `unknown`. */
+type Present<T> = IsUnknown<T> extends true ? unknown : NonNullable<T>;
 
 /** What can stand where a `T` is needed: the value itself, an expression that gives one, or both by parts. */
 export type Given<T> = IsUnknown<T> extends true ? Anything : Expr<T> | Literal<T>;
@@ -39,7 +40,7 @@ type Anything =
  * An expression in CEL, with values in its gaps: ``cel<boolean>`${nodes.draft.output.words} > 100` ``. Nothing checks
  * that it gives a `T`.
  */
-export function cel<T = Unknown>(texts: TemplateStringsArray, ...gaps: readonly Anything[]): Expr<T> {
+export function cel<T = never>(texts: TemplateStringsArray, ...gaps: readonly Anything[]): Expr<T> {
   const parts = texts.raw.map((text, at) => (at === 0 ? text : `${inGap(gaps[at - 1])}${text}`));
   return { [SOURCE]: parts.join("") };
 }
@@ -55,18 +56,26 @@ export function itemOf<T>(list: Expr<readonly T[]>, index: number): Ref<T> {
   return refOf(`${inGap(list)}[${String(index)}]`) as Ref<T>;
 }
 
+/** A part of what nobody has described: fields by name, items of lists by index. */
+export function select(from: Untold, ...path: readonly (string | number)[]): Untold {
+  return refOf(path.reduce<string>((source, part) => source + selection(part), inGap(from)));
+}
+
 /** What is selected from a name of the scope. */
-export function refOf(source: string): Ref<unknown> {
+export function refOf(source: string): Untold {
   return new Proxy<Expr<unknown>>(
     { [SOURCE]: source },
-    { get: (_target, field) => (typeof field === "symbol" ? source : (refOf(source + selection(field)) as object)) },
-  );
+    {
+      get: (_target, field) =>
+        typeof field === "symbol" ? source : refOf(source + selection(/^\d+$/u.test(field) ? Number(field) : field)),
+    },
+  ) as Untold;
 }
 
 const WORDS: ReadonlySet<string> = new Set(["in", "true", "false", "null"]);
 
-function selection(field: string): string {
-  if (/^\d+$/u.test(field)) return `[${field}]`;
+function selection(field: string | number): string {
+  if (typeof field === "number") return `[${String(field)}]`;
   return /^[A-Za-z_]\w*$/u.test(field) && !WORDS.has(field) ? `.${field}` : `[${JSON.stringify(field)}]`;
 }
 

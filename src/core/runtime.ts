@@ -21,6 +21,7 @@ import type { TaskCommands, TaskEvents } from "./tasks/task.ts";
 import { timersFold, type TimersState } from "./timers/fold.ts";
 import type { TimerCommands, TimerEvents } from "./timers/timer.ts";
 import type { WorkflowCommands, WorkflowEvents } from "./workflows/execution.ts";
+import { deadlinesFold, type DeadlinesState } from "./workflows/deadlines.ts";
 import { workflowsFold, type WorkflowsState } from "./workflows/fold.ts";
 
 /** Every event of the core, by type. */
@@ -60,6 +61,7 @@ export interface CoreState {
   readonly timers: TimersState;
   readonly messages: MessagesState;
   readonly workflows: WorkflowsState;
+  readonly deadlines: DeadlinesState;
   readonly schedules: SchedulesState;
   readonly capabilities: CapabilitiesState;
 }
@@ -74,6 +76,7 @@ export const folds = {
   timers: timersFold,
   messages: messagesFold,
   workflows: workflowsFold,
+  deadlines: deadlinesFold,
   schedules: schedulesFold,
   capabilities: capabilitiesFold,
 } as const;
@@ -91,6 +94,7 @@ export function createState(kit: Kit): CoreState {
     timers: timersFold.create(kit),
     messages: messagesFold.create(kit),
     workflows: workflowsFold.create(kit),
+    deadlines: deadlinesFold.create(kit),
     schedules: schedulesFold.create(kit),
     capabilities: capabilitiesFold.create(kit),
   };

@@ -128,8 +128,8 @@ function courseOf(
   { graph, version }: { readonly graph: Graph; readonly version: string },
 ): Course {
   const before = new Map(nodesOf(state, run).map((node) => [node.node, node]));
-  const { variables } = lookups.planOf(state, run.workflow, run.version);
-  const walk = createWalk(lookups, state, { run, graph, before });
+  const { nodes, variables } = lookups.planOf(state, run.workflow, run.version);
+  const walk = createWalk(lookups, state, { run, graph, before, planned: nodes });
   for (const planned of inOrder(graph)) walk.visit(planned);
   for (const [name, { type, merge }] of graph.variables) {
     const old = variables.get(name);
@@ -172,9 +172,11 @@ interface Moving {
   readonly run: Execution;
   readonly graph: Graph;
   readonly before: ReadonlyMap<string, NodeState>;
+  /** The nodes as its own version has them. */
+  readonly planned: Graph["nodes"];
 }
 
-function createWalk(lookups: Lookups, state: WorkflowsState, { run, graph, before }: Moving): Walk {
+function createWalk(lookups: Lookups, state: WorkflowsState, { run, graph, before, planned: own }: Moving): Walk {
   const course: Walk["course"] = { kept: [], running: [], again: [], dropped: [], blocks: [] };
   const reached: Walk["reached"] = new Map();
   const block: Walk["block"] = (node, reason) => course.blocks.push({ node, reason });
@@ -199,7 +201,7 @@ function createWalk(lookups: Lookups, state: WorkflowsState, { run, graph, befor
     const old = before.get(id);
     const isRoot = planned.inlets === 0;
     const known = reached.get(id) ?? (isRoot ? fresh(run.id, id, type) : undefined);
-    const why = old?.status === "running" ? obstacleOf(planned, old) : undefined;
+    const why = old?.status === "running" ? obstacleOf(planned, old, own.get(id)) : undefined;
     if (why) block(id, why);
     if (old?.handled) block(id, "its failure was handled, which can't be done over");
     if (!known) {
@@ -253,11 +255,19 @@ function fresh(execution: string, node: string, kind: NodeState["kind"]): NodeSt
   return { id: nodeKey(execution, node), execution, node, kind, status: "pending", live: 0, dead: 0 };
 }
 
-/** Why a node that runs can't go on as the new version has it. */
-function obstacleOf({ node }: PlannedNode, { kind, begun = 0 }: NodeState): string | undefined {
+/**
+ * Why a node that runs can't go on as the new version has it. Items and iterations that have begun go on as they are, later
+ * ones are as the new version says; but which items there are, and how they are named, must stay.
+ */
+function obstacleOf(
+  { node, expressions }: PlannedNode,
+  { kind, begun = 0 }: NodeState,
+  own: PlannedNode | undefined,
+): string | undefined {
   if (node.type !== kind) return `it runs, and its type is '${node.type}' in the new version`;
-  if ((kind === "map" || kind === "loop") && begun > 0) return `it is a ${kind} whose items or iterations have begun`;
-  return undefined;
+  if (kind !== "map" || begun === 0) return undefined;
+  const other = ["items", "key"].find((field) => expressions[field]?.source !== own?.expressions[field]?.source);
+  return other && `it is a map whose items have begun, and its '${other}' is another in the new version`;
 }
 
 /** Every node comes after those that lead to it. */

@@ -1,8 +1,8 @@
-/* eslint-disable @typescript-eslint/no-unsafe-return, @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-argument -- what is refused has no type, and what nobody describes is any */
+/* eslint-disable @typescript-eslint/no-unsafe-return, @typescript-eslint/no-unsafe-member-access -- what is refused has no type, and what nobody describes is any */
 /** What the compiler lets through in a definition that is made by calls, and what becomes of it. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { cel, fromJSON, itemOf, returns, validate, workflow, type Problem } from "../../../src/workflow.ts";
+import { cel, fromJSON, itemOf, returns, select, validate, workflow, type Problem } from "../../../src/workflow.ts";
 import type { WorkflowInput } from "../../../src/core/workflows/definition.ts";
 import { createChance, seedOf } from "../core/chance.ts";
 import { drawScript } from "../core/oracle.ts";
@@ -122,8 +122,11 @@ describe("a workflow that is built", () => {
 
   it("leaves open what nobody has described", () => {
     const open = workflow("open")
-      .task("a", { capabilities: ["built.unknown"], input: ({ input }) => ({ any: input.thing[0]["a b"].in, n: -1 }) })
-      .task("b", { capabilities: ["built.send"], input: ({ nodes }) => nodes.a.output.what.ever })
+      .task("a", {
+        capabilities: ["built.unknown"],
+        input: ({ input }) => ({ any: select(input, "thing", 0, "a b", "in"), n: -1 }),
+      })
+      .task("b", { capabilities: ["built.send"], input: ({ nodes }) => select(nodes.a.output, "what", "ever") })
       .task("c", { capabilities: ["built.write"], input: "nodes.b.output" })
       .loop("again", {
         until: ({ last }) => cel`${last} == 1 || ${true}`,
@@ -158,10 +161,10 @@ describe("a workflow that is built", () => {
       .with({ variables: { best: { type: "number", merge: "max" } } })
       .task("a", {
         capabilities: ["x"],
-        set: { best: ({ nodes }) => nodes.a.output.score },
-        compensate: { capabilities: ["undo"], input: ({ nodes }) => nodes.a.output.id },
+        set: { best: ({ nodes }) => select(nodes.a.output, "score") },
+        compensate: { capabilities: ["undo"], input: ({ nodes }) => select(nodes.a.output, "id") },
       })
-      .task("b", { capabilities: ["x"], input: ({ vars }) => vars.best, after: [] })
+      .task("b", { capabilities: ["x"], input: ({ vars }) => select(vars, "best"), after: [] })
       .edge("a", "b", { onError: ["task/*"], when: ({ error }) => cel`${error.code} != ${"x"}` })
       .build();
     const [first] = nodes;
