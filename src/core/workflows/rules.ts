@@ -101,10 +101,13 @@ function reactions(lookups: Lookups): Reactions {
 
 function toNodes(lookups: Lookups): Reactions {
   const begin: Begin = ({ workflows }, data) => startWork(lookups, workflows, data);
-  const travel = (execution: string, ...targets: readonly (readonly Target[])[]): Request[] => [
-    ...targets.flat().map(([node]) => ({ type: "node.settle", data: { execution, node } })),
-    { type: "execution.settle", data: { id: execution } },
-  ];
+  const travel = (execution: string, ...targets: readonly (readonly Target[])[]): Request[] => {
+    const requests: Request[] = [];
+    for (const some of targets)
+      for (const [node] of some) requests.push({ type: "node.settle", data: { execution, node } });
+    requests.push({ type: "execution.settle", data: { id: execution } });
+    return requests;
+  };
   return {
     "execution.started": (_view, { id, roots }) => travel(id, roots).slice(0, -1),
     "execution.migrated": (_view, data) => afterMigration(data),
