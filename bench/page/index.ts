@@ -2,6 +2,7 @@
 import type { Row } from "../row.ts";
 import { dispatch } from "./dispatch.ts";
 import { graphs } from "./graphs.ts";
+import { plot } from "./plot.ts";
 import { calibrate, run, type Benchmark, type Scale } from "./measure.ts";
 import { tasks } from "./tasks.ts";
 import { workflows } from "./workflows.ts";
@@ -11,6 +12,8 @@ export interface Bench {
   open(suite: string, scale: Scale): readonly string[];
   run(place: number): Promise<readonly Row[]>;
   calibrate(): number;
+  /** What was measured after so many others, as the address of a picture; undefined for suites without. */
+  plot(rows: readonly Row[]): Promise<string | undefined>;
 }
 
 const suites: Readonly<Record<string, (scale: Scale) => Benchmark[]>> = { tasks, workflows, graphs, dispatch };
@@ -28,6 +31,7 @@ const bench: Bench = {
     return benchmark ? run(benchmark, rounds) : [];
   },
   calibrate,
+  plot,
 };
 
 Object.assign(globalThis, { bench });

@@ -85,6 +85,7 @@ function decisions(lookups: Lookups): WorkflowRules["decide"] {
       workflows.undos.has(undoKey(data.id, data.undo)) ? [{ type: "compensation.ended", data }] : [],
     "execution.pause": (view, data) => pause(view, data),
     "execution.resume": (view, data) => resume(lookups, view, data),
+    "execution.fail": ({ workflows }, { id, error }) => endEarly(workflows, id, { error }),
     "execution.settle": ({ workflows }, { id }) => conclude(lookups, workflows, id),
     "execution.stall": ({ workflows }, data) =>
       workflows.executions.has(data.id) ? [{ type: "execution.stalled", data }] : [],
@@ -108,10 +109,13 @@ function reactions(lookups: Lookups): Reactions {
 
 function toNodes(lookups: Lookups): Reactions {
   const begin: Begin = ({ workflows }, data) => startWork(lookups, workflows, data);
-  const travel = (execution: string, ...targets: readonly (readonly Target[])[]): Request[] => [
-    ...targets.flat().map(([node]) => ({ type: "node.settle", data: { execution, node } })),
-    { type: "execution.settle", data: { id: execution } },
-  ];
+  const travel = (execution: string, ...targets: readonly (readonly Target[])[]): Request[] => {
+    const requests: Request[] = [];
+    for (const some of targets)
+      for (const [node] of some) requests.push({ type: "node.settle", data: { execution, node } });
+    requests.push({ type: "execution.settle", data: { id: execution } });
+    return requests;
+  };
   return {
     "execution.started": (_view, { id, roots }) => travel(id, roots).slice(0, -1),
     "execution.migrated": (_view, data) => afterMigration(data),
