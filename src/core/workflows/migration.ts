@@ -256,8 +256,7 @@ function fresh(execution: string, node: string, kind: NodeState["kind"]): NodeSt
 /** Why a node that runs can't go on as the new version has it. */
 function obstacleOf({ node }: PlannedNode, { kind, begun = 0 }: NodeState): string | undefined {
   if (node.type !== kind) return `it runs, and its type is '${node.type}' in the new version`;
-  if ((kind === "map" || kind === "loop" || kind === "dynamic") && begun > 0)
-    return `it is a ${kind} whose items or iterations have begun`;
+  if ((kind === "map" || kind === "loop") && begun > 0) return `it is a ${kind} whose items or iterations have begun`;
   return undefined;
 }
 
