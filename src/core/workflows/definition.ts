@@ -268,6 +268,8 @@ export const DynamicNodeSchema = v.strictObject({
     types: v.optional(v.pipe(v.array(v.picklist([...NODE_TYPES, ...MORE_TYPES])), v.minLength(1)), [...NODE_TYPES]),
     /** What subworkflows may run: the version that was registered last when the outermost run began. Default: none. */
     workflows: v.optional(v.pipe(v.array(workflowId), v.maxLength(100)), []),
+    /** Limits that every task in them has to name. Default: none. */
+    limits: v.optional(v.pipe(v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(64))), v.maxLength(8)), []),
   }),
   /** The most nodes of a graph, with those of graphs within it. */
   maxNodes: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000)), 100),

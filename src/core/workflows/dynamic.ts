@@ -9,6 +9,7 @@ import { decodeJson, digestOf, encodeJson } from "../json.ts";
 import { checkLimits } from "../limits/rules.ts";
 import type { LimitsState } from "../limits/fold.ts";
 import { isSpilled } from "../payload/reference.ts";
+import { PRIORITIES } from "../tasks/priority.ts";
 import type { WorkflowNode } from "./definition.ts";
 import type { Place, WorkflowFact } from "./edges.ts";
 import { versionWithin } from "./keys.ts";
@@ -54,7 +55,7 @@ function takePlan(turning: Turning, { run, reached, planned }: Place, node: Dyna
   const { lookups, state } = turning;
   const at = { execution: run.id, node: node.id };
   const { done: index = 0, refused = 0 } = reached;
-  const read = readPlan(turning, node, plan);
+  const read = readPlan({ ...turning, run }, node, plan);
   if ("output" in read) {
     const output = read.output ?? (index === 0 ? "null" : undefined); // undefined: the last graph's
     return complete(lookups, state, { ...at, ...(output !== undefined && { output }) });
@@ -82,7 +83,7 @@ function takePlan(turning: Turning, { run, reached, planned }: Place, node: Dyna
 type Read =
   { readonly graph: Graph } | { readonly problems: readonly Problem[] } | { readonly output: string | undefined };
 
-function readPlan({ limits }: Turning, node: Dynamic, text: string): Read {
+function readPlan(looking: Looking, node: Dynamic, text: string): Read {
   if (isSpilled(text) || text.length > MAX_PLAN)
     return { problems: [errorAt("schema", `the graph has more than ${String(MAX_PLAN)} characters`)] };
   const plan = decodeJson(text, node.id);
@@ -92,17 +93,19 @@ function readPlan({ limits }: Turning, node: Dynamic, text: string): Read {
     return { output: encodeJson(result, node.id) };
   const { graph, problems } = readAppended(plan);
   if (!graph || problems.length > 0) return { problems };
-  const wrong = [...refusals(node, graph, limits), ...provePlan(graph).filter(isError)];
+  const wrong = [...refusals(node, graph, looking), ...provePlan(graph).filter(isError)];
   return wrong.length > 0 ? { problems: wrong } : { graph };
 }
 
 /** Characters of a graph; a longer text isn't read. */
 const MAX_PLAN = 262_144;
 
-function refusals(node: Dynamic, graph: Graph, limits: LimitsState): Problem[] {
+type Looking = Pick<Turning, "limits"> & Pick<Place, "run">;
+
+function refusals(node: Dynamic, graph: Graph, looking: Looking): Problem[] {
   const count = countNodes(graph);
   const most = `${String(count)} nodes, where ${String(node.maxNodes)} are the most`;
-  return [...(count > node.maxNodes ? [errorAt("not-allowed", most)] : []), ...forbidden(node.allow, graph, limits)];
+  return [...(count > node.maxNodes ? [errorAt("not-allowed", most)] : []), ...forbidden(node.allow, graph, looking)];
 }
 
 function countNodes({ nodes, bodies, handlers }: Graph): number {
@@ -111,33 +114,38 @@ function countNodes({ nodes, bodies, handlers }: Graph): number {
 }
 
 /** What the node doesn't allow, by name and place. */
-function forbidden(allow: Dynamic["allow"], { nodes, bodies, handlers }: Graph, limits: LimitsState): Problem[] {
-  const problems: Problem[] = [];
-  for (const one of new Set([
-    ...[...nodes.values()].map(({ node }) => node),
-    ...handlers.map(({ handler }) => handler),
-  ])) {
-    const refuse = (what: string): void => {
-      problems.push(errorAt("not-allowed", `'${one.id}' ${what}`, one.id));
-    };
-    const types: readonly string[] = allow.types;
-    if (!types.includes(one.type)) refuse(`is of the type '${one.type}', which isn't allowed`);
-    if (one.type === "subworkflow" && (!allow.workflows.includes(one.workflow) || one.version !== undefined))
-      refuse(
-        `runs the workflow '${one.workflow}', which isn't allowed${one.version === undefined ? "" : " by version"}`,
-      );
-    for (const work of worksOf(one)) {
-      for (const need of work.capabilities)
-        if (!covers(allow, splitCapability(need)[0])) refuse(`asks for '${need}', which isn't allowed`);
-      try {
-        checkLimits(limits, work.limits);
-      } catch (error) {
-        refuse(`names a limit: ${encodeRefusal(error).message}`);
-      }
+function forbidden(allow: Dynamic["allow"], { nodes, bodies, handlers }: Graph, looking: Looking): Problem[] {
+  const places = [...nodes.values()].map(({ node }) => node);
+  const all = new Set([...places, ...handlers.map(({ handler }) => handler)]);
+  const own = [...all].flatMap((one) =>
+    flawsOf(allow, one, looking).map((what) => errorAt("not-allowed", `'${one.id}' ${what}`, one.id)),
+  );
+  const inner = [...bodies].flatMap(([id, body]) =>
+    forbidden(allow, body, looking).map((problem) => within(id, problem)),
+  );
+  return [...own, ...inner];
+}
+
+function flawsOf(allow: Dynamic["allow"], node: WorkflowNode, { limits, run }: Looking): string[] {
+  const flaws: string[] = [];
+  const types: readonly string[] = allow.types;
+  if (!types.includes(node.type)) flaws.push(`is of the type '${node.type}', which isn't allowed`);
+  if (node.type === "subworkflow" && (!allow.workflows.includes(node.workflow) || node.version !== undefined))
+    flaws.push(`runs '${node.workflow}'${node.version === undefined ? "" : " in a version"}, which isn't allowed`);
+  const works = worksOf(node);
+  for (const { priority } of node.type === "subworkflow" ? [node] : works)
+    if (priority && PRIORITIES.indexOf(priority) < PRIORITIES.indexOf(run.priority))
+      flaws.push(`has the priority '${priority}', which is above that of the run`);
+  for (const work of works) {
+    for (const need of work.capabilities)
+      if (!covers(allow, splitCapability(need)[0])) flaws.push(`asks for '${need}', which isn't allowed`);
+    for (const limit of allow.limits)
+      if (!work.limits?.some((one) => one.limit === limit)) flaws.push(`doesn't count against the limit '${limit}'`);
+    try {
+      checkLimits(limits, work.limits);
+    } catch (error) {
+      flaws.push(`names a limit: ${encodeRefusal(error).message}`);
     }
   }
-  const inner = [...bodies].flatMap(([id, body]) =>
-    forbidden(allow, body, limits).map((problem) => within(id, problem)),
-  );
-  return [...problems, ...inner];
+  return flaws;
 }

@@ -349,29 +349,4 @@ export interface WorkflowCommands extends StallCommands {
   "monitor.ask": At;
 }
 
-/** The outermost run that it belongs to. */
-export function rootOf(execution: string): string {
-  return execution.split("/", 1)[0] ?? execution;
-}
-
-/** What a node's task, approval or run is known by. */
-export function workKey({ execution, node, round }: TaskParent): string {
-  return nodeKey(execution, node) + (round === undefined ? "" : `.${String(round)}`);
-}
-
-export function nodeKey(execution: string, node: string): string {
-  return `${execution}/${node}`;
-}
-
-export function itemKey(execution: string, node: string, index: number): string {
-  return `${execution}/${node}/${String(index)}`;
-}
-
-export function undoKey(execution: string, undo: number): string {
-  return `${execution}#${String(undo)}`;
-}
-
-/** The task that undoes what a node has done. */
-export function undoId(at: TaskParent): string {
-  return `${workKey(at)}.undo`;
-}
+export { itemKey, nodeKey, rootOf, undoId, undoKey, workKey } from "./keys.ts";

@@ -1,4 +1,5 @@
-/** How graphs within graphs are addressed, and what belongs to a node beside its work. */
+/** By what runs, nodes, their work and graphs within graphs are known. */
+import type { TaskParent } from "../tasks/task.ts";
 
 /** Where the text of the graph stands that a run is on, and the path to it from there, if it is the body of a node. */
 export function splitVersion(version: string): readonly [text: string, path: string | undefined] {
@@ -20,4 +21,31 @@ export function delayKey(work: string): string {
 /** The task that is asked for a graph; `id`: the run of that graph. */
 export function planKey(id: string, refused = 0): string {
   return `${id}.plan${refused === 0 ? "" : String(refused + 1)}`;
+}
+
+/** The outermost run that it belongs to. */
+export function rootOf(execution: string): string {
+  return execution.split("/", 1)[0] ?? execution;
+}
+
+/** What a node's task, approval or run is known by. */
+export function workKey({ execution, node, round }: TaskParent): string {
+  return nodeKey(execution, node) + (round === undefined ? "" : `.${String(round)}`);
+}
+
+export function nodeKey(execution: string, node: string): string {
+  return `${execution}/${node}`;
+}
+
+export function itemKey(execution: string, node: string, index: number): string {
+  return `${execution}/${node}/${String(index)}`;
+}
+
+export function undoKey(execution: string, undo: number): string {
+  return `${execution}#${String(undo)}`;
+}
+
+/** The task that undoes what a node has done. */
+export function undoId(at: TaskParent): string {
+  return `${workKey(at)}.undo`;
 }

@@ -265,7 +265,6 @@ function obstacleOf(
   own: PlannedNode | undefined,
 ): string | undefined {
   if (node.type !== kind) return `it runs, and its type is '${node.type}' in the new version`;
-  if (kind === "dynamic" && begun > 0) return "it is a dynamic node whose graphs have begun";
   if (kind !== "map" || begun === 0) return undefined;
   const other = ["items", "key"].find((field) => expressions[field]?.source !== own?.expressions[field]?.source);
   return other && `it is a map whose items have begun, and its '${other}' is another in the new version`;

@@ -38,6 +38,7 @@ export function pinsOf(
     open.push(...graph.bodies.values());
     for (const { node } of graph.nodes.values()) {
       for (const work of worksOf(node)) checkLimits(limits, work.limits);
+      if (node.type === "dynamic") for (const limit of node.allow.limits) checkLimits(limits, [{ limit }]);
       for (const named of namedBy(node)) {
         const reference = referenceOf(named);
         if (pins[reference] !== undefined) continue;

@@ -85,7 +85,6 @@ function decisions(lookups: Lookups): WorkflowRules["decide"] {
       workflows.undos.has(undoKey(data.id, data.undo)) ? [{ type: "compensation.ended", data }] : [],
     "execution.pause": (view, data) => pause(view, data),
     "execution.resume": (view, data) => resume(lookups, view, data),
-    "execution.fail": ({ workflows }, { id, error }) => endEarly(workflows, id, { error }),
     "execution.settle": ({ workflows }, { id }) => conclude(lookups, workflows, id),
     "execution.stall": ({ workflows }, data) =>
       workflows.executions.has(data.id) ? [{ type: "execution.stalled", data }] : [],

@@ -65,7 +65,7 @@ export function handUp(state: Undoing, { id, undos: count = 0 }: Execution): voi
 /** What a run that goes on with another version can undo: what its own nodes have done, as the new version says. */
 export function movedUndo(undo: Undo, { workflow, version: from }: Execution, version: string): Undo {
   const [digest, path] = undo.version.split("#");
-  if (undo.workflow !== workflow || digest !== from) return undo;
+  if (undo.workflow !== workflow || digest !== from || path?.includes("@")) return undo; // what was appended stays what it is
   return { ...undo, version: path === undefined ? version : `${version}#${path}` };
 }
 

@@ -8,43 +8,10 @@ import { progressOf } from "../../../src/core/workflows/progress.ts";
 import { validate } from "../../../src/core/workflows/proofs/validate.ts";
 import { versionsOf } from "../../../src/core/workflows/versions.ts";
 import { completes, fails, never, openWorld, type Behaviour } from "./kit.ts";
-import { rowOf, run, task, type Ran } from "./runs.ts";
+import { chain, dynamic, plans, typesOf, workflow, type Node, type Plan } from "./plans.ts";
+import { rowOf, run, task } from "./runs.ts";
 import { complete, registerWorkflow, serve, startExecution } from "./things.ts";
 
-type Node = WorkflowInput["nodes"][number];
-type Plan = (given: string, index: number, refused: number) => unknown;
-
-const dynamic = (more: object = {}): Node => ({
-  id: "d",
-  type: "dynamic",
-  capabilities: ["work"],
-  retry: { maxAttempts: 1 },
-  allow: { capabilities: ["work"] },
-  ...more,
-});
-const workflow = (more: object = {}, extra: Partial<WorkflowInput> = {}): WorkflowInput => ({
-  id: "w",
-  nodes: [dynamic(more)],
-  ...extra,
-});
-
-/** Puts out graphs where it is asked for them, and otherwise its input. */
-const plans =
-  (plan: Plan, others: Behaviour = completes(1)): Behaviour =>
-  (one) => {
-    const [, index, refused] = /\/(\d+)\.plan(\d*)$/u.exec(one.task.id) ?? [];
-    if (index === undefined) return others(one);
-    const output = plan(one.task.input, Number(index), refused === "" ? 0 : Number(refused) - 1);
-    return completes(1, JSON.stringify(output))(one);
-  };
-
-const chain = (from: string): object => ({
-  nodes: [task("a", from), task("b", "nodes.a.output + 1")],
-  edges: [{ from: "a", to: "b" }],
-});
-
-const typesOf = ({ disk }: Ran, type: string): readonly { readonly data: object }[] =>
-  disk.events().filter((event) => event.type === type);
 const noneLeft = (world: Awaited<ReturnType<typeof openWorld>>): void => {
   const left = [...world.engine.state.workflows.versions.values()].map(({ id }) => id).filter((id) => id.includes("#"));
   assert.deepEqual(left, []);
@@ -175,76 +142,6 @@ describe("a dynamic node", () => {
     assert.equal((failed.row.error.detail["problems"] as unknown[]).length, 2);
   });
 
-  it("refuses what isn't allowed, by name and place", async () => {
-    const edge = (from: string, to: string): object => ({ from, to });
-    const refused: readonly (readonly [graph: unknown, message: RegExp, allow?: object])[] = [
-      [{ nodes: [task("a", "1", { capabilities: ["delete"] })] }, /'a' asks for 'delete'/u],
-      [{ nodes: [task("a", "1", { compensate: { capabilities: ["delete"] } })] }, /'a' asks for 'delete'/u],
-      [{ nodes: [task("a", "1", { limits: [{ limit: "none" }] })] }, /'a' names a limit: .*none/u],
-      [{ nodes: [{ id: "t", type: "timer", for: 1 }] }, /'t' is of the type 'timer'/u],
-      [{ nodes: [{ id: "m", type: "map", items: "[1]", task: { capabilities: ["work"] } }] }, /type 'map'/u],
-      [{ nodes: [dynamic()] }, /'d' is of the type 'dynamic'/u],
-      [{ nodes: [task("a"), { id: "h", type: "errorHandler", action: "retry" }] }, /'h' is of the type/u],
-      [
-        {
-          nodes: [
-            { id: "m", type: "map", items: "[1]", body: { nodes: [task("x", "1", { capabilities: ["delete"] })] } },
-          ],
-        },
-        /in 'm': 'x' asks for 'delete'/u,
-        { capabilities: ["work"], types: ["map", "task"] },
-      ],
-      [
-        { nodes: [{ id: "s", type: "subworkflow", workflow: "other" }] },
-        /'s' runs the workflow 'other'/u,
-        { capabilities: [], types: ["subworkflow"], workflows: ["inner"] },
-      ],
-      [{ nodes: [1, 2, 3].map((n) => task(`a${String(n)}`)) }, /3 nodes, where 2 are the most/u],
-      [{ nodes: [task("a", "nodes.d.output")] }, /no node 'd'/u],
-      [{ nodes: [task("a", "vars.secret")] }, /vars/u],
-      [{ nodes: [task("a", "1", { set: { secret: "1" } })] }, /'secret'/u],
-      [{ nodes: [task("a"), task("b")], edges: [edge("a", "b"), edge("b", "a")] }, /a cycle/u],
-      [{ nodes: [{ id: "x", type: "decision" }] }, /no edge to decide on/u],
-      ["none", /Object/u],
-      [{ nodes: [task("a")], more: 1 }, /more/u],
-      [{ nodes: [task("a", JSON.stringify("x".repeat(300_000)))] }, /more than 262144 characters/u],
-    ];
-    for (const [graph, message, allow] of refused) {
-      const outer = workflow(
-        { tries: 1, maxNodes: 2, ...(allow && { allow }) },
-        { variables: { secret: { type: "any" } } },
-      );
-      const ran = await run(
-        [{ id: "inner", nodes: [task("a")] }, outer],
-        1,
-        plans(() => graph),
-      );
-      assert.equal(ran.row.error?.code, "workflow/invalid", JSON.stringify(graph).slice(0, 100));
-      assert.match(JSON.stringify(ran.row.error.detail), message);
-      assert.equal(typesOf(ran, "graph.appended").length, 0);
-    }
-  });
-
-  it("allows what is named: narrower capabilities, maps and loops, and pinned workflows", async () => {
-    const allow = { capabilities: ["work"], types: ["task", "map", "subworkflow"], workflows: ["inner"] };
-    const nodes = [
-      { id: "m", type: "map", items: "[1, 2]", body: { nodes: [task("x", "item * 2")] } },
-      { id: "s", type: "subworkflow", workflow: "inner", input: "size(nodes.m.output)" },
-    ];
-    const inner: WorkflowInput = { id: "inner", nodes: [task("a", "input + 40")] };
-    const ran = await run(
-      [inner, workflow({ allow })],
-      1,
-      plans(() => ({ nodes, edges: [{ from: "m", to: "s" }] })),
-    );
-    assert.deepEqual([ran.row.status, ran.output], ["completed", 42]);
-    assert.deepEqual(Object.keys(ran.row.pins ?? {}), ["inner"]);
-    assert.ok(rowOf(ran.disk, "e/d/0/m/1")?.version.endsWith("/m"));
-    const world = await openWorld(1);
-    await world.submit(registerWorkflow(workflow({ allow: { ...allow, workflows: ["nowhere"] } })));
-    assert.deepEqual(await world.submit(startExecution("e", "w")), ["workflow/unknown"], "said at the start");
-  });
-
   it("fails with its worker, and with its graph, with the path to what failed", async () => {
     const picky: Behaviour = (one) => (one.task.id.endsWith("/b") ? fails(1, "bad")(one) : completes(1)(one));
     const failed = await run(
@@ -362,19 +259,24 @@ describe("a dynamic node", () => {
     assert.ok(saveState(world.engine.state).length < 100_000);
   });
 
-  it("isn't migrated once it has begun, nor when what it has done can't be undone then", async () => {
+  it("goes on with another version, with the graph that runs, and can undo that", async () => {
     const world = await openWorld(1, { behaviour: never });
-    const first = { id: "w", nodes: [dynamic(), task("z")], edges: [{ from: "d", to: "z" }] };
+    const first = { id: "w", nodes: [dynamic({ rounds: 3 }), task("z")], edges: [{ from: "d", to: "z" }] };
     await world.submit(...serve("a", { slots: 9 }), registerWorkflow(first), startExecution("e", "w", 1));
-    await world.submit(registerWorkflow({ ...first, title: "second" }));
-    const version = world.engine.state.workflows.active.get("w")?.version ?? "";
-    const migrate = { type: "execution.migrate", data: { id: "e", version } } as const;
-    assert.deepEqual(await world.submit(migrate), ["execution/blocked"]);
     const graph = { nodes: [task("a", "1", { compensate: { capabilities: ["work"] } })] };
     await world.submit(complete("e/d/0.plan", 1, JSON.stringify(graph)), complete("e/d/0/a", 1));
-    assert.deepEqual(await world.submit(migrate), ["execution/blocked"]);
-    const { workflows } = world.engine.state;
-    assert.equal(workflows.executions.get("e")?.status, "running");
+    await world.submit(complete("e/d/1.plan", 1, JSON.stringify(graph)));
+    await world.submit(registerWorkflow({ ...first, nodes: [dynamic({ rounds: 2 }), task("z")] }));
+    const version = world.engine.state.workflows.active.get("w")?.version ?? "";
+    assert.deepEqual(await world.submit({ type: "execution.migrate", data: { id: "e", version } }), []);
+    await world.submit(complete("e/d/1/a", 1), complete("e/d/2.plan", 1, "null"));
+    const { workflows, tasks } = world.engine.state;
+    assert.equal(workflows.executions.get("e")?.undos, 2);
+    await world.submit({ type: "execution.cancel", data: { id: "e" } });
+    await world.submit(complete("e/d/1/a.undo", 1), complete("e/d/0/a.undo", 1));
+    assert.equal(rowOf(world.disk, "e")?.status, "compensated");
+    assert.equal(tasks.tasks.size, 0);
+    noneLeft(world);
   });
 
   it("is proved as any node is", () => {

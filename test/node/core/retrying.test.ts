@@ -116,22 +116,26 @@ describe("a run that is done again", () => {
     ]);
   });
 
-  it("takes over loops, subworkflows, approvals and what was taken over before", async () => {
+  it("takes over loops, subworkflows, approvals, dynamic nodes and what was taken over before", async () => {
     const inner: WorkflowInput = { id: "inner", nodes: [task("t", "input * 10")] };
     const nodes: WorkflowInput["nodes"] = [
       { id: "l", type: "loop", until: "index == 2", body: { nodes: [task("t", "index")] } },
       { id: "s", type: "subworkflow", workflow: "inner" },
       { id: "q", type: "approval", message: "?", timeout: 5, onTimeout: "approve" },
-      task("end", "[nodes.l.output, nodes.s.output, nodes.q.output.approved]"),
+      {
+        ...{ id: "d", type: "dynamic", capabilities: ["work"], allow: { capabilities: ["work"] } },
+        input: "{'nodes': [{'id': 't', 'type': 'task', 'capabilities': ['work'], 'input': '7'}]}",
+      },
+      task("end", "[nodes.l.output, nodes.s.output, nodes.q.output.approved, nodes.d.output]"),
     ];
-    const edges = ["l", "s", "q"].map((from) => ({ from, to: "end" }));
+    const edges = ["l", "s", "q", "d"].map((from) => ({ from, to: "end" }));
     const world = await openWorld(1, { behaviour: failing("e/end", "f/end") });
     const known = [inner, { id: "w", nodes, edges }].map(registerWorkflow);
     await world.submit(...serve("a", { slots: 50 }), ...known, startExecution("e", "w", 4));
     await world.finish();
     assert.deepEqual((await again(world)).ran, ["end"]);
     const { ran, output } = await again(world, {}, ["f", "g"]);
-    assert.deepEqual([ran, output], [["end"], [2, 40, true]]);
+    assert.deepEqual([ran, output], [["end"], [2, 40, true, 7]]);
   });
 
   it("can take a newer version, and is refused where there is nothing to do", async () => {
