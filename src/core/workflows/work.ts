@@ -137,7 +137,9 @@ function taskOf(
 ): Request {
   const { index } = parent;
   const id = index === undefined ? workKey(parent) : `${workKey(parent)}/${String(index)}`;
-  return { type: "task.create", data: { ...workOf(node), id, title, priority, input, parent } };
+  const { secrets } = planned;
+  const data = { ...workOf(node), id, title, priority, input, parent, ...(secrets && { secrets }) };
+  return { type: "task.create", data };
 }
 
 function spawn({ state }: Beginning, data: WorkflowCommands["execution.spawn"]): Request {
