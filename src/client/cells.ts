@@ -149,7 +149,7 @@ async function load(state: State, options: AgentOptions): Promise<Manifest> {
     ...(bounds.length > 0 && { maxConcurrentTasks: Math.min(...bounds) }),
     ...grants,
     ...(cell.integrity !== "" && { integrity: cell.integrity }),
-    secrets: secrets && [...secrets],
+    ...(secrets && { secrets: [...secrets] }),
     workers,
     slots: options.slots ?? description.slots ?? 1,
   };

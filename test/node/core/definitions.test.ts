@@ -44,7 +44,7 @@ describe("a definition is refused", () => {
     for (const input of [...inputs, ...more, ...macros])
       refuses(problemsOf([task("t", input)]), ["t"], /a secret can only be passed on whole/u);
     for (const field of [{ set: { v: "secrets.a" } }, { compensate: { capabilities: ["x"], input: "secrets.a" } }])
-      refuses(problemsOf([{ ...task("t"), ...field }], [], { variables: { v: {} } }), ["t"], /'secrets'/u);
+      refuses(problemsOf([{ ...task("t"), ...field }], [], { variables: { v: { type: "any" } } }), ["t"], /'secrets'/u);
     refuses(problemsOf([task("t")], [], { output: "secrets.a" }), [], /'secrets'/u);
     refuses(problemsOf([task("t"), task("u")], [edge("t", "u", "secrets.a == 'x'")]), ["t", "u"], /'secrets'/u);
     const within = { id: "m", type: "map", items: "input", body: { nodes: [task("t")], input: "secrets.a" } };
