@@ -60,6 +60,18 @@ export interface TimingCalls {
    * @throws RuntimeError `schedule/invalid`, `command/invalid`
    */
   nextFireTimes(cron: string, options?: FireTimesOptions): Promise<readonly number[]>;
+  /** Values for tasks that mustn't be written down: see docs/secrets.md. No page can read them back. */
+  readonly secrets: {
+    /**
+     * Keeps a secret, encrypted, in the place of one that has this name. A value has 8 to 65,536 characters.
+     * @throws RuntimeError `secret/invalid`, `secret/unavailable`
+     */
+    set(name: string, value: string): Promise<void>;
+    /** The names, in order. @throws RuntimeError `secret/unavailable` */
+    list(): Promise<readonly string[]>;
+    /** @throws RuntimeError `secret/unknown`, `secret/unavailable` */
+    delete(name: string): Promise<void>;
+  };
   readonly workflows: {
     /** The versions that are known, the newest first. @throws RuntimeError `workflow/unknown` */
     versions(workflow: string): Promise<readonly VersionView[]>;

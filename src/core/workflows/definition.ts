@@ -3,6 +3,7 @@ import * as v from "valibot";
 import type { JsonSchema } from "../capabilities/schema.ts";
 import type { Json } from "../json.ts";
 import { workFields } from "../tasks/order.ts";
+import { SecretNameSchema } from "../tasks/secrets.ts";
 import { MAX_NAME } from "../messages/message.ts";
 import { LATE_POLICIES } from "../timers/timer.ts";
 import { PRIORITIES } from "../tasks/priority.ts";
@@ -268,6 +269,8 @@ export const DynamicNodeSchema = v.strictObject({
     types: v.optional(v.pipe(v.array(v.picklist([...NODE_TYPES, ...MORE_TYPES])), v.minLength(1)), [...NODE_TYPES]),
     /** What subworkflows may run: the version that was registered last when the outermost run began. Default: none. */
     workflows: v.optional(v.pipe(v.array(workflowId), v.maxLength(100)), []),
+    /** Secrets that the inputs of their tasks may name. Default: none. */
+    secrets: v.optional(v.pipe(v.array(SecretNameSchema), v.maxLength(100)), []),
     /** Limits that every task in them has to name. Default: none. */
     limits: v.optional(v.pipe(v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(64))), v.maxLength(8)), []),
   }),

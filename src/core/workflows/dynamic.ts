@@ -120,10 +120,15 @@ function forbidden(allow: Dynamic["allow"], { nodes, bodies, handlers }: Graph, 
   const own = [...all].flatMap((one) =>
     flawsOf(allow, one, looking).map((what) => errorAt("not-allowed", `'${one.id}' ${what}`, one.id)),
   );
+  const named = [...nodes.values()].flatMap(({ node: { id }, secrets = [] }) =>
+    secrets
+      .filter(({ name }) => !allow.secrets.includes(name))
+      .map(({ name }) => errorAt("not-allowed", `'${id}' names the secret '${name}', which isn't allowed`, id)),
+  );
   const inner = [...bodies].flatMap(([id, body]) =>
     forbidden(allow, body, looking).map((problem) => within(id, problem)),
   );
-  return [...own, ...inner];
+  return [...own, ...named, ...inner];
 }
 
 function flawsOf(allow: Dynamic["allow"], node: WorkflowNode, { limits, run }: Looking): string[] {

@@ -19,6 +19,7 @@ import type { Graph, PlannedEdge, PlannedHandler, PlannedNode } from "./graph.ts
 import { namingOf } from "./named.ts";
 import { nodeProblems } from "./node-problems.ts";
 import { atEdge, errorAt, invalidWorkflow, placeOf, within, type Problem } from "./proofs/problem.ts";
+import { secretsOf } from "./secrets.ts";
 import { planVariables, type Variables } from "./variables.ts";
 
 export type { Graph, PlannedEdge, PlannedNode } from "./graph.ts";
@@ -169,7 +170,7 @@ function link(
       node,
       outs: outs.get(node.id) ?? [],
       inlets: inlets.get(node.id) ?? 0,
-      expressions: expressionsOf(node, findings),
+      ...expressionsOf(node, findings),
       sets: setsOf(node, findings),
     };
     nodes.set(node.id, planned);
@@ -265,12 +266,15 @@ function parse(
   }
 }
 
+/** Only inputs of tasks see them. */
+const SECRETS = ["secrets"];
+
 type Sources = Record<string, readonly [source: string | undefined, locals?: readonly string[]]>;
 
 function sourcesOf(node: WorkflowNode): Sources {
   switch (node.type) {
     case "task":
-      return { input: [node.input], undo: [node.compensate?.input] };
+      return { input: [node.input, SECRETS], undo: [node.compensate?.input] };
     case "subworkflow":
       return { input: [node.input] };
     case "approval":
@@ -278,15 +282,17 @@ function sourcesOf(node: WorkflowNode): Sources {
     case "map": {
       const locals = LOCALS.map;
       const input = node.task ? node.task.input : (node.body?.input ?? "item");
-      return { items: [node.items], key: [node.key, locals], input: [input, locals] };
+      const seen = node.task ? [...locals, ...SECRETS] : locals;
+      return { items: [node.items], key: [node.key, locals], input: [input, seen] };
     }
     case "loop": {
       const locals = LOCALS.loop;
       const input = node.task ? node.task.input : node.body?.input;
-      return { while: [node.while, locals], until: [node.until, locals], input: [input, locals] };
+      const seen = node.task ? [...locals, ...SECRETS] : locals;
+      return { while: [node.while, locals], until: [node.until, locals], input: [input, seen] };
     }
     case "dynamic":
-      return { input: [node.input, LOCALS.dynamic] };
+      return { input: [node.input, [...LOCALS.dynamic, ...SECRETS]] };
     case "monitor":
       return { when: [node.when, ["metrics"]] };
     case "join":
@@ -302,13 +308,19 @@ function sourcesOf(node: WorkflowNode): Sources {
   }
 }
 
-function expressionsOf(node: WorkflowNode, findings: Findings): Record<string, Expression> {
+function expressionsOf(node: WorkflowNode, findings: Findings): Pick<PlannedNode, "expressions" | "secrets"> {
   const parsed: Record<string, Expression> = {};
   for (const [field, [source, locals]] of Object.entries(sourcesOf(node))) {
     const expression = source === undefined ? undefined : parse(source, field, { nodes: [node.id] }, findings, locals);
     if (expression) parsed[field] = expression;
   }
-  return parsed;
+  const { input } = parsed;
+  if (!input?.roots.includes("secrets")) return { expressions: parsed };
+  const secrets = secretsOf(input.ast);
+  if (secrets) return { expressions: parsed, secrets };
+  const rule = "a secret can only be passed on whole, as secrets.name, alone or in a list or map";
+  findings.problems.push(errorAt("expression-invalid", `input of '${node.id}': ${rule}`, node.id));
+  return { expressions: parsed };
 }
 
 function setsOf(node: WorkflowNode, findings: Findings): PlannedNode["sets"] {

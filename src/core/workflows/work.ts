@@ -175,7 +175,8 @@ function taskOf(
   id = parent.index === undefined ? workKey(parent) : `${workKey(parent)}/${String(parent.index)}`,
 ): Request {
   const { deadline } = state.executions.get(rootOf(run.id)) ?? {};
-  const more = deadline === undefined ? {} : { deadline };
+  const { secrets } = planned;
+  const more = { ...(deadline !== undefined && { deadline }), ...(secrets && { secrets }) };
   return { type: "task.create", data: { ...workOf(node), id, title, priority, input, parent, ...more } };
 }
 

@@ -279,6 +279,23 @@ describe("a dynamic node", () => {
     noneLeft(world);
   });
 
+  it("may append tasks that name a secret only where the node allows that one", async () => {
+    const graph = JSON.stringify({ nodes: [task("a", "[secrets.key]")] });
+    for (const secrets of [[], ["other"], ["key"]]) {
+      const world = await openWorld(1, { behaviour: never });
+      const allow = { capabilities: ["work"], secrets };
+      await world.submit(...serve("a", { secrets: ["key"] }), registerWorkflow(workflow({ allow, tries: 1 })));
+      await world.submit(startExecution("e", "w", 1), complete("e/d/0.plan", 1, graph));
+      const { error } = rowOf(world.disk, "e") ?? {};
+      if (secrets[0] === "key")
+        assert.deepEqual(world.engine.state.tasks.tasks.get("e/d/0/a")?.secrets, [{ name: "key", at: [0] }]);
+      else {
+        assert.equal(error?.code, "workflow/invalid");
+        assert.match(error.message, /'a' names the secret 'key', which isn't allowed/u);
+      }
+    }
+  });
+
   it("is proved as any node is", () => {
     const codes = (more: object): string[] => validate(workflow(more)).map(({ code }) => code);
     assert.deepEqual(codes({}), ["failure-unhandled"]);
