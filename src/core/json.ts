@@ -109,7 +109,10 @@ export function copyJson<T>(value: T): T {
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return value.map(copyJson) as T;
   const copy = { ...value } as Record<string, unknown>;
-  for (const [key, part] of Object.entries(copy)) if (typeof part === "object") copy[key] = copyJson(part);
+  for (const key of Object.keys(copy)) {
+    const part = copy[key];
+    if (typeof part === "object") copy[key] = copyJson(part);
+  }
   return copy as T;
 }
 

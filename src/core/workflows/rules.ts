@@ -131,10 +131,11 @@ function toNodes(lookups: Lookups): Reactions {
       ...(delay === undefined ? begin(view, { execution, node }) : [delayTimer({ execution, node, round }, delay)]),
     ],
     "node.restarted": begin,
-    "node.completed": (_view, { execution, node, taken, dead, ...open }) => [
-      ...stopAll(open, `the node '${node}' has ended`),
-      ...travel(execution, taken, dead),
-    ],
+    "node.completed": (_view, data) => {
+      const onward = travel(data.execution, data.taken, data.dead);
+      if (!data.tasks) return onward; // nothing of it runs any more
+      return [...stopAll(data, `the node '${data.node}' has ended`), ...onward];
+    },
     "node.skipped": (_view, { execution, dead }) => travel(execution, dead),
     "node.failed": (_view, { execution, node, error: _error, taken, dead = [], ...open }) => {
       if (!taken) return []; // its run has failed with it
