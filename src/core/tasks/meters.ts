@@ -44,14 +44,8 @@ const PARTS = 60;
 /** So many are kept; beyond that, the one that was asked for the longest ago is forgotten, unless somebody waits for it. */
 export const MAX_METERS = 200;
 
-interface Part {
-  readonly slot: number;
-  readonly completed: number;
-  readonly failed: number;
-  readonly retried: number;
-  readonly time: number;
-  readonly longest: number;
-}
+/** Which part it is, what has ended in it, and how long that took in all and at most. */
+type Part = readonly [slot: number, completed: number, failed: number, retried: number, time: number, longest: number];
 
 export interface Meter extends Measure {
   readonly id: string;
@@ -106,19 +100,21 @@ export function createMeters(kit: Kit): Meters {
 }
 
 export function metricsOf({ window, parts, queued, running }: Meter, now: number): Metrics {
-  const sum = { completed: 0, failed: 0, retried: 0, time: 0, longest: 0 };
-  for (const part of partsAt(parts, window, now)) {
-    sum.completed += part.completed;
-    sum.failed += part.failed;
-    sum.retried += part.retried;
-    sum.time += part.time;
-    sum.longest = Math.max(sum.longest, part.longest);
-  }
-  const { completed, failed, retried, time, longest } = sum;
+  const seen = partsAt(parts, window, now);
+  const sum = (at: 1 | 2 | 3 | 4): number => seen.reduce((all, part) => all + part[at], 0);
+  const [completed, failed] = [sum(1), sum(2)];
   const ended = completed + failed;
-  const failureRate = ended === 0 ? 0 : failed / ended;
-  const meanDuration = completed === 0 ? 0 : time / completed;
-  return { ended, completed, failed, failureRate, retried, meanDuration, maxDuration: longest, queued, running };
+  return {
+    ended,
+    completed,
+    failed,
+    failureRate: ended && failed / ended,
+    retried: sum(3),
+    meanDuration: completed && sum(4) / completed,
+    maxDuration: Math.max(0, ...seen.map((part) => part[5])),
+    queued,
+    running,
+  };
 }
 
 function slotOf(window: number, at: number): number {
@@ -127,7 +123,7 @@ function slotOf(window: number, at: number): number {
 
 function partsAt(parts: readonly Part[], window: number, at: number): readonly Part[] {
   const first = slotOf(window, at) - PARTS;
-  return parts.filter(({ slot }) => slot > first);
+  return parts.filter(([slot]) => slot > first);
 }
 
 export const meterFold = {
@@ -175,10 +171,17 @@ export const meterFold = {
       const slot = slotOf(meter.window, at);
       const parts = [...partsAt(meter.parts, meter.window, at)];
       const last = parts.at(-1);
-      const part = last?.slot === slot ? (parts.pop() ?? last) : { ...EMPTY, slot };
+      const [, completed, failed, retried, sum, longest] = last?.[0] === slot ? last : EMPTY;
+      if (last?.[0] === slot) parts.pop();
       const time = how === "completed" ? at - (task.startedAt ?? at) : 0;
-      const timed = { time: part.time + time, longest: Math.max(part.longest, time) };
-      parts.push({ ...part, ...timed, [how]: part[how] + 1 });
+      parts.push([
+        slot,
+        completed + Number(how === "completed"),
+        failed + Number(how === "failed"),
+        retried + Number(how === "retried"),
+        sum + time,
+        Math.max(longest, time),
+      ]);
       change(state, { ...meter, parts }, at);
     }
   },
@@ -197,7 +200,7 @@ export const meterFold = {
   },
 };
 
-const EMPTY = { completed: 0, failed: 0, retried: 0, time: 0, longest: 0 } as const;
+const EMPTY: Part = [0, 0, 0, 0, 0, 0];
 
 function pick({ capability, window, every }: Measure): Measure {
   return { capability, window, every };
@@ -243,7 +246,7 @@ function change(state: Meters, meter: Meter, at: number): void {
 /** Time alone changes it when the oldest part leaves the window. */
 function nextLeaving({ parts, window, every }: Meter, at: number): number | undefined {
   const [oldest] = parts;
-  return oldest && Math.max(at + every, Math.ceil(((oldest.slot + PARTS) * window) / PARTS));
+  return oldest && Math.max(at + every, Math.ceil(((oldest[0] + PARTS) * window) / PARTS));
 }
 
 function put({ meters, due }: Meters, { dueAt: _, ...meter }: Meter, dueAt: number | undefined): void {

@@ -89,13 +89,6 @@ function nodeProblems(
 /** Fields that are conditions. */
 const ASKED: ReadonlySet<string> = new Set(["while", "until", "when"]);
 
-const MEASURED: Shape = {
-  ...ofKind("object"),
-  isClosed: true,
-  fields: new Map(METRICS.map((name) => [name, ofKind("number")])),
-  has: new Set(METRICS),
-};
-
 /** What only expressions of this node see. */
 function localsOf({ type }: WorkflowNode, list: Shape): Typing["roots"] {
   if (type === "monitor") return { metrics: MEASURED };
@@ -117,64 +110,26 @@ function kindsOf(type: PlannedVariable["type"]): readonly Kind[] {
   return [type === "list" ? "array" : type === "map" ? "object" : type];
 }
 
-/** What an approval puts out. */
-const ANSWER: Shape = {
-  ...ofKind("object"),
-  isClosed: true,
-  fields: new Map<string, Shape>([
-    ["approved", ofKind("boolean")],
-    ["by", ofKind("string")],
-    ["reason", ofKind("string", "null")],
-    ["data", ANYTHING],
-  ]),
-  has: new Set(["approved", "by", "reason", "data"]),
-};
+/** An object with these fields and no others. */
+function record(fields: Readonly<Record<string, Shape>>): Shape {
+  const entries = Object.entries(fields);
+  return { ...ofKind("object"), isClosed: true, fields: new Map(entries), has: new Set(Object.keys(fields)) };
+}
 
-/** What an error handler puts out. */
-const FAILURE: Shape = {
-  ...ofKind("object"),
-  isClosed: true,
-  fields: new Map(["node", "code", "message"].map((name) => [name, ofKind("string")])),
-  has: new Set(["node", "code", "message"]),
-};
+const TEXT = ofKind("string");
+const NUMBER = ofKind("number");
+const BOOLEAN = ofKind("boolean");
 
-/** What a timer puts out. */
-const FIRED: Shape = {
-  ...ofKind("object"),
-  isClosed: true,
-  fields: new Map(["dueAt", "firedAt", "late"].map((name) => [name, ofKind("number")])),
-  has: new Set(["dueAt", "firedAt", "late"]),
-};
+/** What monitors ask for. */
+const MEASURED = record(Object.fromEntries(METRICS.map((name) => [name, NUMBER])));
 
-/** What an event node puts out. */
-const MESSAGE: Shape = {
-  ...ofKind("object"),
-  isClosed: true,
-  fields: new Map<string, Shape>([
-    ["received", ofKind("boolean")],
-    ["payload", ANYTHING],
-    ["publishedAt", ofKind("number", "null")],
-  ]),
-  has: new Set(["received", "payload", "publishedAt"]),
-};
-
-/** What a monitor puts out. */
-const HELD: Shape = {
-  ...ofKind("object"),
-  isClosed: true,
-  fields: new Map<string, Shape>([
-    ["held", ofKind("boolean")],
-    ["metrics", MEASURED],
-  ]),
-  has: new Set(["held", "metrics"]),
-};
-
+/** What nodes of these types put out. */
 const OUTPUTS: Partial<Record<WorkflowNode["type"], Shape>> = {
-  approval: ANSWER,
-  errorHandler: FAILURE,
-  timer: FIRED,
-  event: MESSAGE,
-  monitor: HELD,
+  approval: record({ approved: BOOLEAN, by: TEXT, reason: ofKind("string", "null"), data: ANYTHING }),
+  errorHandler: record({ node: TEXT, code: TEXT, message: TEXT }),
+  timer: record({ dueAt: NUMBER, firedAt: NUMBER, late: NUMBER }),
+  event: record({ received: BOOLEAN, payload: ANYTHING, publishedAt: ofKind("number", "null") }),
+  monitor: record({ held: BOOLEAN, metrics: MEASURED }),
 };
 
 function outputShape(node: WorkflowNode | undefined, capabilities: KnownCapabilities): Shape {
