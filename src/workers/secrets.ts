@@ -105,7 +105,7 @@ function cleanFrame(frame: AgentFrame, known: Known): AgentFrame {
     case "effect":
       return { ...frame, key: cleanText(frame.key, known), value: cleanJson(frame.value, known) };
     case "failed":
-      return { ...frame, error: cleanError(frame.error, known) as typeof frame.error };
+      return { ...frame, error: cleanError(frame.error, known) };
     case "stream":
       return { ...frame, items: frame.items.map((item) => cleanJson(item, known)) };
     case "progress":
