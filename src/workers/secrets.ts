@@ -6,7 +6,7 @@ import { holdingId } from "../core/agents/agent.ts";
 import type { AgentFrame } from "../core/agents/protocol.ts";
 import type { Engine } from "../core/engine.ts";
 import { RuntimeError, type ErrorData } from "../core/errors.ts";
-import { checkJson, decodeJson, encodeJson, MAX_SPILLED, type JsonText } from "../core/json.ts";
+import { decodeJson, encodeJson, MAX_SPILLED, type JsonText } from "../core/json.ts";
 import type { Vault } from "../core/ports.ts";
 import { markOf, type SecretUse } from "../core/tasks/secrets.ts";
 
@@ -105,73 +105,54 @@ function cleanFrame(frame: AgentFrame, known: Known): AgentFrame {
     case "effect":
       return { ...frame, key: cleanText(frame.key, known), value: cleanJson(frame.value, known) };
     case "failed":
-      return { ...frame, error: cleanError(frame.error, known) as typeof frame.error };
+      return { ...frame, error: cleanError(frame.error, known) };
     case "stream":
       return { ...frame, items: frame.items.map((item) => cleanJson(item, known)) };
     case "progress":
-      return frame.note === undefined ? frame : { ...frame, note: cleanText(frame.note, known).slice(0, 500) };
+      return { ...frame, ...(frame.note !== undefined && { note: cleanText(frame.note, known) }) };
     case "log":
       return { ...frame, message: cleanText(frame.message, known) };
-    case "write":
-    case "read":
-    case "beat":
+    default:
       return frame;
   }
 }
 
 function cleanText(text: string, known: Known): string {
-  return known.reduce((cleaned, [value, mark]) => cleaned.replaceAll(value, mark), text);
+  return known.reduce((cleaned, [form, mark]) => cleaned.replaceAll(form, mark), text);
 }
 
-function cleanPayload<P extends JsonText | Uint8Array>(payload: P, known: Known): JsonText | Uint8Array {
+function cleanPayload(payload: JsonText | Uint8Array, known: Known): JsonText | Uint8Array {
   if (typeof payload === "string") return cleanJson(payload, known);
-  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(payload);
+  const text = decode(payload);
   const cleaned = cleanJson(text, known);
   return cleaned === text ? payload : new TextEncoder().encode(cleaned);
 }
 
+const decode = (bytes: Uint8Array): string => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+
+/** Within a text of JSON a mark is as good as what it replaces; where a number had the value, nothing else is kept. */
 function cleanJson(text: JsonText, known: Known): JsonText {
-  if (!known.some(([form]) => text.includes(form))) return text;
+  const cleaned = cleanText(text, known);
+  if (cleaned === text) return text;
   try {
-    checkJson(text, "output", MAX_SPILLED);
-    return JSON.stringify(cleanValue(JSON.parse(text), known));
+    JSON.parse(cleaned);
+    return cleaned;
   } catch {
-    return cleanText(text, known); // it is refused later, and what is told of it may quote it
+    return JSON.stringify(known[0]?.[1]);
   }
 }
 
 function cleanError(error: ErrorData, known: Known): ErrorData {
   try {
-    return JSON.parse(cleanJson(JSON.stringify(error), known)) as ErrorData;
+    return JSON.parse(cleanText(JSON.stringify(error), known)) as ErrorData;
   } catch {
-    const [name, message, code] = [error.name, error.message, error.code].map((text) => cleanText(text, known));
-    return { name: name ?? "", message: message ?? "", code: code ?? "" }; // too deep for more
+    return { name: "Error", message: "it can't be told without a secret", code: "secret/leaked" };
   }
-}
-
-/** Its depth was checked. */
-function cleanValue(value: unknown, known: Known): unknown {
-  if (typeof value === "string") return cleanText(value, known);
-  if (typeof value === "number") {
-    const [found] = known.filter(([secret]) => String(value).includes(secret));
-    return found ? cleanText(String(value), known) : value;
-  }
-  if (Array.isArray(value)) return value.map((part) => cleanValue(part, known));
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, part]) => [cleanText(key, known), cleanValue(part, known)]),
-  );
 }
 
 /** @throws RuntimeError `secret/leaked` when bytes that an attempt wants to keep hold a value */
-export function refuseLeak(
-  secrets: Pick<Secrets, "clean">,
-  of: { task: string; attempt: number },
-  bytes: Uint8Array,
-): void {
-  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
-  const probe = { kind: "log", task: of.task, attempt: of.attempt, level: "info", message: text } as const;
-  const { message } = secrets.clean(probe);
-  if (message === text) return;
-  throw new RuntimeError("secret/leaked", { task: of.task, reason: "the bytes hold a secret that the task was given" });
+export function refuseLeak({ clean }: Pick<Secrets, "clean">, { task, attempt }: AgentFrame, bytes: Uint8Array): void {
+  const message = decode(bytes);
+  if (clean({ kind: "log", task, attempt, level: "info", message }).message !== message)
+    throw new RuntimeError("secret/leaked", { task, reason: "the bytes hold a secret that the task was given" });
 }

@@ -134,58 +134,55 @@ interface Seen {
   readonly waits: StallCause[];
 }
 
-const HELPLESS: ReadonlySet<Waiting["reason"]> = new Set(["capability", "draining", "offline"]);
+const HELPLESS: ReadonlySet<string> = new Set<Waiting["reason"]>(["capability", "draining", "offline"]);
+const TIMED: ReadonlySet<string> = new Set<Waiting["reason"]>(["retry", "start-at"]);
 
-function look(state: State, root: Execution, now: number): Seen {
-  const { view } = state;
+function look({ view, scheduler: { index } }: State, root: Execution, now: number): Seen {
   const seen: Seen = { moves: false, hasTasks: false, since: 0, needs: [], waits: [] };
   const known = new Map<string, Waiting>(); // what holds for all tasks that need the same
-  const add = (list: StallCause[], id: string, code: string, message: string, task?: Task): void => {
-    const { execution, node } = task?.parent ?? {};
-    const at = execution === undefined ? id : `${execution}/${node ?? ""}`;
-    if (list.length < MOST) list.push({ node: at.slice(root.id.length + 1), ...(task && { task: id }), code, message });
+  const add = (list: StallCause[], at: string, code: string, message: string, task?: string): void => {
+    if (list.length < MOST) list.push({ node: at.slice(root.id.length + 1), ...(task && { task }), code, message });
   };
-  const each = (ids: readonly string[] = [], code: string, of: { has(id: string): boolean }, message: string): void => {
-    for (const id of ids)
-      if (of.has(id)) add(seen.waits, id, code, message);
-      else add(seen.needs, id, "lost", "nobody has its work; resumeWorkflow begins it again");
+  const lose = (id: string): void => {
+    add(seen.needs, id, "lost", "nobody has its work; resumeWorkflow begins it again");
   };
   const lookAt = (task: Task): void => {
+    const { execution = "", node = "" } = task.parent ?? {};
+    const key = requirementKey(task);
+    const why = known.get(key) ?? whyWaiting(view, index, task.id, now);
     seen.hasTasks = true;
     seen.since = Math.max(seen.since, waitingSince(task));
-    const key = requirementKey(task);
-    const why = known.get(key) ?? whyWaiting(view, state.scheduler.index, task.id, now);
-    if (!why) return;
+    if (!why || why.reason === "paused") return; // told once, of the run
     const { reason, text } = why;
-    if (HELPLESS.has(reason)) known.set(key, why);
-    if (reason === "paused") return; // told once, of the run
-    if (reason === "retry" || reason === "start-at") add(seen.waits, task.id, reason, text, task);
-    else if (HELPLESS.has(reason) || (reason === "limit" && isShut(view, why)))
-      add(seen.needs, task.id, reason, text, task);
+    const isHelpless = HELPLESS.has(reason);
+    if (isHelpless) known.set(key, why);
+    if (isHelpless || isShut(view, why)) add(seen.needs, `${execution}/${node}`, reason, text, task.id);
+    else if (TIMED.has(reason)) add(seen.waits, `${execution}/${node}`, reason, text, task.id);
     else seen.moves = true;
   };
   const visit = (run: Execution): void => {
     if (run.status === "paused") add(seen.needs, run.id, "paused", "this run within it is paused");
-    const { tasks, approvals, children = [], timers, waits } = openWork(view.workflows, run);
+    const { tasks, approvals, children = [], timers = [], waits = [] } = openWork(view.workflows, run);
     for (const id of tasks) {
       if (seen.moves) return;
       const task = view.tasks.tasks.get(id);
       if (task) lookAt(task);
-      else add(seen.needs, id, "lost", "nobody has its task; resumeWorkflow begins it again");
+      else lose(id);
     }
-    each(approvals, "approval", view.approvals.approvals, "it waits for an answer");
     const { watchers } = view.tasks.meters;
-    const [watching = [], others = []] = [true, false].map((is) => waits?.filter((id) => watchers.has(id) === is));
-    each(
-      timers?.filter((id) => !watchers.has(id)), // a monitor's timeout, which it may not have
-      "timer",
-      view.timers.timers,
-      "it waits for its time",
-    );
-    each(watching, "monitor", watchers, "it waits until its condition holds");
-    each(others, "event", view.messages.waits, "it waits for a message");
-    const isEmpty = [tasks, approvals, children, timers ?? [], waits ?? []].every(({ length }) => length === 0);
-    if (isEmpty) add(seen.needs, run.id, "stuck", "nothing of it runs; resumeWorkflow looks at every node again");
+    const isMonitor = (id: string): boolean => watchers.has(id);
+    const others = [
+      ["approval", approvals, view.approvals.approvals],
+      ["timer", timers.filter((id) => !isMonitor(id)), view.timers.timers], // a monitor may have no timeout
+      ["monitor", waits.filter(isMonitor), watchers],
+      ["event", waits.filter((id) => !isMonitor(id)), view.messages.waits],
+    ] as const;
+    for (const [code, ids, open] of others)
+      for (const id of ids)
+        if (open.has(id)) add(seen.waits, id, code, `it waits for its ${code}`);
+        else lose(id);
+    if ([tasks, approvals, children, timers, waits].every(({ length }) => length === 0))
+      add(seen.needs, run.id, "stuck", "nothing of it runs; resumeWorkflow looks at every node again");
     for (const id of children) {
       const child = view.workflows.executions.get(id);
       if (child && !seen.moves) visit(child);

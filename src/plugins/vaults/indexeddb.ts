@@ -76,55 +76,48 @@ function imported(bytes: Uint8Array<ArrayBuffer>): Promise<CryptoKey> {
   return crypto.subtle.importKey("raw", bytes, ALGORITHM, false, ["encrypt", "decrypt"]);
 }
 
-/** Another host may have kept one in the meantime, which counts then. */
+/** What can't be kept as a key is kept as bytes. Another host may have kept one in the meantime, which counts then. */
 async function makeKey(keep: (key: CryptoKey | Uint8Array<ArrayBuffer>) => Promise<unknown>): Promise<void> {
-  const isKept = (error: unknown): boolean => error instanceof DOMException && error.name === "ConstraintError";
-  try {
-    await keep(await crypto.subtle.generateKey(ALGORITHM, false, ["encrypt", "decrypt"]));
-  } catch (error) {
-    if (isKept(error)) return;
-    if (!(error instanceof DOMException && error.name === "DataCloneError")) throw error;
-    await keep(crypto.getRandomValues(new Uint8Array(ALGORITHM.length / 8))).catch((second: unknown) => {
-      if (!isKept(second)) throw second;
-    });
-  }
+  await keep(await crypto.subtle.generateKey(ALGORITHM, false, ["encrypt", "decrypt"]))
+    .catch(() => keep(crypto.getRandomValues(new Uint8Array(ALGORITHM.length / 8))))
+    .catch(() => undefined);
 }
+
+const termsOf = (name: string, iv: Uint8Array<ArrayBuffer>): AesGcmParams => ({
+  name: ALGORITHM.name,
+  iv,
+  additionalData: new TextEncoder().encode(name),
+});
 
 async function seal(key: CryptoKey | undefined, name: string, value: string): Promise<Sealed> {
   const iv = crypto.getRandomValues(new Uint8Array(12));
-  const additionalData = new TextEncoder().encode(name);
-  const text = new TextEncoder().encode(value);
-  const data = await crypto.subtle.encrypt({ name: ALGORITHM.name, iv, additionalData }, existing(key), text);
-  return { iv, data };
+  return { iv, data: await crypto.subtle.encrypt(termsOf(name, iv), existing(key), new TextEncoder().encode(value)) };
 }
 
 async function open(key: CryptoKey | undefined, name: string, { iv, data }: Sealed): Promise<string> {
-  const additionalData = new TextEncoder().encode(name);
-  const bytes = await crypto.subtle.decrypt({ name: ALGORITHM.name, iv, additionalData }, existing(key), data);
-  return new TextDecoder().decode(bytes);
+  return new TextDecoder().decode(await crypto.subtle.decrypt(termsOf(name, iv), existing(key), data));
 }
 
 function existing(key: CryptoKey | undefined): CryptoKey {
-  if (key) return key;
-  throw new RuntimeError("secret/unavailable", { reason: "the key can't be read here" });
+  if (!key) throw new Error("the key can't be read here");
+  return key;
 }
 
 /** Resolves with the result; of a write when its transaction is complete. */
 function done<T>(request: IDBRequest<T>, isWrite = false): Promise<T> {
   return new Promise((resolve, reject) => {
+    const { transaction } = request;
+    const end = (): void => {
+      resolve(request.result);
+    };
     const fail = (): void => {
-      reject(request.error ?? request.transaction?.error ?? new DOMException("aborted", "AbortError"));
+      reject(new Error(String(request.error ?? transaction?.error)));
     };
     request.onerror = fail;
-    if (isWrite && request.transaction) {
-      request.transaction.onabort = fail;
-      request.transaction.oncomplete = () => {
-        resolve(request.result);
-      };
-    } else
-      request.onsuccess = () => {
-        resolve(request.result);
-      };
+    if (isWrite && transaction) {
+      transaction.onabort = fail;
+      transaction.oncomplete = end;
+    } else request.onsuccess = end;
   });
 }
 
@@ -133,8 +126,6 @@ async function attempt<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {
-    if (cause instanceof RuntimeError) throw cause;
-    const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
-    throw new RuntimeError("secret/unavailable", { reason }, { cause });
+    throw new RuntimeError("secret/unavailable", { reason: String(cause) }, { cause });
   }
 }

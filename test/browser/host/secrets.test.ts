@@ -94,7 +94,11 @@ describe("secrets", () => {
       expect(keys.map(({ extractable }) => extractable)).to.deep.equal(
         mode === "shared" && keys.length === 0 ? [] : [false],
       );
-      expectClean([...textsOf(kept), ...textsOf(await dump(`troupe:${name}`)), JSON.stringify({ ...localStorage })]);
+      expectClean([
+        ...textsOf(kept),
+        ...textsOf(await dump(`troupe:${name}`)),
+        JSON.stringify(Object.entries(localStorage)),
+      ]);
 
       runtime = await connect(mode); // another host, which finds the same key
       await runtime.registerAgent({ url: AGENT, secrets: ["api"] });

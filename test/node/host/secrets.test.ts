@@ -80,7 +80,7 @@ describe("secrets", { timeout: 20_000 }, () => {
     const first = await site.ordered("run");
     assert.deepEqual(JSON.parse(first.input as string), { key: CANARY, q: mark, all: [DIGITS, { again: CANARY }] });
     let of = { task: "e/ask", attempt: 1 };
-    const deep = { [`x${CANARY}`]: [CANARY, Number(DIGITS), `a ${DIGITS} b`, JSON.stringify({ again: CANARY })] };
+    const deep = { [`x${CANARY}`]: [CANARY, `a ${DIGITS} b`, JSON.stringify({ again: CANARY })] };
     const answered = async (frame: object): Promise<string | undefined> => {
       site.worker({ call: 1, ...of, ...frame });
       return (await site.ordered("answer")).error?.code;
@@ -91,6 +91,7 @@ describe("secrets", { timeout: 20_000 }, () => {
     assert.equal(await answered({ kind: "stream", at: 0, items: [JSON.stringify(deep)] }), undefined);
     assert.equal(await answered({ kind: "checkpoint", value: JSON.stringify(deep) }), undefined);
     assert.equal(await answered({ kind: "checkpoint", value: bytesOf([deep, "x".repeat(MAX_INLINE)]) }), undefined);
+    assert.equal(await answered({ kind: "effect", key: "n", value: `[${DIGITS}]` }), undefined);
     assert.equal(await answered({ kind: "effect", key: "k", value: JSON.stringify(CANARY) }), undefined);
     assert.equal(await answered({ kind: "write", bytes: new TextEncoder().encode(`a ${CANARY}`) }), "secret/leaked");
     assert.equal(await answered({ kind: "write", bytes: new TextEncoder().encode("harmless") }), undefined);
@@ -102,7 +103,7 @@ describe("secrets", { timeout: 20_000 }, () => {
     });
     await site.ordered("settled");
     const second = await site.ordered("run");
-    assert.deepEqual([second.attempt, second.effects], [2, { k: JSON.stringify(mark) }]);
+    assert.deepEqual([second.attempt, second.effects], [2, { n: JSON.stringify(mark), k: JSON.stringify(mark) }]);
     of = { task: "e/ask", attempt: 2 };
     site.crash({ name: "Error", message: `died of ${CANARY}`, code: "agent/crashed" });
     site.join();
