@@ -172,22 +172,24 @@ function workOf(node: WorkflowNode): Requirement | undefined {
 }
 
 /** The same, and what undoes it. */
-function worksOf(node: WorkflowNode): (readonly [WorkflowNode, Requirement])[] {
+function worksOf({ node, secrets }: PlannedNode): (readonly [WorkflowNode, Requirement])[] {
+  const own = workOf(node);
   const undo = node.type === "task" ? node.compensate : undefined;
-  return [workOf(node), undo].flatMap((work) => (work ? [[node, work] as const] : []));
+  return [own && { ...own, secrets }, undo].flatMap((work) => (work ? [[node, work] as const] : []));
 }
 
 /** Each kind of work that nobody can do, with the nodes that ask for it. */
 function workProblems({ nodes }: Graph, canDo: (requirement: Requirement) => boolean): Problem[] {
   const known = new Map<string, boolean>();
   const missing = new Map<string, string[]>();
-  for (const [node, work] of [...nodes.values()].flatMap(({ node: one }) => worksOf(one))) {
-    const { capabilities, agents, specializations } = work;
-    const key = JSON.stringify([capabilities, agents, specializations]);
+  for (const [node, work] of [...nodes.values()].flatMap(worksOf)) {
+    const { capabilities, agents, specializations, secrets = [] } = work;
+    const granted = secrets.map(({ name }) => name);
+    const key = JSON.stringify([capabilities, agents, specializations, granted]);
     const can = known.get(key) ?? canDo(work);
     known.set(key, can);
     if (can) continue;
-    const wanted = capabilities.join(" and ");
+    const wanted = [...capabilities, ...granted.map((name) => `the secret ${name}`)].join(" and ");
     const asking = missing.get(wanted) ?? [];
     asking.push(node.id);
     missing.set(wanted, asking);
