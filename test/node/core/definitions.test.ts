@@ -44,12 +44,24 @@ describe("a definition is refused", () => {
     for (const input of [...inputs, ...more, ...macros])
       refuses(problemsOf([task("t", input)]), ["t"], /a secret can only be passed on whole/u);
     for (const field of [{ set: { v: "secrets.a" } }, { compensate: { capabilities: ["x"], input: "secrets.a" } }])
-      refuses(problemsOf([{ ...task("t"), ...field }], [], { variables: { v: { type: "any" } } }), ["t"], /there is no secrets/u);
+      refuses(
+        problemsOf([{ ...task("t"), ...field }], [], { variables: { v: { type: "any" } } }),
+        ["t"],
+        /there is no secrets/u,
+      );
     refuses(problemsOf([task("t")], [], { output: "secrets.a" }), [], /there is no secrets/u);
-    refuses(problemsOf([task("t"), task("u")], [edge("t", "u", "secrets.a == 'x'")]), ["t", "u"], /there is no secrets/u);
+    refuses(
+      problemsOf([task("t"), task("u")], [edge("t", "u", "secrets.a == 'x'")]),
+      ["t", "u"],
+      /there is no secrets/u,
+    );
     const within = { id: "m", type: "map", items: "input", body: { nodes: [task("t")], input: "secrets.a" } };
     refuses(problemsOf([within]), ["m"], /there is no secrets/u);
-    refuses(problemsOf([{ id: "s", type: "subworkflow", workflow: "w", input: "secrets.a" }]), ["s"], /there is no secrets/u);
+    refuses(
+      problemsOf([{ id: "s", type: "subworkflow", workflow: "w", input: "secrets.a" }]),
+      ["s"],
+      /there is no secrets/u,
+    );
     for (const good of ["secrets.a", "{'k': secrets.a, 'l': [1, {'m': secrets['b-c']}]}", "'secrets.a'"])
       assert.deepEqual(problemsOf([task("t", good)]), []);
   });

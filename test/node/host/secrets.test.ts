@@ -158,6 +158,10 @@ describe("secrets", { timeout: 20_000 }, () => {
     const site = await open({}, ["pin"]);
     await set(site);
     await start(site);
+    const warned = site
+      .events()
+      .flatMap(({ type, data }) => (type === "workflow.registered" ? (data.warnings ?? []) : []));
+    assert.match(warned.find(({ code }) => code === "capability-unknown")?.message ?? "", /work and the secret api/u);
     const why = (await site.ask({ type: "why", id: "e/ask" })) as { readonly reason: string; readonly text: string };
     assert.equal(why.reason, "capability");
     assert.match(why.text, /would match if it were granted the secret api/u);

@@ -147,14 +147,21 @@ function outputShape(node: WorkflowNode | undefined, capabilities: KnownCapabili
 function workProblems({ nodes }: Graph, canDo: (requirement: Requirement) => boolean): Problem[] {
   const known = new Map<string, boolean>();
   const missing = new Map<string, string[]>();
-  const works = [...nodes.values()].flatMap(({ node }) => worksOf(node).map((work) => [node, work] as const));
+  const works = [...nodes.values()].flatMap(({ node, secrets }) => {
+    const own = workOf(node);
+    return worksOf(node).map((work): readonly [WorkflowNode, Requirement] => [
+      node,
+      work === own ? { ...work, secrets } : work,
+    ]);
+  });
   for (const [node, work] of works) {
-    const { capabilities, agents, specializations } = work;
-    const key = JSON.stringify([capabilities, agents, specializations]);
+    const { capabilities, agents, specializations, secrets = [] } = work;
+    const granted = secrets.map(({ name }) => name);
+    const key = JSON.stringify([capabilities, agents, specializations, granted]);
     const can = known.get(key) ?? canDo(work);
     known.set(key, can);
     if (can) continue;
-    const wanted = capabilities.join(" and ");
+    const wanted = [...capabilities, ...granted.map((name) => `the secret ${name}`)].join(" and ");
     const asking = missing.get(wanted) ?? [];
     asking.push(node.id);
     missing.set(wanted, asking);
