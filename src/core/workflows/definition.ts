@@ -1,5 +1,7 @@
 /** A workflow as data: nodes, the edges between them, and expressions (a subset of CEL) for conditions and mappings. */
 import * as v from "valibot";
+import { policyFields } from "../approvals/policy.ts";
+import type { JsonSchema } from "../capabilities/schema.ts";
 import type { Json } from "../json.ts";
 import { workFields } from "../tasks/order.ts";
 import { MAX_NAME } from "../messages/message.ts";
@@ -167,15 +169,21 @@ export const JoinNodeSchema = v.strictObject({
   ),
 });
 
-/** Asks people. Its output is `{approved, by, reason, data}`. */
+/**
+ * Asks people. Its output is `{approved, by, reason, data}`, with `votes` where it says how many it needs, and with
+ * `payload` where that can be edited.
+ */
 export const ApprovalNodeSchema = v.strictObject({
   ...common,
   type: v.literal("approval"),
+  /** What is between `{{` and `}}` is an expression; the text shows its value. */
   message: v.pipe(v.string(), v.minLength(1), v.maxLength(4_096)),
   payload: v.optional(expression, "null"),
-  approvers: v.optional(v.pipe(v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(200))), v.maxLength(100)), []),
-  timeout: v.optional(timeout),
-  onTimeout: v.optional(v.picklist(["approve", "reject"]), "reject"),
+  ...policyFields,
+  /** What approvers may change the payload to: a JSON Schema of the kind that capabilities have. */
+  edit: v.optional(v.custom<JsonSchema>((value) => typeof value === "object" && value !== null)),
+  /** When one of the group is rejected, so are the others, wherever in the run they are. */
+  group: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(200))),
   /** fail: a rejection fails the run with `approval/rejected`. continue: the edges decide. */
   onReject: v.optional(v.picklist(["fail", "continue"]), "fail"),
 });

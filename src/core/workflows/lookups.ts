@@ -24,7 +24,7 @@ export function createLookups(): Lookups {
     if (known) return known;
     const text = state.versions.get(id)?.text;
     if (text === undefined) throw new RuntimeError("workflow/unknown", { workflow, version });
-    const plan = planWorkflow(decodeJson(text));
+    const plan = planWorkflow(decodeJson(text), true);
     plans.set(id, plan);
     return plan;
   };

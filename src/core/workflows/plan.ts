@@ -9,6 +9,7 @@ import { actsInPlace, handlerEdges, handlerProblems, isHandler, type Handler } f
 import type { Graph, PlannedEdge, PlannedHandler, PlannedNode } from "./graph.ts";
 import { namingOf } from "./named.ts";
 import { atEdge, errorAt, invalidWorkflow, placeOf, within, type Problem } from "./proofs/problem.ts";
+import { approvalFlaws, placeholdersOf } from "./template.ts";
 import { planVariables, type Variables } from "./variables.ts";
 
 export type { Graph, PlannedEdge, PlannedNode } from "./graph.ts";
@@ -26,10 +27,12 @@ export interface Reading {
 
 /**
  * Makes a definition ready to run. What can run but shouldn't is found by `validate`, and refused when it is registered.
+ * One that `isKnown` was registered by whatever release: what its approvals' messages have between braces may be text.
  * @throws RuntimeError `workflow/invalid` with `problems`: what is wrong, and at which nodes.
  */
-export function planWorkflow(definition: unknown): Plan {
-  const { plan, problems } = readPlan(definition);
+export function planWorkflow(definition: unknown, isKnown = false): Plan {
+  const { plan, problems: all } = readPlan(definition);
+  const problems = isKnown ? all.filter(({ code }) => code !== "message-invalid") : all;
   if (!plan || problems.length > 0) throw invalidWorkflow(problems);
   return plan;
 }
@@ -238,7 +241,7 @@ function sourcesOf(node: WorkflowNode): Sources {
     case "subworkflow":
       return { input: [node.input] };
     case "approval":
-      return { payload: [node.payload] };
+      return { payload: [node.payload], ...placeholdersOf(node.message) };
     case "map": {
       const locals = LOCALS.map;
       const input = node.task ? node.task.input : (node.body?.input ?? "item");
@@ -265,8 +268,12 @@ function sourcesOf(node: WorkflowNode): Sources {
 function expressionsOf(node: WorkflowNode, findings: Findings): Record<string, Expression> {
   const parsed: Record<string, Expression> = {};
   for (const [field, [source, locals]] of Object.entries(sourcesOf(node))) {
-    const expression = source === undefined ? undefined : parse(source, field, { nodes: [node.id] }, findings, locals);
-    if (expression) parsed[field] = expression;
+    if (source === undefined) continue;
+    const inMessage = field.startsWith("message.");
+    const problems: Problem[] = inMessage ? [] : findings.problems;
+    const expression = parse(source, field, { nodes: [node.id] }, { ...findings, problems }, locals);
+    if (inMessage) findings.problems.push(...problems.map((one) => ({ ...one, code: "message-invalid" }) as const));
+    if (expression && !(inMessage && problems.length > 0)) parsed[field] = expression;
   }
   return parsed;
 }
@@ -329,9 +336,10 @@ function nodeProblems({ node, outs, inlets }: PlannedNode): Problem[] {
       return wrong("node-invalid", "says what happens on timeout, but has none");
     case "errorHandler":
       return inlets > 0 ? [] : wrong("unreachable", "is reached by the failure of no node");
+    case "approval":
+      return approvalFlaws(node).flatMap((flaw) => wrong("node-invalid", flaw));
     case "task":
     case "subworkflow":
-    case "approval":
       return [];
   }
 }

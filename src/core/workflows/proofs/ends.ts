@@ -44,11 +44,16 @@ function constantProblems({ node: { id }, outs }: PlannedNode): Problem[] {
 function waits({ nodes }: Graph): Problem[] {
   const open: string[] = [];
   for (const { node } of nodes.values())
-    if ((node.type === "approval" || node.type === "event") && node.timeout === undefined) open.push(node.id);
+    if ((node.type === "approval" || node.type === "event") && lastTimeout(node) === undefined) open.push(node.id);
   if (open.length === 0) return [];
   const has = open.length === 1 ? "has" : "have";
   const message = `${listOf(open)} ${has} no timeout: a run waits there for as long as no answer or message comes`;
   return [warningAt("endless-wait", message, ...open)];
+}
+
+function lastTimeout(node: Extract<WorkflowNode, { type: "approval" | "event" }>): number | undefined {
+  const steps = node.type === "approval" ? node.escalation : undefined;
+  return (steps?.at(-1) ?? node).timeout;
 }
 
 function failures(graph: Graph): Problem[] {
@@ -64,7 +69,9 @@ function failures(graph: Graph): Problem[] {
 function mayFail(node: WorkflowNode): boolean {
   switch (node.type) {
     case "approval":
-      return node.onReject === "fail";
+      return (
+        node.onReject === "fail" || [node, ...(node.escalation ?? [])].some(({ onTimeout }) => onTimeout === "fail")
+      );
     case "event":
       return node.timeout !== undefined && node.onTimeout !== "continue";
     case "timer":

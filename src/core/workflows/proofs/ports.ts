@@ -116,6 +116,8 @@ const ANSWER: Shape = {
     ["by", ofKind("string")],
     ["reason", ofKind("string", "null")],
     ["data", ANYTHING],
+    ["votes", ANYTHING],
+    ["payload", ANYTHING],
   ]),
   has: new Set(["approved", "by", "reason", "data"]),
 };
