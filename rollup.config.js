@@ -30,6 +30,7 @@ const library = Object.fromEntries(
     ["core", "src/core/index.ts"],
     ["host", "src/host.ts"],
     ["agent", "src/agent.ts"],
+    ["approvals", "src/approvals.ts"],
     ["batch", "src/batch.ts"],
     ["advice", "src/advice.ts"],
     ["health", "src/health.ts"],

@@ -2,6 +2,7 @@
 import type {
   Agent,
   AgentStatus,
+  Approval,
   ArchivePage,
   ArchiveQuery,
   BlobRef,
@@ -27,6 +28,7 @@ import type {
 } from "../core/index.ts";
 import type { HostPlace } from "../core/protocol.ts";
 import type { StoreApi } from "zustand/vanilla";
+import type { AnswerInput, ApprovalCalls, ApprovalRequest } from "./approval-types.ts";
 import type { TimingCalls } from "./timing-types.ts";
 import type { CapabilityOptions, TypedInput } from "./capability-types.ts";
 
@@ -168,13 +170,8 @@ export interface RetryOptions {
 }
 
 /** An open request as a page sees it. */
-export interface ApprovalView {
-  readonly id: string;
-  readonly message: string;
+export interface ApprovalView extends Omit<Approval, "payload" | "parent" | "onTimeout"> {
   readonly payload: unknown;
-  readonly approvers: readonly string[];
-  readonly requestedAt: number;
-  readonly expiresAt?: number | undefined;
   readonly execution?: string | undefined;
   readonly node?: string | undefined;
 }
@@ -228,6 +225,8 @@ export type RuntimeEvents = {
 } & {
   /** Every journal event: its type, data and time. */
   readonly event: { readonly type: string; readonly data: unknown; readonly at: number };
+  /** An approval waits: each that is open already, each new one, and one of which others are asked or that was edited. */
+  readonly human_approval_request: ApprovalRequest;
   readonly progress: {
     readonly task: string;
     readonly attempt: number;
@@ -250,7 +249,7 @@ export type RuntimeEvents = {
 };
 
 /** A durable runtime, as one page sees it. Every method that makes something returns its id at once. */
-export interface Runtime extends TimingCalls {
+export interface Runtime extends TimingCalls, ApprovalCalls {
   readonly name: string;
   /** Where the host runs that answers now; also when this page would have looked for it elsewhere. */
   readonly mode: Mode;
@@ -337,15 +336,7 @@ export interface Runtime extends TimingCalls {
    */
   retryFrom(execution: string, options?: RetryOptions): Promise<string>;
   /** Answers an open approval. */
-  answer(
-    approval: string,
-    answer: {
-      readonly approved: boolean;
-      readonly by: string;
-      readonly reason?: string;
-      readonly data?: unknown;
-    },
-  ): void;
+  answer(approval: string, answer: AnswerInput): void;
 
   /** Resolves when what the id names is durable; rejects when it was refused. `settled()` waits for all commands so far. */
   settled(id?: string): Promise<void>;

@@ -71,12 +71,18 @@ function count(state: ApprovalsState, said: Said, now: number): ApprovalFact[] {
 }
 
 /** As whom somebody answers. @throws RuntimeError `approval/…` when that one may not. */
-function authorise(state: ApprovalsState, approval: Approval, { by, level, actor, proof }: Said, now: number): Person {
+function authorise(
+  state: ApprovalsState,
+  approval: Approval,
+  { by, level, actor, proof, least = "click" }: Said,
+  now: number,
+): Person {
   const { id, approvers, requestedBy, selfApproval, trust = "click" } = approval;
   if (proof && !proof.genuine) throw new RuntimeError("approval/signature-invalid", { id, by });
   if (actor && actor.id !== by) throw new RuntimeError("approval/forbidden", { id, by, actor: actor.id });
+  const rank = (one: Level): number => LEVELS.indexOf(one);
   const isSure = (person: string, known: Level): boolean =>
-    LEVELS.indexOf(known) >= LEVELS.indexOf(state.keys.get(person)?.require ? "signed" : trust);
+    rank(known) >= Math.max(rank(least), rank(state.keys.get(person)?.require ? "signed" : trust));
   if (!isSure(by, level)) throw new RuntimeError("approval/untrusted", { id, by, level });
   const isSelf = (person: string): boolean => person === requestedBy && !selfApproval;
   if (isSelf(by)) throw new RuntimeError("approval/self", { id, by });

@@ -94,7 +94,7 @@ export interface Approval extends Asked {
 export interface Proof {
   /** Base64. */
   readonly signature: string;
-  readonly key: ApproverKey["key"];
+  readonly key?: ApproverKey["key"] | undefined;
   readonly genuine: boolean;
 }
 
@@ -177,7 +177,12 @@ interface Attributed {
 
 export interface ApprovalCommands {
   "approval.request": Asked & { readonly timeout?: number | undefined };
-  "approval.answer": ApprovalAnswer & Attributed & { readonly proof?: Proof };
+  "approval.answer": ApprovalAnswer &
+    Attributed & {
+      readonly proof?: Proof;
+      /** What the host asks for in any case. */
+      readonly least?: Level | undefined;
+    };
   "approval.wake": { readonly id: string };
   "approval.cancel": { readonly id: string; readonly reason: string };
   "approval.delegate": v.InferOutput<typeof DelegationSchema> & Attributed;
