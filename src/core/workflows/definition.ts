@@ -188,6 +188,41 @@ export const ApprovalNodeSchema = v.strictObject({
   onReject: v.optional(v.picklist(["fail", "continue"]), "fail"),
 });
 
+/** The same as the description of the system writes it; it becomes an approval that shows the run's input. */
+export const HumanApprovalNodeSchema = v.pipe(
+  v.strictObject({
+    id,
+    type: v.literal("human_approval"),
+    title,
+    name: title,
+    config: v.strictObject({
+      approvalMessage: ApprovalNodeSchema.entries.message,
+      approvers: ApprovalNodeSchema.entries.approvers,
+      timeout: ApprovalNodeSchema.entries.timeout,
+      /** Every one of the approvers has to approve. Default: the first answer decides. */
+      requireAllApprovers: v.optional(v.boolean()),
+    }),
+  }),
+  v.transform(
+    ({
+      id: own,
+      title: called,
+      name = called,
+      config: { approvalMessage, approvers, timeout: time, requireAllApprovers },
+    }) =>
+      v.parse(ApprovalNodeSchema, {
+        id: own,
+        type: "approval",
+        title: name,
+        message: approvalMessage,
+        payload: "input",
+        approvers,
+        timeout: time,
+        ...(requireAllApprovers && { need: "all" }),
+      }),
+  ),
+);
+
 /** Waits for a moment. Its output is `{dueAt, firedAt, late}`, the last one in milliseconds. */
 export const TimerNodeSchema = v.strictObject({
   ...common,
@@ -258,6 +293,7 @@ export const NodeSchema = v.variant("type", [
   ParallelNodeSchema,
   JoinNodeSchema,
   ApprovalNodeSchema,
+  HumanApprovalNodeSchema,
   TimerNodeSchema,
   EventNodeSchema,
   ErrorHandlerNodeSchema,

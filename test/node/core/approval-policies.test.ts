@@ -5,6 +5,8 @@ import type { ApprovalAnswer } from "../../../src/core/approvals/approval.ts";
 import type { Actor } from "../../../src/core/hosting/hosting.ts";
 import type { CoreCommand, CoreEvents } from "../../../src/core/runtime.ts";
 import type { WorkflowInput } from "../../../src/core/workflows/definition.ts";
+import { WorkflowNodeType } from "../../../src/core/workflows/node-type.ts";
+import { validate } from "../../../src/core/workflows/proofs/validate.ts";
 import type { Execution } from "../../../src/core/workflows/execution.ts";
 import { never, openHost, openWorld, START, type Host } from "./kit.ts";
 import { registerWorkflow, startExecution } from "./things.ts";
@@ -365,6 +367,48 @@ describe("a message", () => {
   it("fails its node when an expression does", async () => {
     const world = await open({ message: "{{ input.missing }}" });
     assert.equal(rowOf(world).error?.code, "expression/failed");
+  });
+});
+
+describe("the node of the system's description", () => {
+  const workflow = {
+    id: "w",
+    nodes: [
+      {
+        id: "deploy_approval",
+        type: WorkflowNodeType.HUMAN_APPROVAL,
+        name: "Deployment Approval",
+        config: {
+          approvalMessage: "Approve production deployment?",
+          approvers: ["devops-lead", "product-owner"],
+          timeout: 3600000, // 1 hour
+          requireAllApprovers: true,
+        },
+      },
+    ],
+  };
+  const id = "e/deploy_approval";
+
+  it("asks both, shows the run's input, and fails the run when an hour is over", async () => {
+    const world = await openWorld(1, { behaviour: never });
+    await world.submit(registerWorkflow(workflow), startExecution("e", "w", { build: 7 }), startExecution("f", "w"));
+    const asked = world.engine.state.approvals.approvals.get(id);
+    assert.deepEqual([asked?.message, asked?.payload], ["Approve production deployment?", '{"build":7}']);
+    await world.submit(
+      says(actor("ann", "devops-lead"), true, { id }),
+      says(actor("bob", "product-owner"), true, { id }),
+    );
+    assert.equal(rowOf(world).status, "completed");
+    await world.advance(3_600_000);
+    assert.deepEqual([rowOf(world).id, rowOf(world).error?.code], ["f", "approval/rejected"]);
+  });
+
+  it("is found wanting with the place of what is wrong", () => {
+    const [problem] = validate({
+      ...workflow,
+      nodes: [{ id: "a", type: "human_approval", config: { approvers: [1] } }],
+    });
+    assert.match(problem?.message ?? "", /config/u);
   });
 });
 
