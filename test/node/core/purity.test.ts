@@ -17,11 +17,14 @@ import { calendar } from "../../../src/calendar/cron.ts";
 import { digestOf } from "../../../src/core/json.ts";
 import { ScheduleSetSchema } from "../../../src/core/schedules/schedule.ts";
 import * as v from "valibot";
+import type { WorkflowInput } from "../../../src/core/workflows/definition.ts";
 import { createChance, seedOf } from "./chance.ts";
 import { eventsOf } from "./disk.ts";
 import { deepFreeze, frozenKit, openHost, openWorld } from "./kit.ts";
 import { chaotic, createLife } from "./life.ts";
 import { cancelTask, createTask, registerWorkflow, serve, startExecution } from "./things.ts";
+
+type ApprovalInput = Extract<WorkflowInput["nodes"][number], { type: "approval" }>;
 
 const seed = seedOf(606);
 
@@ -34,12 +37,43 @@ const hourly: CoreCommand = {
   data: v.parse(ScheduleSetSchema, { id: "hourly", workflow: "asks", cron: "@hourly" }),
 };
 
+/** An approval that is voted on, edited, reminded of and escalated; an approver who is away, and one who signs. */
+function deciding(): readonly CoreCommand[] {
+  const actor = { id: "ann", roles: ["editor"], level: "session" } as const;
+  const key = { kty: "OKP", crv: "Ed25519", x: "A".repeat(43) } as const;
+  const policy = {
+    approvers: ["editor", "bob"],
+    need: "all",
+    edit: {},
+    remind: 1_000,
+    timeout: 2_500,
+    group: "g",
+  } as const;
+  const node: ApprovalInput = {
+    id: "ask",
+    type: "approval",
+    message: "?",
+    ...policy,
+    approvers: [...policy.approvers],
+  };
+  return [
+    { type: "session.identify", data: { session: "page", actor } },
+    { type: "approver.register", data: { key, require: false, actor } },
+    { type: "approval.delegate", data: { to: "carl", for: 3_000, actor } },
+    registerWorkflow({ id: "policy", nodes: [{ ...node, escalation: [{ approvers: ["boss", { id: "x" }] }] }] }),
+    startExecution("decided", "policy"),
+    { type: "approval.answer", data: { id: "decided/ask", approved: true, by: "carl", edits: '{"n":[1]}' } },
+  ];
+}
+
 /** A long history with events of nearly every type. */
 async function makeHistory(): Promise<readonly CoreEvent[]> {
   const chance = createChance(seed);
   const world = await openWorld(seed, { behaviour: chaotic, chance });
   const live = createLife(chance, "", world.time.now, true);
   for (let step = 0; step < 2_500; step++) await world.advance(live(world));
+  await world.submit(...deciding());
+  await world.advance(5_000);
   await world.submit(
     ...serve("extended", { capabilities: ["extended"] }),
     createTask("extended", { capabilities: ["extended"] }),
