@@ -3,11 +3,18 @@ import type { PublicKey } from "../core/approvals/key.ts";
 import type { Level } from "../core/approvals/policy.ts";
 import type { Actor } from "../core/hosting/hosting.ts";
 import type { JsonSchema } from "../core/capabilities/schema.ts";
-import type { ApprovalView } from "./runtime.ts";
+import type { Approval } from "../core/approvals/approval.ts";
 
 export type { Actor, Level };
 export type { Need, Seat, Step, Vote } from "../core/approvals/policy.ts";
 export type { Edited } from "../core/approvals/diff.ts";
+
+/** An open request as a page sees it. */
+export interface ApprovalView extends Omit<Approval, "payload" | "parent" | "onTimeout"> {
+  readonly payload: unknown;
+  readonly execution?: string | undefined;
+  readonly node?: string | undefined;
+}
 
 /** An answer to an approval. */
 export interface AnswerInput {

@@ -2,7 +2,6 @@
 import type {
   Agent,
   AgentStatus,
-  Approval,
   ArchivePage,
   ArchiveQuery,
   BlobRef,
@@ -28,9 +27,11 @@ import type {
 } from "../core/index.ts";
 import type { HostPlace } from "../core/protocol.ts";
 import type { StoreApi } from "zustand/vanilla";
-import type { AnswerInput, ApprovalCalls, ApprovalRequest } from "./approval-types.ts";
+import type { AnswerInput, ApprovalCalls, ApprovalRequest, ApprovalView } from "./approval-types.ts";
 import type { TimingCalls } from "./timing-types.ts";
 import type { CapabilityOptions, TypedInput } from "./capability-types.ts";
+
+export type { ApprovalView };
 
 /** Where the host runs: in a SharedWorker, in a worker of the tab that was elected, or in a page itself. */
 export type Mode = HostPlace;
@@ -167,13 +168,6 @@ export interface RetryOptions {
   readonly onlyFailed?: boolean;
   /** On the version that was registered last. Default: on the run's own, which has to be known still. */
   readonly latest?: boolean;
-}
-
-/** An open request as a page sees it. */
-export interface ApprovalView extends Omit<Approval, "payload" | "parent" | "onTimeout"> {
-  readonly payload: unknown;
-  readonly execution?: string | undefined;
-  readonly node?: string | undefined;
 }
 
 export interface AgentView extends Agent {
