@@ -1,5 +1,4 @@
 /** Tells of every open approval: of those that wait already, and of each new one. */
-import { senderOf } from "../core/approvals/approval.ts";
 import type { ApprovalRequest } from "./approval-types.ts";
 import type { ApprovalView, Runtime } from "./runtime.ts";
 
@@ -23,7 +22,7 @@ export function watchRequests(store: Runtime["store"], tell: (request: ApprovalR
 }
 
 function requestOf(view: ApprovalView): ApprovalRequest {
-  const request = { sender: senderOf(view.id), schema: view.edit };
+  const request = { sender: view.id, schema: view.edit };
   // The payload is read when it is looked at.
   return Object.defineProperties(
     { ...request },

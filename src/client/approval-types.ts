@@ -63,7 +63,7 @@ export interface ApproverOptions {
 
 /** What the event `human_approval_request` brings. */
 export interface ApprovalRequest extends ApprovalView {
-  /** What an answer by message has as its recipient. */
+  /** What an answer by message has as its recipient: the request's id. */
   readonly sender: string;
   /** The payload. */
   readonly context: unknown;

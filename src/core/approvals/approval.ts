@@ -189,13 +189,3 @@ export interface ApprovalCommands {
   "delegation.wake": { readonly id: string };
   "approver.register": v.InferOutput<typeof ApproverRegisterSchema> & Attributed;
 }
-
-/** What a message about a request names as its sender, and its answer as recipient. */
-export function senderOf(id: string): string {
-  return `approval:${id}`;
-}
-
-/** The request that a message is for; undefined when its recipient is none. */
-export function approvalOf(recipient: string): string | undefined {
-  return recipient.startsWith("approval:") ? recipient.slice("approval:".length) : undefined;
-}

@@ -70,7 +70,7 @@ describe("approvals", () => {
     while ((heard["third"]?.length ?? 0) < 1 || (heard["second"]?.length ?? 0) < 2)
       await new Promise((resolve) => setTimeout(resolve, 5));
     const [request] = heard["second"] ?? [];
-    expect(request).to.include({ id: `${run}/ask`, sender: `approval:${run}/ask`, execution: run, node: "ask" });
+    expect(request).to.include({ id: `${run}/ask`, sender: `${run}/ask`, execution: run, node: "ask" });
     expect(request?.message).to.equal("Send 5?");
     expect((request?.expiresAt ?? 0) - (request?.requestedAt ?? 0)).to.equal(3_600_000);
     expect(request?.context).to.deep.equal({ n: 5 });
