@@ -36,6 +36,7 @@ const library = Object.fromEntries(
     ["health", "src/health.ts"],
     ["discovery", "src/discovery.ts"],
     ["workflow", "src/workflow.ts"],
+    ["inbox", "src/inbox.ts"],
     ["testing", "src/testing.ts"],
     ...files("src/plugins/*/index.ts").map((file) => [`plugins/${basename(dirname(file))}`, file]),
   ].filter(([, file]) => existsSync(String(file))),
