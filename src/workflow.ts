@@ -10,4 +10,5 @@ export {
 export { cel, itemOf, select, type Expr, type Given, type Ref } from "./client/workflow-refs.ts";
 export type { Problem, ProblemCode } from "./core/workflows/proofs/problem.ts";
 export { validate, type KnownCapability, type ValidateOptions } from "./core/workflows/proofs/validate.ts";
+export { WorkflowNodeType } from "./core/workflows/node-type.ts";
 export type { WorkflowInput } from "./core/workflows/definition.ts";

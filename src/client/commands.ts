@@ -110,9 +110,12 @@ function createSteering(
     resumeWorkflow(id) {
       tell({ type: "execution.resume", data: { id } });
     },
-    answer(id, { data, ...answer }) {
-      const text = data === undefined ? {} : { data: encodeJson(data, "data") };
-      tell({ type: "approval.answer", data: { id, ...answer, ...text } });
+    answer(id, { data, edits, ...answer }) {
+      const texts = {
+        ...(data !== undefined && { data: encodeJson(data, "data") }),
+        ...(edits !== undefined && { edits: encodeJson(edits, "edits") }),
+      };
+      tell({ type: "approval.answer", data: { ...answer, ...texts, id } });
     },
   };
 }

@@ -182,7 +182,7 @@ function createRuntime(parts: Parts & Base & { readonly release: () => void }): 
     archive: createArchive(connection),
     ...createReading(connection, createId),
     ...createLater(connection, createId, commands),
-    on: listenTo(emitter, connection),
+    on: listenTo(emitter, connection, mirror.store),
     close,
   };
   return withPresent(handle);
@@ -199,6 +199,10 @@ const LATER = [
   "registerCapability",
   "unregisterCapability",
   "deadLetters",
+  "identify",
+  "delegate",
+  "registerApprover",
+  "decide",
 ] as const;
 
 type LaterCalls = Pick<Runtime, (typeof LATER)[number] | "requeue" | "retryFrom" | "secrets" | "workflows">;

@@ -21,7 +21,7 @@ export function hearing(emitter: Emitter): Pick<ConnectionOptions, "isListening"
 }
 
 /** Tells the host when the page begins to listen to the journal's events, and when it no longer does. */
-export function listenTo(emitter: Emitter, connection: Connection): Runtime["on"] {
+export function listenTo(emitter: Emitter, connection: Connection, store: Runtime["store"]): Runtime["on"] {
   let was = false;
   const tell = (): void => {
     const on = isListening(emitter);
@@ -34,12 +34,29 @@ export function listenTo(emitter: Emitter, connection: Connection): Runtime["on"
         listener(event as Parameters<typeof listener>[0]);
       });
     };
+    if (type === "human_approval_request") return watchApprovals(store, hear);
     emitter.on(type, hear);
     tell();
     return () => {
       emitter.off(type, hear);
       tell();
     };
+  };
+}
+
+/** Few pages ask people: what it takes is loaded then. */
+function watchApprovals(store: Runtime["store"], hear: (request: unknown) => void): () => void {
+  let isOn = true;
+  const watching = import("./approval-requests.ts").then(({ watchRequests }) =>
+    watchRequests(store, (request) => {
+      if (isOn) hear(request);
+    }),
+  );
+  return () => {
+    isOn = false;
+    void watching.then((end) => {
+      end();
+    });
   };
 }
 

@@ -27,8 +27,11 @@ import type {
 } from "../core/index.ts";
 import type { HostPlace } from "../core/protocol.ts";
 import type { StoreApi } from "zustand/vanilla";
+import type { AnswerInput, ApprovalCalls, ApprovalRequest, ApprovalView } from "./approval-types.ts";
 import type { TimingCalls } from "./timing-types.ts";
 import type { CapabilityOptions, TypedInput } from "./capability-types.ts";
+
+export type { ApprovalView };
 
 /** Where the host runs: in a SharedWorker, in a worker of the tab that was elected, or in a page itself. */
 export type Mode = HostPlace;
@@ -168,18 +171,6 @@ export interface RetryOptions {
   readonly latest?: boolean;
 }
 
-/** An open request as a page sees it. */
-export interface ApprovalView {
-  readonly id: string;
-  readonly message: string;
-  readonly payload: unknown;
-  readonly approvers: readonly string[];
-  readonly requestedAt: number;
-  readonly expiresAt?: number | undefined;
-  readonly execution?: string | undefined;
-  readonly node?: string | undefined;
-}
-
 export interface AgentView extends Agent {
   readonly status: AgentStatus;
   /** Slots that are taken, also by attempts that were stopped and haven't given theirs back. */
@@ -229,6 +220,8 @@ export type RuntimeEvents = {
 } & {
   /** Every journal event: its type, data and time. */
   readonly event: { readonly type: string; readonly data: unknown; readonly at: number };
+  /** An approval waits: each that is open already, each new one, and one of which others are asked or that was edited. */
+  readonly human_approval_request: ApprovalRequest;
   readonly progress: {
     readonly task: string;
     readonly attempt: number;
@@ -251,7 +244,7 @@ export type RuntimeEvents = {
 };
 
 /** A durable runtime, as one page sees it. Every method that makes something returns its id at once. */
-export interface Runtime extends TimingCalls {
+export interface Runtime extends TimingCalls, ApprovalCalls {
   readonly name: string;
   /** Where the host runs that answers now; also when this page would have looked for it elsewhere. */
   readonly mode: Mode;
@@ -338,15 +331,7 @@ export interface Runtime extends TimingCalls {
    */
   retryFrom(execution: string, options?: RetryOptions): Promise<string>;
   /** Answers an open approval. */
-  answer(
-    approval: string,
-    answer: {
-      readonly approved: boolean;
-      readonly by: string;
-      readonly reason?: string;
-      readonly data?: unknown;
-    },
-  ): void;
+  answer(approval: string, answer: AnswerInput): void;
 
   /** Resolves when what the id names is durable; rejects when it was refused. `settled()` waits for all commands so far. */
   settled(id?: string): Promise<void>;

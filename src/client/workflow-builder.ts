@@ -1,4 +1,5 @@
 /** Definitions of workflows as typed calls: ids and outputs of nodes are known to the compiler, and so are wrong ports. */
+import type { Vote } from "../core/approvals/policy.ts";
 import { RuntimeError } from "../core/errors.ts";
 import type { NodeSchema, WorkflowInput } from "../core/workflows/definition.ts";
 import { invalidWorkflow, type Problem } from "../core/workflows/proofs/problem.ts";
@@ -75,6 +76,10 @@ type Answer = {
   readonly by: string;
   readonly reason: string | null;
   readonly data: unknown;
+  /** Where the node says how many it needs. */
+  readonly votes?: readonly Vote[];
+  /** Where it can be edited: as it is in the end. */
+  readonly payload?: unknown;
 };
 type Failure = { readonly node: string; readonly code: string; readonly message: string };
 

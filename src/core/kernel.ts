@@ -86,6 +86,16 @@ export interface Fold<State, Events> {
   restore(state: State, saved: unknown): void;
 }
 
+/** A refusal that is recorded: the cause is what the caller is told, the facts stay in the journal. */
+export class RecordedRefusal extends Error {
+  readonly facts: readonly Fact[];
+
+  constructor(facts: readonly Fact[], cause: unknown) {
+    super("refused", { cause });
+    this.facts = facts;
+  }
+}
+
 /** The rules of one slice. `decide` may throw a RuntimeError only for a command from outside. */
 export interface Rules<View, Commands, Own, Heard = Own> {
   readonly decide: {

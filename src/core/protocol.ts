@@ -6,7 +6,7 @@
 import * as v from "valibot";
 import { UNREGISTER_MODES } from "./agents/agent.ts";
 import { ManifestSchema } from "./agents/manifest.ts";
-import { ApprovalAnswerSchema } from "./approvals/approval.ts";
+import { ApprovalAnswerSchema, ApproverRegisterSchema, DelegationSchema } from "./approvals/approval.ts";
 import { CapabilityRegisterSchema, CapabilityUnregisterSchema } from "./capabilities/registration.ts";
 import type { ErrorData } from "./errors.ts";
 import type { JsonText } from "./json.ts";
@@ -47,6 +47,7 @@ export const PageCommandSchema = v.variant("type", [
   }),
   v.strictObject({ type: v.literal("agent.switch"), data: v.strictObject({ id, offline: v.boolean() }) }),
   v.strictObject({ type: v.literal("approval.answer"), data: ApprovalAnswerSchema }),
+  v.strictObject({ type: v.literal("approval.delegate"), data: DelegationSchema }),
   v.strictObject({
     type: v.literal("workflow.register"),
     data: v.strictObject({ text: v.string(), strict: v.optional(v.boolean()) }),
@@ -162,6 +163,21 @@ export const QuerySchema = v.variant("type", [
     reader: id,
     from: count,
     attempt: count,
+  }),
+  /** Who is at the page; nobody when it names none. */
+  v.strictObject({
+    type: v.literal("identify"),
+    id: v.optional(id),
+    roles: v.optional(v.pipe(v.array(id), v.maxLength(100))),
+    token: v.optional(v.pipe(v.string(), v.maxLength(16_384))),
+  }),
+  /** The key that an approver signs with. */
+  v.strictObject({ type: v.literal("approver"), ...ApproverRegisterSchema.entries }),
+  /** A signed answer. */
+  v.strictObject({
+    type: v.literal("decide"),
+    answer: ApprovalAnswerSchema,
+    signature: v.pipe(v.string(), v.maxLength(1_024)),
   }),
   v.strictObject({ type: v.literal("schedules") }),
   v.strictObject({ type: v.literal("versions"), workflow: id }),

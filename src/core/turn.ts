@@ -5,7 +5,7 @@ import { encodeRefusal, RuntimeError, type ErrorData } from "./errors.ts";
 import { hostingRules } from "./hosting/rules.ts";
 import { checkLimits, limitsRules } from "./limits/rules.ts";
 import type { TaskCreate } from "./tasks/task.ts";
-import type { Env, Fact, Request, Rules } from "./kernel.ts";
+import { RecordedRefusal, type Env, type Fact, type Request, type Rules } from "./kernel.ts";
 import type { CoreState } from "./runtime.ts";
 import { messagesRules } from "./messages/rules.ts";
 import { schedulesRules } from "./schedules/rules.ts";
@@ -57,32 +57,33 @@ export function createTurn(
     }
   };
   return (command, env, record) => {
-    const decided = decideOutside(decide, state, command, env);
-    if (!Array.isArray(decided)) return decided as ErrorData;
+    const { facts, refusal } = decideOutside(decide, state, command, env);
+    if (refusal && facts.length === 0) return refusal;
     const queue: Request[] = [];
-    run(decided as Fact[], env, record, queue);
+    run(facts, env, record, queue);
     let at = 0;
     for (let reactions = 1; ; reactions++) {
       const next = at < queue.length ? queue[at++] : scheduler.next(env.now); // of what starts something may follow, too
-      if (!next) return undefined;
+      if (!next) return refusal;
       if (reactions > MAX_REACTIONS) throw new RuntimeError("runtime/limit", { reactions });
       run(decide[next.type]?.(state, next.data, env) ?? none, env, record, queue);
     }
   };
 }
 
-function decideOutside(
-  decide: AnyRules["decide"],
-  state: CoreState,
-  { type, data }: Request,
-  env: Env,
-): readonly Fact[] | ErrorData {
-  const rule = Object.hasOwn(decide, type) ? decide[type] : undefined;
-  if (!rule) return encodeRefusal(new RuntimeError("command/unknown", { type }));
+interface Decided {
+  readonly facts: readonly Fact[];
+  readonly refusal?: ErrorData;
+}
+
+function decideOutside(decide: AnyRules["decide"], state: CoreState, { type, data }: Request, env: Env): Decided {
   try {
+    const rule = Object.hasOwn(decide, type) ? decide[type] : undefined;
+    if (!rule) throw new RuntimeError("command/unknown", { type });
     if (type === "task.create") checkLimits(state.limits, (data as TaskCreate).limits);
-    return rule(state, data, env);
+    return { facts: rule(state, data, env) };
   } catch (error) {
-    return encodeRefusal(error);
+    if (error instanceof RecordedRefusal) return { facts: error.facts, refusal: encodeRefusal(error.cause) };
+    return { facts: none, refusal: encodeRefusal(error) };
   }
 }

@@ -7,6 +7,7 @@ import { encodeError, RuntimeError } from "../core/errors.ts";
 import { hostLock, lifeLock } from "../core/locks.ts";
 import type { Journal, Vault } from "../core/ports.ts";
 import type { HostFrame, HostPlace } from "../core/protocol.ts";
+import type { Identify } from "./approving.ts";
 import { startHost, type Host } from "./host.ts";
 import type { Connection } from "./sessions.ts";
 
@@ -35,6 +36,8 @@ export interface BootOptions {
   readonly restartAfter?: number;
   /** A page has so long to bring a worker that it was told to start, in milliseconds. Default 30,000. */
   readonly spawnPatience?: number;
+  /** As in {@link HostOptions}. */
+  readonly identify?: Identify;
 }
 
 /** A place that can be the host. */
@@ -172,9 +175,9 @@ async function serve(state: State): Promise<void> {
   const { options, ports, closing } = state;
   state.standby = false;
   const journal = options.openJournal();
-  const { version, place, spawnPatience, vault } = options;
+  const { version, place, spawnPatience, identify, vault } = options;
   const patience = spawnPatience === undefined ? {} : { spawnPatience };
-  const host = await startHost({ journal, vault, version, place, watchLock, ...patience });
+  const host = await startHost({ journal, vault, version, place, watchLock, identify, ...patience });
   await new Promise<void>((held) => {
     void navigator.locks.request(lifeLock(options.name, host.epoch), () => {
       held();

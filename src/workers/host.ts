@@ -6,6 +6,7 @@ import { createIds } from "../core/ids.ts";
 import type { Journal, Vault } from "../core/ports.ts";
 import type { CoreEvent } from "../core/runtime.ts";
 import type { HostFrame, HostPlace, Origin } from "../core/protocol.ts";
+import type { Identify } from "./approving.ts";
 import { createAlarm, type Alarm } from "./alarm.ts";
 import { createDefer } from "./defer.ts";
 import { createLinks, type Links } from "./links.ts";
@@ -25,6 +26,8 @@ export interface HostOptions {
   readonly place: HostPlace;
   /** A page has so long to bring a worker that it was told to start, in milliseconds. Default 30,000. */
   readonly spawnPatience?: number;
+  /** Finds out who is at a page, by what the page brings. Default: pages are believed, and that is recorded as a click. */
+  readonly identify?: Identify | undefined;
   /** Calls back when the page that holds the lock is gone. */
   readonly watchLock: (lock: string, gone: () => void) => () => void;
 }
@@ -119,7 +122,7 @@ function reasonOf(error: RuntimeError): RuntimeError {
 }
 
 function surround(
-  { journal, vault, version, place, watchLock, spawnPatience }: HostOptions,
+  { journal, vault, version, place, watchLock, spawnPatience, identify }: HostOptions,
   engine: Engine,
   ids: () => string,
 ): Around {
@@ -147,6 +150,7 @@ function surround(
     place,
     watchLock,
     origin,
+    identify,
   });
   const pool = createPool({ engine, links, now: Date.now });
   return { links, pool, spawning, sessions, alarm: createAlarm(engine), signals, streams };

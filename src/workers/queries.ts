@@ -8,6 +8,7 @@ import { createLookups } from "../core/workflows/lookups.ts";
 import { previewMigration } from "../core/workflows/migration.ts";
 import { standingOf } from "../core/workflows/standing.ts";
 import { versionsOf } from "../core/workflows/versions.ts";
+import { decideSigned, identifySession, registerKey, type ApprovingParts } from "./approving.ts";
 import { writeBlob } from "./blobs.ts";
 import { listDeadLetters } from "./dead-letters.ts";
 import type { Streams } from "./streams.ts";
@@ -16,16 +17,15 @@ import type { Streams } from "./streams.ts";
 export type QueryAnswer =
   { readonly value: unknown; readonly error?: undefined } | { readonly error: ErrorData; readonly value?: undefined };
 
-export interface QueryParts {
+export interface QueryParts extends ApprovingParts {
   readonly journal: Journal;
-  readonly engine: Engine;
   readonly streams: Pick<Streams, "read">;
   readonly vault?: Vault | undefined;
 }
 
-export async function answerQuery(parts: QueryParts, raw: unknown): Promise<QueryAnswer> {
+export async function answerQuery(parts: QueryParts, session: string, raw: unknown): Promise<QueryAnswer> {
   try {
-    return { value: await answer(parts, v.parse(QuerySchema, raw)) };
+    return { value: await answer(parts, session, v.parse(QuerySchema, raw)) };
   } catch (error) {
     const known = error instanceof RuntimeError ? error : invalid(error);
     return { error: encodeError(known) };
@@ -51,7 +51,15 @@ const none = (): Promise<never> =>
   Promise.reject(new RuntimeError("secret/unavailable", { reason: "this host keeps none" }));
 const noVault: Vault = { get: none, set: none, delete: none, list: none };
 
-async function answer({ journal, engine, streams, vault = noVault }: QueryParts, query: Query): Promise<unknown> {
+/** What was decided, or why not, once it is durable. */
+async function recorded<T>(engine: Engine, deciding: Promise<T>): Promise<T> {
+  await deciding.catch(() => undefined);
+  await durable(engine);
+  return deciding;
+}
+
+async function answer(parts: QueryParts, session: string, query: Query): Promise<unknown> {
+  const { journal, engine, streams, vault = noVault } = parts;
   switch (query.type) {
     case "archived":
       return journal.archived(query.id);
@@ -63,6 +71,14 @@ async function answer({ journal, engine, streams, vault = noVault }: QueryParts,
       return listDeadLetters(journal, query);
     case "stream":
       return streams.read(query);
+    case "identify":
+      return recorded(engine, identifySession(parts, session, query));
+    case "approver": {
+      const { type: _, ...asked } = query;
+      return recorded(engine, registerKey(parts, session, asked));
+    }
+    case "decide":
+      return recorded(engine, decideSigned(parts, session, query));
     case "schedules": {
       const list = [...engine.state.schedules.schedules.values()];
       await durable(engine);

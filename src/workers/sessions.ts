@@ -13,7 +13,9 @@ import {
   type PageFrame,
   type Signal,
 } from "../core/protocol.ts";
+import type { CoreCommand } from "../core/runtime.ts";
 import { PROTOCOL } from "../core/version.ts";
+import { actorOf, type Identify } from "./approving.ts";
 import type { Links } from "./links.ts";
 import { answerQuery } from "./queries.ts";
 import type { Signals } from "./signals.ts";
@@ -37,6 +39,7 @@ export interface SessionsOptions {
   readonly place: HostPlace;
   readonly watchLock: (lock: string, gone: () => void) => () => void;
   readonly origin: () => Origin;
+  readonly identify?: Identify | undefined;
 }
 
 /** The host's end of one page. */
@@ -243,7 +246,7 @@ function listen(
       if (owns(links, session, frame.link)) links.receive(frame.link, frame.frames);
       return;
     case "query":
-      void answerQuery(options, frame.query).then((answer) => {
+      void answerQuery(options, session.session, frame.query).then((answer) => {
         const transfer = answer.value instanceof Uint8Array ? [answer.value.buffer] : [];
         session.post({ kind: "answer", call: frame.call, ...answer }, transfer);
       });
@@ -307,10 +310,11 @@ function transferOf(frames: readonly object[]): Transferable[] {
 
 /** Decides a page's commands; those that an earlier sending has brought already are only answered again. */
 function decide(
-  { engine }: SessionsOptions,
+  options: SessionsOptions,
   { session, post }: Session,
   { first, commands, acknowledged }: Said<"commands">,
 ): void {
+  const { engine } = options;
   const before = engine.state.hosting.sessions.get(session);
   const mark = before?.mark ?? 0;
   // A gap: the page resends from its first unanswered command. What it has answers to is none, though the session
@@ -320,7 +324,7 @@ function decide(
   let number = first;
   for (const raw of commands) {
     if (number > mark) {
-      const refusal = decideOne(engine, raw);
+      const refusal = decideOne(options, raw, session);
       if (refusal) refused.push([number, refusal]);
     }
     number++;
@@ -334,10 +338,26 @@ function decide(
   });
 }
 
-function decideOne(engine: Engine, raw: unknown): ErrorData | undefined {
+function decideOne(options: SessionsOptions, raw: unknown, session: string): ErrorData | undefined {
   const command = parseCommand(raw);
   if (command instanceof RuntimeError) return encodeError(command);
-  return engine.submit([command])[0]?.[1];
+  return options.engine.submit([attributed(options, command, session)])[0]?.[1];
+}
+
+/** Commands of which the core has to know who gives them. */
+const ATTRIBUTED: ReadonlySet<string> = new Set<PageCommand["type"]>([
+  "approval.answer",
+  "approval.delegate",
+  "execution.start",
+  "execution.retry",
+  "schedule.set",
+]);
+
+function attributed({ engine, identify }: SessionsOptions, command: PageCommand, session: string): CoreCommand {
+  if (!ATTRIBUTED.has(command.type)) return command;
+  const actor = actorOf(engine, session);
+  const least = identify && command.type === "approval.answer" && { least: "session" };
+  return { ...command, data: { ...command.data, ...(actor && { actor }), ...least } } as CoreCommand; // those take one
 }
 
 function parseCommand(raw: unknown): PageCommand | RuntimeError {

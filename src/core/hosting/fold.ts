@@ -15,13 +15,18 @@ export const hostingFold: Fold<HostingState, HostingEvents> = {
       state.epoch = epoch;
     },
     "session.advanced": (state, { session, mark, refused, acknowledged }, at) => {
-      const kept = state.sessions.get(session)?.refused ?? [];
+      const { refused: kept = [], actor } = state.sessions.get(session) ?? {};
       state.sessions.set(session, {
+        ...(actor && { actor }),
         id: session,
         mark,
         refused: [...kept, ...copyJson(refused)].filter(([number]) => number > acknowledged),
         seenAt: at,
       });
+    },
+    "session.identified": (state, { session, actor }, at) => {
+      const { actor: _, ...known } = state.sessions.get(session) ?? { id: session, mark: 0, refused: [], seenAt: at };
+      state.sessions.set(session, { ...known, ...(actor && { actor: copyJson(actor) }) });
     },
     "session.ended": (state, { session }) => {
       state.sessions.delete(session);

@@ -8,6 +8,16 @@ export interface Session {
   /** The refused ones among those that the page hasn't acknowledged yet: number and reason. */
   readonly refused: readonly (readonly [number, ErrorData])[];
   readonly seenAt: number;
+  /** Who is there, where that is known. */
+  readonly actor?: Actor | undefined;
+}
+
+/** Who is at a page. */
+export interface Actor {
+  readonly id: string;
+  readonly roles: readonly string[];
+  /** session: the host's verifier has found so. click: the page says so. */
+  readonly level: "click" | "session";
 }
 
 export interface HostingEvents {
@@ -20,12 +30,15 @@ export interface HostingEvents {
     readonly acknowledged: number;
   };
   "session.ended": { readonly session: string };
+  /** Somebody is at the page from now on; without an actor nobody that is known. */
+  "session.identified": { readonly session: string; readonly actor?: Actor | undefined };
 }
 
 export interface HostingCommands {
   /** The first command of every host: whatever ran under the one before is interrupted by it. */
   "host.start": { readonly epoch: number };
   "session.advance": HostingEvents["session.advanced"];
+  "session.identify": HostingEvents["session.identified"];
 }
 
 /** A session whose page was not heard of for so long is forgotten, in milliseconds. */

@@ -14,6 +14,10 @@ export const hostingRules: Rules<HostingView, HostingCommands, HostingEvents> = 
         .filter(({ seenAt }) => now - seenAt > SESSION_LIFE)
         .map(({ id }) => ({ type: "session.ended", data: { session: id } }) as const),
     ],
+    "session.identify": ({ hosting }, data) =>
+      JSON.stringify(hosting.sessions.get(data.session)?.actor) === JSON.stringify(data.actor)
+        ? []
+        : [{ type: "session.identified", data }],
     "session.advance": (_view, data) => [{ type: "session.advanced", data }],
   },
 };

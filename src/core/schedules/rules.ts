@@ -51,11 +51,14 @@ export const schedulesRules: Rules<SchedulesView, ScheduleCommands, ScheduleEven
     },
   },
   react: {
-    "schedule.fired": (_view, { execution: id, cancels, workflow, input, priority }) => [
+    "schedule.fired": (_view, { execution: id, cancels, workflow, input, priority, setBy }) => [
       ...cancels.map((run): Request => {
         return { type: "execution.cancel", data: { id: run, reason: "the next run of the schedule is due" } };
       }),
-      { type: "execution.launch", data: { id, workflow, input, priority } },
+      {
+        type: "execution.launch",
+        data: { id, workflow, input, priority, ...(setBy !== undefined && { actor: { id: setBy } }) },
+      },
     ],
     "execution.refused": drain,
     "execution.completed": drain,
@@ -72,12 +75,12 @@ function drain({ schedules }: SchedulesView, { id: run }: { readonly id: string 
 
 function set(
   { schedules: { schedules }, workflows }: SchedulesView,
-  settings: ScheduleSettings,
+  { actor, ...settings }: ScheduleCommands["schedule.set"],
   env: Env,
 ): ScheduleFact[] {
   const { id, workflow, input, startAt = 0, endAt = Infinity } = settings;
   const known = schedules.get(id);
-  if (known && !known.error && isSame(known, settings)) return [];
+  if (known && !known.error && isSame(known, settings) && known.setBy === actor?.id) return [];
   if (!workflows.active.has(workflow)) throw new RuntimeError("workflow/unknown", { workflow });
   decodeJson(checkJson(input, "input", MAX_INLINE), "input");
   if (endAt <= startAt)
@@ -86,7 +89,7 @@ function set(
   checkJitter(settings, env);
   // A moment that was dealt with doesn't come again, also when the clock was set back.
   const next = settings.paused ? {} : planNext(settings, Math.max(env.now, known?.lastAt ?? 0), env);
-  return [{ type: "schedule.set", data: { ...settings, ...next } }];
+  return [{ type: "schedule.set", data: { ...settings, ...next, ...(actor && { setBy: actor.id }) } }];
 }
 
 /** Also checks pattern and time zone. @throws RuntimeError `schedule/invalid` */
@@ -107,7 +110,7 @@ function checkJitter({ cron, timeZone, jitter }: ScheduleSettings, { now, calend
 }
 
 function isSame(known: Schedule, settings: ScheduleSettings): boolean {
-  const { setAt, nextAt, dueAt, lastAt, running, waiting, fired: _fired, skipped, error, ...before } = known;
+  const { setAt, nextAt, dueAt, lastAt, running, waiting, fired: _fired, skipped, error, setBy, ...before } = known;
   const text = (value: object): string =>
     JSON.stringify(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : Number(a > b))));
   return text(before) === text(settings);
@@ -150,10 +153,11 @@ function begin(schedule: Schedule, { due }: Times): ScheduleFact[] {
 }
 
 function fired(
-  { id, workflow, input, priority }: Schedule,
+  { id, workflow, input, priority, setBy }: Schedule,
   at: number,
   { cancels = [], waited = false }: { readonly cancels?: readonly string[]; readonly waited?: boolean },
 ): ScheduleFact {
   const run = { id, at, execution: runOf(id, at), cancels: [...cancels], workflow, input, priority };
-  return { type: "schedule.fired", data: { ...run, ...(waited && { waited }) } };
+  const who = setBy === undefined ? {} : { setBy };
+  return { type: "schedule.fired", data: { ...run, ...(waited && { waited }), ...who } };
 }

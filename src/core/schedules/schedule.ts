@@ -1,6 +1,7 @@
 /** Runs that begin at the moments of a cron pattern. */
 import * as v from "valibot";
 import type { ErrorData } from "../errors.ts";
+import type { Actor } from "../hosting/hosting.ts";
 import type { JsonText } from "../json.ts";
 import { PRIORITIES } from "../tasks/priority.ts";
 
@@ -51,6 +52,11 @@ export type ScheduleSettings = v.InferOutput<typeof ScheduleSetSchema>;
 /** The same as a caller gives it: defaults may be left out. */
 export type ScheduleRequest = v.InferInput<typeof ScheduleSetSchema>;
 
+/** Who has set it, where that was known: its runs are that one's. */
+interface SetBy {
+  readonly setBy?: string | undefined;
+}
+
 /** What comes next; nothing when it is paused or has no more moments. */
 export interface ScheduleNext {
   /** By the pattern. */
@@ -59,7 +65,7 @@ export interface ScheduleNext {
   readonly dueAt?: number | undefined;
 }
 
-export interface Schedule extends ScheduleSettings, ScheduleNext {
+export interface Schedule extends ScheduleSettings, ScheduleNext, SetBy {
   readonly setAt: number;
   /** The latest moment of the pattern that was dealt with. */
   readonly lastAt?: number | undefined;
@@ -77,8 +83,8 @@ export interface Schedule extends ScheduleSettings, ScheduleNext {
 export type SkipReason = "missed" | "overlap" | "full";
 
 export interface ScheduleEvents {
-  "schedule.set": ScheduleSettings & ScheduleNext;
-  "schedule.fired": {
+  "schedule.set": ScheduleSettings & ScheduleNext & SetBy;
+  "schedule.fired": SetBy & {
     readonly id: string;
     /** The moment by the pattern. */
     readonly at: number;
@@ -109,7 +115,7 @@ export interface ScheduleEvents {
 }
 
 export interface ScheduleCommands {
-  "schedule.set": ScheduleSettings;
+  "schedule.set": ScheduleSettings & { readonly actor?: Actor | undefined };
   "schedule.remove": { readonly id: string };
   "schedule.wake": { readonly id: string };
   /** A run of the schedule has ended. */

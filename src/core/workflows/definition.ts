@@ -1,56 +1,25 @@
 /** A workflow as data: nodes, the edges between them, and expressions (a subset of CEL) for conditions and mappings. */
 import * as v from "valibot";
+import { policyFields } from "../approvals/policy.ts";
 import type { JsonSchema } from "../capabilities/schema.ts";
-import type { Json } from "../json.ts";
-import { workFields } from "../tasks/order.ts";
 import { SecretNameSchema } from "../tasks/secrets.ts";
 import { MAX_NAME } from "../messages/message.ts";
 import { LATE_POLICIES } from "../timers/timer.ts";
 import { PRIORITIES } from "../tasks/priority.ts";
+import {
+  common,
+  expression,
+  id,
+  timeout,
+  title,
+  variables,
+  work,
+  workflowId,
+  type Variable,
+  type VariableSchema,
+} from "./definition-fields.ts";
 
-/** A node's id is an identifier, so that expressions can name it. */
-const id = v.pipe(
-  v.string(),
-  v.regex(/^[A-Za-z_]\w{0,63}$/u, "an id is a letter or '_', then letters, digits or '_', up to 64"),
-  v.notValue("__proto__", "no node can have this id"),
-  v.notValue("constructor", "no node can have this id"),
-  v.notValue("prototype", "no node can have this id"),
-);
-/** Scope: `input`, `nodes.<id>.output`, behind an error edge `error`; in a map `item` and `index`, in a loop `index` and `last`. */
-const expression = v.pipe(v.string(), v.minLength(1), v.maxLength(4_096));
-const title = v.optional(v.pipe(v.string(), v.maxLength(200)));
-const timeout = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(365 * 86_400_000));
-
-/** A variable's name, as a node's id. */
-const variable = id;
-/** What the node's completion does to variables, by name: `last` and the others take a value, `append` an element. */
-const set = v.optional(v.pipe(v.record(variable, expression), v.maxEntries(100)));
-const common = { id, title, set };
-
-/** A value that JSON can hold; its depth is bounded with the definition's. */
-const json = v.custom<Json>(
-  (value) =>
-    value !== undefined && typeof value !== "function" && typeof value !== "symbol" && typeof value !== "bigint",
-);
-
-/** What a run remembers beside outputs. Every write goes through its rule, so that none of two branches' writes is lost. */
-export const VariableSchema = v.strictObject({
-  type: v.picklist(["string", "number", "boolean", "list", "map", "any"]),
-  /** Default: 0 for a sum, an empty list for a list, and else null, which stands for no value of any type. */
-  initial: v.optional(json),
-  /**
-   * last: the value replaces the one before (the default) · sum, max, min: of numbers · append: it becomes the last
-   * element of the list · union: those of its elements that the list doesn't have yet.
-   */
-  merge: v.optional(v.picklist(["last", "append", "sum", "max", "min", "union"]), "last"),
-});
-export type Variable = v.InferOutput<typeof VariableSchema>;
-
-const variables = v.optional(v.pipe(v.record(variable, VariableSchema), v.maxEntries(100)));
-
-const { title: _, ...work } = workFields;
-
-const workflowId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9][\w.-]{0,63}$/u, "letters, digits, '_', '.', '-'"));
+export { VariableSchema, type Variable } from "./definition-fields.ts";
 
 /** A graph within a node: it is run as an execution of its own, once for each item or iteration. */
 export interface Body {
@@ -169,18 +138,59 @@ export const JoinNodeSchema = v.strictObject({
   ),
 });
 
-/** Asks people. Its output is `{approved, by, reason, data}`. */
+/**
+ * Asks people. Its output is `{approved, by, reason, data}`, with `votes` where it says how many it needs, and with
+ * `payload` where that can be edited.
+ */
 export const ApprovalNodeSchema = v.strictObject({
   ...common,
   type: v.literal("approval"),
+  /** What is between `{{` and `}}` is an expression; the text shows its value. */
   message: v.pipe(v.string(), v.minLength(1), v.maxLength(4_096)),
   payload: v.optional(expression, "null"),
-  approvers: v.optional(v.pipe(v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(200))), v.maxLength(100)), []),
-  timeout: v.optional(timeout),
-  onTimeout: v.optional(v.picklist(["approve", "reject"]), "reject"),
+  ...policyFields,
+  /** What approvers may change the payload to: a JSON Schema of the kind that capabilities have. */
+  edit: v.optional(v.custom<JsonSchema>((value) => typeof value === "object" && value !== null)),
+  /** When one of the group is rejected, so are the others, wherever in the run they are. */
+  group: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(200))),
   /** fail: a rejection fails the run with `approval/rejected`. continue: the edges decide. */
   onReject: v.optional(v.picklist(["fail", "continue"]), "fail"),
 });
+
+/** The same as the description of the system writes it; it becomes an approval that shows the run's input. */
+export const HumanApprovalNodeSchema = v.pipe(
+  v.strictObject({
+    id,
+    type: v.literal("human_approval"),
+    title,
+    name: title,
+    config: v.strictObject({
+      approvalMessage: ApprovalNodeSchema.entries.message,
+      approvers: ApprovalNodeSchema.entries.approvers,
+      timeout: ApprovalNodeSchema.entries.timeout,
+      /** Every one of the approvers has to approve. Default: the first answer decides. */
+      requireAllApprovers: v.optional(v.boolean()),
+    }),
+  }),
+  v.transform(
+    ({
+      id: own,
+      title: called,
+      name = called,
+      config: { approvalMessage, approvers, timeout: time, requireAllApprovers },
+    }) =>
+      v.parse(ApprovalNodeSchema, {
+        id: own,
+        type: "approval",
+        title: name,
+        message: approvalMessage,
+        payload: "input",
+        approvers,
+        timeout: time,
+        ...(requireAllApprovers && { need: "all" }),
+      }),
+  ),
+);
 
 /** Waits for a moment. Its output is `{dueAt, firedAt, late}`, the last one in milliseconds. */
 export const TimerNodeSchema = v.strictObject({
@@ -320,6 +330,7 @@ export const NodeSchema = v.variant("type", [
   ParallelNodeSchema,
   JoinNodeSchema,
   ApprovalNodeSchema,
+  HumanApprovalNodeSchema,
   TimerNodeSchema,
   EventNodeSchema,
   DynamicNodeSchema,

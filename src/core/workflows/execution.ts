@@ -1,5 +1,6 @@
 /** A run of a workflow, and the state of its nodes. */
 import type { ErrorData } from "../errors.ts";
+import type { Actor } from "../hosting/hosting.ts";
 import type { JsonText } from "../json.ts";
 import type { Priority } from "../tasks/priority.ts";
 import type { TaskParent } from "../tasks/task.ts";
@@ -23,6 +24,8 @@ export interface Execution {
   readonly version: string;
   /** The node that it is run for. */
   readonly parent?: TaskParent | undefined;
+  /** Who was at the page that has started it, where that was known. */
+  readonly startedBy?: string | undefined;
   /** The finished run whose results it takes over. */
   readonly retriedFrom?: string | undefined;
   /** In a map's body: the item, where it isn't the input. */
@@ -194,6 +197,7 @@ export interface WorkflowEvents extends StallEvents {
     | "item"
     | "pins"
     | "retriedFrom"
+    | "startedBy"
   > & {
     /** Outputs that are taken over, by `node`, or `node/index` of a map's items. */
     readonly recorded?: Readonly<Record<string, JsonText>> | undefined;
@@ -312,11 +316,12 @@ export interface WorkflowCommands extends StallCommands {
     readonly priority?: Priority | undefined;
     /** Milliseconds since 1970. */
     readonly deadline?: number | undefined;
+    readonly actor?: Pick<Actor, "id"> | undefined;
   };
   /** The same from within: when it can't begin, that is told. */
   "execution.launch": WorkflowCommands["execution.start"];
   /** Begins a run that takes over what a finished one has done, but for what is to be done again. */
-  "execution.retry": ExecutionRetry;
+  "execution.retry": ExecutionRetry & { readonly actor?: Actor | undefined };
   "item.recall": TaskParent;
   /** A run within a run. */
   "execution.spawn": Pick<Execution, "id" | "workflow" | "version" | "input" | "priority" | "item"> & {

@@ -31,7 +31,7 @@ export function createLookups(): Lookups {
     const text = state.versions.get(id)?.text;
     if (text === undefined) throw new RuntimeError("workflow/unknown", { workflow, version });
     const definition = decodeJson(text);
-    const graph = version.includes("#") ? planAppended(definition) : planWorkflow(definition);
+    const graph = version.includes("#") ? planAppended(definition) : planWorkflow(definition, true);
     put(state, id, graph);
     return graph;
   };

@@ -1,6 +1,7 @@
 /** Fields of one node that don't go together, and edges that it can't do with. */
 import type { PlannedNode } from "./graph.ts";
 import { errorAt, type Problem } from "./proofs/problem.ts";
+import { approvalFlaws } from "./template.ts";
 
 export function nodeProblems({ node, outs, inlets }: PlannedNode): Problem[] {
   const { id, type } = node;
@@ -52,9 +53,10 @@ export function nodeProblems({ node, outs, inlets }: PlannedNode): Problem[] {
       return wrong("node-invalid", "allows subworkflows, but names no workflows");
     case "errorHandler":
       return inlets > 0 ? [] : wrong("unreachable", "is reached by the failure of no node");
+    case "approval":
+      return approvalFlaws(node).flatMap((flaw) => wrong("node-invalid", flaw));
     case "task":
     case "subworkflow":
-    case "approval":
       return [];
   }
 }

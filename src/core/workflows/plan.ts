@@ -20,6 +20,7 @@ import { namingOf } from "./named.ts";
 import { nodeProblems } from "./node-problems.ts";
 import { atEdge, errorAt, invalidWorkflow, placeOf, within, type Problem } from "./proofs/problem.ts";
 import { secretsOf } from "./secrets.ts";
+import { placeholdersOf } from "./template.ts";
 import { planVariables, type Variables } from "./variables.ts";
 
 export type { Graph, PlannedEdge, PlannedNode } from "./graph.ts";
@@ -37,10 +38,12 @@ export interface Reading {
 
 /**
  * Makes a definition ready to run. What can run but shouldn't is found by `validate`, and refused when it is registered.
+ * One that `isKnown` was registered by whatever release: what its approvals' messages have between braces may be text.
  * @throws RuntimeError `workflow/invalid` with `problems`: what is wrong, and at which nodes.
  */
-export function planWorkflow(definition: unknown): Plan {
-  const { plan, problems } = readPlan(definition);
+export function planWorkflow(definition: unknown, isKnown = false): Plan {
+  const { plan, problems: all } = readPlan(definition);
+  const problems = isKnown ? all.filter(({ code }) => code !== "message-invalid") : all;
   if (!plan || problems.length > 0) throw invalidWorkflow(problems);
   return plan;
 }
@@ -278,7 +281,7 @@ function sourcesOf(node: WorkflowNode): Sources {
     case "subworkflow":
       return { input: [node.input] };
     case "approval":
-      return { payload: [node.payload] };
+      return { payload: [node.payload], ...placeholdersOf(node.message) };
     case "map": {
       const locals = LOCALS.map;
       const input = node.task ? node.task.input : (node.body?.input ?? "item");
@@ -311,8 +314,12 @@ function sourcesOf(node: WorkflowNode): Sources {
 function expressionsOf(node: WorkflowNode, findings: Findings): Pick<PlannedNode, "expressions" | "secrets"> {
   const parsed: Record<string, Expression> = {};
   for (const [field, [source, locals]] of Object.entries(sourcesOf(node))) {
-    const expression = source === undefined ? undefined : parse(source, field, { nodes: [node.id] }, findings, locals);
-    if (expression) parsed[field] = expression;
+    if (source === undefined) continue;
+    const inMessage = field.startsWith("message.");
+    const problems: Problem[] = inMessage ? [] : findings.problems;
+    const expression = parse(source, field, { nodes: [node.id] }, { ...findings, problems }, locals);
+    if (inMessage) findings.problems.push(...problems.map((one) => ({ ...one, code: "message-invalid" }) as const));
+    if (expression && !(inMessage && problems.length > 0)) parsed[field] = expression;
   }
   const { input } = parsed;
   if (!input?.roots.includes("secrets")) return { expressions: parsed };

@@ -68,8 +68,8 @@ function decisions(lookups: Lookups): WorkflowRules["decide"] {
       }
     },
     "execution.retry": (view, data) => {
-      const { of: retriedFrom, id, workflow, version, input, priority } = data;
-      return start(lookups, view, { id, workflow, version, input, priority }, (graph) => ({
+      const { of: retriedFrom, id, workflow, version, input, priority, actor } = data;
+      return start(lookups, view, { id, workflow, version, input, priority, actor }, (graph) => ({
         retriedFrom,
         recorded: recordedOf(graph, data),
       }));
@@ -229,7 +229,7 @@ function parentOf({ parent }: Execution): { readonly parent?: TaskParent } {
 function start(
   lookups: Lookups,
   { workflows: state, limits }: WorkflowsView,
-  { id, workflow, input, version, ...options }: WorkflowCommands["execution.start"],
+  { id, workflow, input, version, actor, ...options }: WorkflowCommands["execution.start"],
   more: (graph: Graph) => Asked & Pick<WorkflowEvents["execution.started"], "retriedFrom" | "recorded"> = () => ({}),
 ): WorkflowFact[] {
   if (id.includes("/")) throw new RuntimeError("command/invalid", { id, reason: "'/' parts a run from its nodes" });
@@ -242,7 +242,8 @@ function start(
   const graph = lookups.planOf(state, workflow, pinned);
   checkGiven(graph, workflow, input);
   const { priority = "medium", ...asked } = { ...more(graph), ...options };
-  return [begun(graph, { id, workflow, version: pinned, input, priority, ...asked, ...(pins && { pins }) })];
+  const data = { id, workflow, version: pinned, input, priority, ...asked, ...(actor && { startedBy: actor.id }) };
+  return [begun(graph, { ...data, ...(pins && { pins }) })];
 }
 
 /** Begins a run within a run, for a node that waits for it. */
@@ -321,19 +322,23 @@ function workFailed(
 function approvalDecided(
   lookups: Lookups,
   state: WorkflowsState,
-  { approved, by, reason, data, parent }: ApprovalEvents["approval.decided"],
+  { approved, by, reason, data, votes, payload, sibling, failed, parent }: ApprovalEvents["approval.decided"],
 ): Request[] {
   if (!parent) return [];
   const { execution, node } = parent;
   const run = state.executions.get(execution);
   if (!run) return [];
   const planned = lookups.planOf(state, run.workflow, run.version).nodes.get(node)?.node;
-  if (!approved && planned?.type === "approval" && planned.onReject === "fail") {
-    const message = `rejected by ${by}${reason === undefined ? "" : `: ${reason}`}`;
-    const error = { name: "RuntimeError", message, code: "approval/rejected", detail: { by } };
+  if (failed || (!approved && planned?.type === "approval" && planned.onReject === "fail")) {
+    const message = failed
+      ? "nobody answered in time"
+      : `rejected by ${by}${reason === undefined ? "" : `: ${reason}`}`;
+    const detail = { by, ...(sibling !== undefined && { sibling }) };
+    const error = { name: "RuntimeError", message, code: failed ? "approval/expired" : "approval/rejected", detail };
     return [{ type: "node.fail", data: { execution, node, error } }];
   }
-  const answer = JSON.stringify({ approved, by, reason: reason ?? null });
-  const output = `${answer.slice(0, -1)},"data":${data ?? "null"}}`;
+  const answer = JSON.stringify({ approved, by, reason: reason ?? null, ...(votes && { votes }) });
+  const edited = payload === undefined ? "" : `,"payload":${payload}`;
+  const output = `${answer.slice(0, -1)},"data":${data ?? "null"}${edited}}`;
   return [{ type: "node.complete", data: { execution, node, output } }];
 }

@@ -21,6 +21,7 @@ import { delayKey, planKey, versionWithin } from "./keys.ts";
 import type { WorkflowsState } from "./fold.ts";
 import { checkGiven } from "./given.ts";
 import { keyOf } from "./items.ts";
+import { filled, placeholder } from "./template.ts";
 import type { Lookups } from "./lookups.ts";
 import { referenceOf } from "./pins.ts";
 import type { PlannedNode } from "./graph.ts";
@@ -73,12 +74,8 @@ function requestsOf(beginning: Beginning, { from, to, index }: Span): Request[] 
   switch (node.type) {
     case "task":
       return [taskOf(beginning, node, parent, textOf(beginning, "input"))];
-    case "approval": {
-      const { message, approvers, timeout, onTimeout } = node;
-      const payload = textOf(beginning, "payload");
-      const data = { id, message, approvers, timeout, onTimeout, payload, parent };
-      return [{ type: "approval.request", data }];
-    }
+    case "approval":
+      return [approvalOf(beginning, node, parent)];
     case "subworkflow": {
       const version = beginning.state.executions.get(rootOf(run.id))?.pins?.[referenceOf(node)] ?? "";
       const { workflow, priority = run.priority } = node;
@@ -156,6 +153,35 @@ function textOf({ lookups, state, run, planned }: Beginning, field: string, loca
 function valueOf({ lookups, state, run, planned }: Beginning, field: string): unknown {
   const expression = planned.expressions[field];
   return expression && lookups.scopes.evaluate(state, run, expression, { at: planned.node.id });
+}
+
+function approvalOf(
+  beginning: Beginning,
+  {
+    id: _i,
+    type: _t,
+    title: _l,
+    set: _s,
+    onReject: _r,
+    onTimeout,
+    group,
+    ...policy
+  }: Extract<WorkflowNode, { type: "approval" }>,
+  parent: TaskParent,
+): Request {
+  const root = rootOf(parent.execution);
+  const requestedBy = beginning.state.executions.get(root)?.startedBy;
+  const data = {
+    ...policy,
+    id: workKey(parent),
+    message: filled(policy.message, (place) => valueOf(beginning, placeholder(place))),
+    payload: textOf(beginning, "payload"),
+    onTimeout: onTimeout ?? (policy.escalation ? "escalate" : "reject"),
+    ...(group !== undefined && { group: `${root} ${group}` }),
+    ...(requestedBy !== undefined && { requestedBy }),
+    parent,
+  };
+  return { type: "approval.request", data };
 }
 
 /** The key that a message must have. */

@@ -25,7 +25,7 @@ export function askHost({ engine, disk }: Host & { readonly disk: Disk }): Ask {
   const journal = archiveOf(disk) as Journal; // no question here reads more of it
   const streams = { read: () => Promise.reject(new Error("nothing streams")) };
   return async (query) => {
-    const { value, error } = await answerQuery({ journal, engine, streams }, query);
+    const { value, error } = await answerQuery({ journal, engine, streams }, "page", query);
     if (error) throw decodeError(error);
     return value;
   };

@@ -24,6 +24,8 @@ import { deepFreeze, frozenKit, openHost, openWorld } from "./kit.ts";
 import { chaotic, createLife } from "./life.ts";
 import { cancelTask, createTask, registerWorkflow, serve, startExecution } from "./things.ts";
 
+type ApprovalInput = Extract<WorkflowInput["nodes"][number], { type: "approval" }>;
+
 const seed = seedOf(606);
 
 const asking = (message: string): CoreCommand =>
@@ -34,6 +36,35 @@ const hourly: CoreCommand = {
   type: "schedule.set",
   data: v.parse(ScheduleSetSchema, { id: "hourly", workflow: "asks", cron: "@hourly" }),
 };
+
+/** An approval that is voted on, edited, reminded of and escalated; an approver who is away, and one who signs. */
+function deciding(): readonly CoreCommand[] {
+  const actor = { id: "ann", roles: ["editor"], level: "session" } as const;
+  const key = { kty: "OKP", crv: "Ed25519", x: "A".repeat(43) } as const;
+  const policy = {
+    approvers: ["editor", "bob"],
+    need: "all",
+    edit: {},
+    remind: 1_000,
+    timeout: 2_500,
+    group: "g",
+  } as const;
+  const node: ApprovalInput = {
+    id: "ask",
+    type: "approval",
+    message: "?",
+    ...policy,
+    approvers: [...policy.approvers],
+  };
+  return [
+    { type: "session.identify", data: { session: "page", actor } },
+    { type: "approver.register", data: { key, require: false, actor } },
+    { type: "approval.delegate", data: { to: "carl", for: 3_000, actor } },
+    registerWorkflow({ id: "policy", nodes: [{ ...node, escalation: [{ approvers: ["boss", { id: "x" }] }] }] }),
+    startExecution("decided", "policy"),
+    { type: "approval.answer", data: { id: "decided/ask", approved: true, by: "carl", edits: '{"n":[1]}' } },
+  ];
+}
 
 /** A long history with events of nearly every type. */
 async function makeHistory(): Promise<readonly CoreEvent[]> {
@@ -48,6 +79,8 @@ async function makeHistory(): Promise<readonly CoreEvent[]> {
   await world.submit(registerWorkflow(stuck), startExecution("stuck", "stuck"));
   await world.advance(1);
   await world.submit({ type: "limit.remove", data: { name: "*" } }, ...serve("helpful", { capabilities: ["stuck"] }));
+  await world.submit(...deciding());
+  await world.advance(5_000);
   await world.submit(
     ...serve("extended", { capabilities: ["extended"] }),
     createTask("extended", { capabilities: ["extended"] }),

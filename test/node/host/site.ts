@@ -9,7 +9,7 @@ import type { Task } from "../../../src/core/tasks/task.ts";
 import { PROTOCOL } from "../../../src/core/version.ts";
 import { createMemoryDisk, type MemoryDisk } from "../../../src/plugins/journals/memory-disk.ts";
 import { createMemoryJournal } from "../../../src/plugins/journals/memory.ts";
-import { startHost } from "../../../src/workers/host.ts";
+import { startHost, type HostOptions } from "../../../src/workers/host.ts";
 
 type Said<F extends { kind: string }, K extends F["kind"]> = Extract<F, { kind: K }>;
 
@@ -79,6 +79,9 @@ export interface SiteOptions {
   readonly vault?: Vault;
   /** Commands of the session so far. */
   readonly sent?: number;
+  readonly identify?: HostOptions["identify"];
+  /** The page's session. Default "s1". */
+  readonly session?: string;
 }
 
 export async function openSite({
@@ -86,13 +89,22 @@ export async function openSite({
   blobs = () => ({}),
   sent = 0,
   vault,
+  identify,
+  session = "s1",
 }: SiteOptions = {}): Promise<Site> {
   const plain = createMemoryJournal({ disk });
   const journal: Journal = { ...plain, blobs: { ...plain.blobs, ...blobs(plain.blobs) } };
   const batches: Batch[] = [];
   disk.onAppend((batch) => batches.push(batch));
-  const host = await startHost({ journal, version: "0.1.0", place: "page", watchLock: () => () => undefined, vault });
   const told: HostFrame[] = [];
+  const host = await startHost({
+    journal,
+    version: "0.1.0",
+    place: "page",
+    watchLock: () => () => undefined,
+    identify,
+    vault,
+  });
   const page = inbox<HostFrame>();
   const worker = inbox<WorkerFrame>();
   const line = host.connect((frame) => {
@@ -145,7 +157,7 @@ export async function openSite({
     stop: () => host.stop(),
   };
   open.push(site);
-  const about = { protocol: PROTOCOL, version: "0.1.0", session: "s1", lock: "lock", listening: true };
+  const about = { protocol: PROTOCOL, version: "0.1.0", session, lock: "lock", listening: true };
   say({ kind: "hello", number: 1, ...about });
   await page.take("welcome");
   return site;

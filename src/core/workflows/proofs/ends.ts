@@ -44,12 +44,21 @@ function constantProblems({ node: { id }, outs }: PlannedNode): Problem[] {
 function waits({ nodes }: Graph): Problem[] {
   const open: string[] = [];
   for (const { node } of nodes.values())
-    if ((node.type === "approval" || node.type === "event" || node.type === "monitor") && node.timeout === undefined)
+    if (
+      node.type === "monitor"
+        ? node.timeout === undefined
+        : (node.type === "approval" || node.type === "event") && lastTimeout(node) === undefined
+    )
       open.push(node.id);
   if (open.length === 0) return [];
   const has = open.length === 1 ? "has" : "have";
   const message = `${listOf(open)} ${has} no timeout: a run waits there for as long as no answer comes, no message, or no such metrics`;
   return [warningAt("endless-wait", message, ...open)];
+}
+
+function lastTimeout(node: Extract<WorkflowNode, { type: "approval" | "event" }>): number | undefined {
+  const steps = node.type === "approval" ? node.escalation : undefined;
+  return (steps?.at(-1) ?? node).timeout;
 }
 
 function failures(graph: Graph): Problem[] {
@@ -65,7 +74,9 @@ function failures(graph: Graph): Problem[] {
 function mayFail(node: WorkflowNode): boolean {
   switch (node.type) {
     case "approval":
-      return node.onReject === "fail";
+      return (
+        node.onReject === "fail" || [node, ...(node.escalation ?? [])].some(({ onTimeout }) => onTimeout === "fail")
+      );
     case "event":
     case "monitor":
       return node.timeout !== undefined && node.onTimeout !== "continue";

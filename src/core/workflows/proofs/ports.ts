@@ -125,7 +125,17 @@ const MEASURED = record(Object.fromEntries(METRICS.map((name) => [name, NUMBER])
 
 /** What nodes of these types put out. */
 const OUTPUTS: Partial<Record<WorkflowNode["type"], Shape>> = {
-  approval: record({ approved: BOOLEAN, by: TEXT, reason: ofKind("string", "null"), data: ANYTHING }),
+  approval: {
+    ...record({
+      approved: BOOLEAN,
+      by: TEXT,
+      reason: ofKind("string", "null"),
+      data: ANYTHING,
+      votes: ANYTHING,
+      payload: ANYTHING,
+    }),
+    has: new Set(["approved", "by", "reason", "data"]),
+  },
   errorHandler: record({ node: TEXT, code: TEXT, message: TEXT }),
   timer: record({ dueAt: NUMBER, firedAt: NUMBER, late: NUMBER }),
   event: record({ received: BOOLEAN, payload: ANYTHING, publishedAt: ofKind("number", "null") }),

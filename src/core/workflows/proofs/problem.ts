@@ -29,6 +29,8 @@ export type ProblemCode =
   /** A node that only passes tokens on has nowhere to pass them. */
   | "path-ends"
   | "expression-invalid"
+  /** The same of what an approval's message has between braces. */
+  | "message-invalid"
   /** It can be read, but fails whenever it is evaluated. */
   | "expression-fails"
   /** It may use up its budget of steps. */

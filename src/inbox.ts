@@ -1,0 +1,2 @@
+/** `troupe/inbox`: the element `<approval-inbox>`. */
+export { ApprovalInbox, defineApprovalInbox, type InboxRuntime } from "./client/inbox/element.ts";
