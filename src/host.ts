@@ -4,3 +4,6 @@ export { bootHost, type Boot, type BootOptions } from "./workers/boot.ts";
 export { startHost, type Host, type HostOptions } from "./workers/host.ts";
 export { createIndexedDbJournal } from "./plugins/journals/indexeddb.ts";
 export { createMemoryJournal } from "./plugins/journals/memory.ts";
+export { createIndexedDbVault } from "./plugins/vaults/indexeddb.ts";
+export { createMemoryVault } from "./plugins/vaults/memory.ts";
+export type { Vault } from "./core/ports.ts";

@@ -201,7 +201,7 @@ const LATER = [
   "deadLetters",
 ] as const;
 
-type LaterCalls = Pick<Runtime, (typeof LATER)[number] | "requeue" | "retryFrom" | "workflows">;
+type LaterCalls = Pick<Runtime, (typeof LATER)[number] | "requeue" | "retryFrom" | "secrets" | "workflows">;
 
 /** What these take is loaded with the first call. */
 function createLater(
@@ -218,7 +218,13 @@ function createLater(
     ...Object.fromEntries(LATER.map((name) => [name, call(name)])),
     requeue: call("requeue", createTask),
     retryFrom: call("retryFrom", createId),
-    workflows: { versions: call("versions"), rollback: call("rollback"), migrate: call("migrate") },
+    secrets: { set: call("setSecret"), list: call("listSecrets"), delete: call("deleteSecret") },
+    workflows: {
+      versions: call("versions"),
+      rollback: call("rollback"),
+      migrate: call("migrate"),
+      progress: call("progress"),
+    },
   } as LaterCalls;
 }
 

@@ -10,6 +10,8 @@ import type { RetryOptions, Runtime } from "./runtime.ts";
 export { registerCapability, unregisterCapability } from "./capabilities.ts";
 export { listDeadLetters as deadLetters } from "./dead-letters.ts";
 export { explain, whyWaiting } from "./explaining.ts";
+export { deleteSecret, listSecrets, setSecret } from "./secrets.ts";
+export { progress } from "./progress.ts";
 export { migrate, nextFireTimes, publish, rollback, schedule, schedules, unschedule, versions } from "./timing.ts";
 
 export async function requeue(

@@ -147,7 +147,7 @@ function finish(lane: number): string {
 }
 
 /** Written once: a number's own way to its digits takes eight times as long, for every row that is kept. */
-const HEX = Array.from({ length: 256 }, (_none, byte) => byte.toString(16).padStart(2, "0"));
+const HEX = /* @__PURE__ */ Array.from({ length: 256 }, (_none, byte) => byte.toString(16).padStart(2, "0"));
 
 function hexOf(word: number): string {
   return HEX[word & 0xff] ?? "";

@@ -17,6 +17,7 @@ import { messagesFold, type MessagesState } from "./messages/fold.ts";
 import type { MessageCommands, MessageEvents } from "./messages/message.ts";
 import { schedulesFold, type SchedulesState } from "./schedules/fold.ts";
 import type { ScheduleCommands, ScheduleEvents } from "./schedules/schedule.ts";
+import type { MeterCommands, MeterEvents } from "./tasks/meters.ts";
 import type { TaskCommands, TaskEvents } from "./tasks/task.ts";
 import { timersFold, type TimersState } from "./timers/fold.ts";
 import type { TimerCommands, TimerEvents } from "./timers/timer.ts";
@@ -27,6 +28,7 @@ import { workflowsFold, type WorkflowsState } from "./workflows/fold.ts";
 /** Every event of the core, by type. */
 export type CoreEvents = HostingEvents &
   TaskEvents &
+  MeterEvents &
   ApprovalEvents &
   AgentEvents &
   LimitEvents &
@@ -38,6 +40,7 @@ export type CoreEvents = HostingEvents &
 /** Every command of the core, by type. */
 export type CoreCommands = HostingCommands &
   TaskCommands &
+  MeterCommands &
   ApprovalCommands &
   AgentCommands &
   LimitCommands &

@@ -5,7 +5,7 @@
  */
 import { encodeError, RuntimeError } from "../core/errors.ts";
 import { hostLock, lifeLock } from "../core/locks.ts";
-import type { Journal } from "../core/ports.ts";
+import type { Journal, Vault } from "../core/ports.ts";
 import type { HostFrame, HostPlace } from "../core/protocol.ts";
 import { startHost, type Host } from "./host.ts";
 import type { Connection } from "./sessions.ts";
@@ -30,6 +30,7 @@ export interface BootOptions {
   readonly place: HostPlace;
   readonly version: string;
   readonly openJournal: () => Journal;
+  readonly vault?: Vault | undefined;
   /** After a host that stopped the next one starts so much later, in milliseconds. Default 1,000. */
   readonly restartAfter?: number;
   /** A page has so long to bring a worker that it was told to start, in milliseconds. Default 30,000. */
@@ -171,9 +172,9 @@ async function serve(state: State): Promise<void> {
   const { options, ports, closing } = state;
   state.standby = false;
   const journal = options.openJournal();
-  const { version, place, spawnPatience } = options;
+  const { version, place, spawnPatience, vault } = options;
   const patience = spawnPatience === undefined ? {} : { spawnPatience };
-  const host = await startHost({ journal, version, place, watchLock, ...patience });
+  const host = await startHost({ journal, vault, version, place, watchLock, ...patience });
   await new Promise<void>((held) => {
     void navigator.locks.request(lifeLock(options.name, host.epoch), () => {
       held();

@@ -3,13 +3,14 @@ import { calendar } from "../calendar/cron.ts";
 import { openEngine, type Engine, type EngineOptions } from "../core/engine.ts";
 import { encodeError, RuntimeError } from "../core/errors.ts";
 import { createIds } from "../core/ids.ts";
-import type { Journal } from "../core/ports.ts";
+import type { Journal, Vault } from "../core/ports.ts";
 import type { CoreEvent } from "../core/runtime.ts";
 import type { HostFrame, HostPlace, Origin } from "../core/protocol.ts";
 import { createAlarm, type Alarm } from "./alarm.ts";
 import { createDefer } from "./defer.ts";
 import { createLinks, type Links } from "./links.ts";
 import { createPool, type Pool } from "./pool.ts";
+import { createSecrets } from "./secrets.ts";
 import { createSessions, type Connection, type Sessions } from "./sessions.ts";
 import { createSignals, type Signals } from "./signals.ts";
 import { createSpawning, type Spawning } from "./spawning.ts";
@@ -17,6 +18,8 @@ import { createStreams, type Streams } from "./streams.ts";
 
 export interface HostOptions {
   readonly journal: Journal;
+  /** Default: none; tasks that are given secrets fail then. */
+  readonly vault?: Vault | undefined;
   /** Version of the library, told to pages. */
   readonly version: string;
   readonly place: HostPlace;
@@ -116,7 +119,7 @@ function reasonOf(error: RuntimeError): RuntimeError {
 }
 
 function surround(
-  { journal, version, place, watchLock, spawnPatience }: HostOptions,
+  { journal, vault, version, place, watchLock, spawnPatience }: HostOptions,
   engine: Engine,
   ids: () => string,
 ): Around {
@@ -124,7 +127,8 @@ function surround(
     sessions.signal(list);
   });
   const streams = createStreams((task) => engine.state.tasks.tasks.has(task), Date.now);
-  const links = createLinks({ engine, journal, now: Date.now, signal: signals.add, streams });
+  const secrets = createSecrets(engine, vault);
+  const links = createLinks({ engine, journal, now: Date.now, signal: signals.add, streams, secrets });
   const spawning = createSpawning({ engine, links, pages: () => sessions.spawners(), ids, patience: spawnPatience });
   const origin = (): Origin => ({
     database: engine.databaseId,
@@ -134,6 +138,7 @@ function surround(
   const sessions: Sessions = createSessions({
     engine,
     journal,
+    vault,
     links,
     signals,
     streams,

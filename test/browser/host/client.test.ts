@@ -32,6 +32,37 @@ describe("the client", () => {
     expect(refused).to.deep.equal([`${run} workflow/unknown`]);
   });
 
+  it("tells where a run stands, live and ended", async () => {
+    const runtime = await connect();
+    await runtime.registerAgent({ url: AGENT });
+    runtime.registerWorkflow({
+      id: "stand",
+      variables: { seen: { type: "list", merge: "append" } },
+      nodes: [
+        {
+          id: "first",
+          type: "task",
+          capabilities: ["work"],
+          input: "{'do': 'wait', 'ms': 0}",
+          set: { seen: "'first'" },
+        },
+        { id: "ask", type: "approval", message: "Go on?", timeout: 600_000 },
+      ],
+      edges: [{ from: "first", to: "ask" }],
+    });
+    const run = runtime.startWorkflow("stand");
+    await until(runtime, ({ approvals }) => approvals.size === 1);
+    const live = await runtime.workflows.progress(run, { within: true });
+    expect(live).to.deep.include({ id: run, status: "running", currentNode: "ask", activeNodes: ["ask"], errors: [] });
+    expect(live.variables).to.deep.equal({ seen: ["first"] });
+    runtime.answer([...runtime.approvals.keys()][0] ?? "", { approved: true, by: "suite" });
+    await runtime.result(run);
+    const ended = await runtime.workflows.progress(run);
+    expect(ended).to.deep.include({ status: "completed", activeNodes: [], version: live.version });
+    expect(ended.executionPath.map(({ node }) => node)).to.deep.equal(["first", "ask"]);
+    expect((await rejection(runtime.workflows.progress("nobody"))).code).to.equal("execution/unknown");
+  });
+
   it("doesn't reject the result of a task when another command about it is refused", async () => {
     const runtime = await connect();
     await runtime.registerAgent({ url: AGENT });

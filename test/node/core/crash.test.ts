@@ -155,8 +155,8 @@ function checkNothingLives({ engine: { state } }: Host): void {
     assert.equal(table.size, 0);
 }
 
-/** Nodes whose output tells when something came. */
-const TIMED: ReadonlySet<string> = new Set(["nap", "hear"]);
+/** Nodes whose output tells when something came, or how long it took. */
+const TIMED: ReadonlySet<string> = new Set(["nap", "hear", "calm"]);
 
 /** The same end as without a kill, and every result used once. */
 function checkSame(ran: Ran, plain: Ran): void {

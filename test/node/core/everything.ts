@@ -18,6 +18,9 @@ interface Row {
 
 const work = { capabilities: ["a"], retry: { maxAttempts: 3, base: 50 }, timeout: 2_000 };
 
+const APPENDED =
+  "{'id': 'own', 'type': 'task', 'capabilities': ['b'], 'input': 'index', 'compensate': {'capabilities': ['b']}}";
+
 /** A node of one task; what it is for matters to nobody. */
 const task = (id: string, more: object = {}): Node => ({ id, type: "task", ...work, ...more });
 
@@ -151,6 +154,35 @@ const rows: readonly Row[] = [
         body: { nodes: [task("item", { input: "item", compensate: work, set: { seen: "[item, 'x']" } })] },
       },
     ],
+  },
+  {
+    of: "a worker that appends graphs, a wrong one first",
+    nodes: [
+      {
+        id: "planned",
+        type: "dynamic",
+        ...work,
+        input: `index > 0 ? null : {'nodes': size(problems) == 0 ? [1] : [${APPENDED}]}`,
+        allow: { capabilities: ["b"] },
+        rounds: 2,
+      },
+    ],
+  },
+  {
+    of: "a condition on what tasks have done lately",
+    nodes: [
+      {
+        id: "calm",
+        type: "monitor",
+        capability: "a",
+        when: "metrics.completed > 0",
+        every: 200,
+        timeout: 3_000,
+        onTimeout: "continue",
+      },
+      task("calmed"),
+    ],
+    edges: edges("calm > calmed"),
   },
   {
     of: "another workflow",

@@ -29,6 +29,9 @@ const work = { capabilities: ["a"], retry: { maxAttempts: 3, base: 50 }, timeout
 /** What another workflow runs within itself. */
 export const minorWorkflow: WorkflowInput = { id: "minor", nodes: [{ id: "one", type: "task", ...work }] };
 
+const appendedTask =
+  "{'id': 'own', 'type': 'task', 'capabilities': ['b'], 'input': 'index', 'compensate': {'capabilities': ['b']}}";
+
 /** Many kinds of nodes, a branch that is not taken, failures that are handled, and an output made of several. */
 export const mixedWorkflow: WorkflowInput = {
   id: "mixed",
@@ -75,10 +78,27 @@ export const mixedWorkflow: WorkflowInput = {
         nodes: [{ id: "item", type: "task", ...work, input: "item", compensate: work, set: { seen: "[item, 'x']" } }],
       },
     },
+    {
+      id: "planned",
+      type: "dynamic",
+      ...work,
+      input: `index > 0 ? null : {'nodes': size(problems) == 0 ? [1] : [${appendedTask}]}`,
+      allow: { capabilities: ["b"] },
+      rounds: 2,
+    },
+    {
+      id: "calm",
+      type: "monitor",
+      capability: "b",
+      when: "metrics.ended > 0 && metrics.failureRate < 0.5",
+      every: 200,
+      timeout: 1_500,
+      onTimeout: "continue",
+    },
     { id: "risky", type: "task", ...work, retry: { maxAttempts: 1 } },
     { id: "rescue", type: "task", ...work, input: "error.code" },
     { id: "met", type: "join", mode: { when: "has(inlets.risky) && has(inlets.rescue)" } },
-    { id: "again", type: "errorHandler", scope: ["rounds"], action: "retry" },
+    { id: "again", type: "errorHandler", scope: ["rounds"], action: "retry", delay: 300, backoff: 2 },
     { id: "instead", type: "errorHandler", scope: ["within"], action: "replace", output: "error.code" },
   ],
   edges: [
@@ -93,7 +113,7 @@ export const mixedWorkflow: WorkflowInput = {
     { from: "gather", to: "ask" },
     { from: "ask", to: "last" },
     { from: "ask", to: "tries" },
-    ...["rounds", "within", "graphs", "risky"].map((to) => ({ from: "tries", to })),
+    ...["rounds", "within", "graphs", "planned", "calm", "risky"].map((to) => ({ from: "tries", to })),
     { from: "risky", to: "rescue", on: "error" },
     { from: "risky", to: "met" },
     { from: "rescue", to: "met" },

@@ -17,6 +17,7 @@ import { calendar } from "../../../src/calendar/cron.ts";
 import { digestOf } from "../../../src/core/json.ts";
 import { ScheduleSetSchema } from "../../../src/core/schedules/schedule.ts";
 import * as v from "valibot";
+import type { WorkflowInput } from "../../../src/core/workflows/definition.ts";
 import { createChance, seedOf } from "./chance.ts";
 import { eventsOf } from "./disk.ts";
 import { deepFreeze, frozenKit, openHost, openWorld } from "./kit.ts";
@@ -40,6 +41,13 @@ async function makeHistory(): Promise<readonly CoreEvent[]> {
   const world = await openWorld(seed, { behaviour: chaotic, chance });
   const live = createLife(chance, "", world.time.now, true);
   for (let step = 0; step < 2_500; step++) await world.advance(live(world));
+  const stuck: WorkflowInput = {
+    ...{ id: "stuck", stallAfter: 1 },
+    nodes: [{ id: "s", type: "task", capabilities: ["stuck"], priority: "critical" }],
+  };
+  await world.submit(registerWorkflow(stuck), startExecution("stuck", "stuck"));
+  await world.advance(1);
+  await world.submit({ type: "limit.remove", data: { name: "*" } }, ...serve("helpful", { capabilities: ["stuck"] }));
   await world.submit(
     ...serve("extended", { capabilities: ["extended"] }),
     createTask("extended", { capabilities: ["extended"] }),

@@ -8,6 +8,7 @@ import type { Journal } from "../../../src/core/ports.ts";
 import { batched, type BatchOptions } from "../../../src/workers/batch.ts";
 import { createLinks } from "../../../src/workers/links.ts";
 import { createService } from "../../../src/workers/agent-service.ts";
+import { createSecrets } from "../../../src/workers/secrets.ts";
 import { createStreams } from "../../../src/workers/streams.ts";
 import { eventsOf } from "../core/disk.ts";
 import { never, openWorld } from "../core/kit.ts";
@@ -219,6 +220,7 @@ describe("a batch at a host", () => {
       signal: () => undefined,
       streams: createStreams(() => true, Date.now),
       journal: {} as Journal,
+      secrets: createSecrets(world.engine, undefined),
     });
     around.dispatch = links.dispatch;
     const seen = new Set<number>();
