@@ -3,8 +3,10 @@ import { digestOf } from "../../../src/core/json.ts";
 import { saveState, type CoreCommand } from "../../../src/core/runtime.ts";
 import { createChance } from "./chance.ts";
 import { createDisk, type Disk } from "./disk.ts";
+import { everything } from "./everything.ts";
 import { createTime, openHost, type Host, type HostOptions } from "./kit.ts";
 import { chaotic, createLife } from "./life.ts";
+import { registerWorkflow, startExecution } from "./things.ts";
 
 export const DETERMINISM_SEED = 4_711;
 
@@ -34,7 +36,10 @@ export async function live(seed: number, steps = 800): Promise<Lived> {
   const open = async (): Promise<Host> => {
     const host = ++count;
     const onPush: HostOptions["onPush"] = (commands) => told.push({ host, at: time.now(), commands });
-    return openHost({ disk, time, chance, behaviour: chaotic, snapshotEvery: 200, onPush });
+    const opened = await openHost({ disk, time, chance, behaviour: chaotic, snapshotEvery: 200, onPush });
+    const begin = startExecution(`all${String(host)}`, "everything", { items: [1, 2, 3] });
+    opened.push(...everything.map(registerWorkflow), begin);
+    return opened;
   };
   const draw = createLife(chance, "", time.now, true);
   let host = await open();

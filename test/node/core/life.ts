@@ -136,6 +136,7 @@ export const chaotic: Behaviour = ({ task, attempt, chance }) => {
         ),
       ]
     : [];
+  if (task.parent?.node.startsWith("bad_")) return [say(fail(id, attempt))]; // as its name says, in everything.ts
   switch (chance.below(13)) {
     case 0:
       return [];
