@@ -201,7 +201,7 @@ const LATER = [
   "deadLetters",
 ] as const;
 
-type LaterCalls = Pick<Runtime, (typeof LATER)[number] | "requeue" | "retryFrom" | "workflows">;
+type LaterCalls = Pick<Runtime, (typeof LATER)[number] | "requeue" | "retryFrom" | "workflows" | "audit">;
 
 /** What these take is loaded with the first call. */
 function createLater(
@@ -219,6 +219,7 @@ function createLater(
     requeue: call("requeue", createTask),
     retryFrom: call("retryFrom", createId),
     workflows: { versions: call("versions"), rollback: call("rollback"), migrate: call("migrate") },
+    audit: { export: call("exportLog"), verify: call("verifyLog"), onAnchor: call("onAnchor") },
   } as LaterCalls;
 }
 

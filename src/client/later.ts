@@ -7,6 +7,7 @@ import { askAgain } from "./dead-letters.ts";
 import { retryFrom as retry } from "./retrying.ts";
 import type { RetryOptions, Runtime } from "./runtime.ts";
 
+export { exportLog, onAnchor, verifyLog } from "./audit.ts";
 export { registerCapability, unregisterCapability } from "./capabilities.ts";
 export { listDeadLetters as deadLetters } from "./dead-letters.ts";
 export { explain, whyWaiting } from "./explaining.ts";

@@ -6,6 +6,7 @@ export * from "./agents/enforcement.ts";
 export * from "./agents/matching.ts";
 export * from "./agents/statistics.ts";
 export * from "./approvals/approval.ts";
+export * from "./audit/verify.ts";
 export * from "./capabilities/capability.ts";
 export type { JsonSchema, JsonType } from "./capabilities/schema.ts";
 export * from "./engine.ts";

@@ -161,6 +161,8 @@ export const QuerySchema = v.variant("type", [
     from: count,
     attempt: count,
   }),
+  /** Lines of the audit log behind the n-th; without a number where it ends. */
+  v.strictObject({ type: v.literal("audit"), after: v.optional(count) }),
   v.strictObject({ type: v.literal("schedules") }),
   v.strictObject({ type: v.literal("versions"), workflow: id }),
   v.strictObject({ type: v.literal("migration"), id, version: id }),

@@ -6,6 +6,7 @@ import { createIds } from "../core/ids.ts";
 import type { Journal } from "../core/ports.ts";
 import type { CoreEvent } from "../core/runtime.ts";
 import type { HostFrame, HostPlace, Origin } from "../core/protocol.ts";
+import { withAudit, type AuditOptions } from "./audit.ts";
 import { createAlarm, type Alarm } from "./alarm.ts";
 import { createDefer } from "./defer.ts";
 import { createLinks, type Links } from "./links.ts";
@@ -24,6 +25,7 @@ export interface HostOptions {
   readonly spawnPatience?: number;
   /** Calls back when the page that holds the lock is gone. */
   readonly watchLock: (lock: string, gone: () => void) => () => void;
+  readonly audit?: AuditOptions;
 }
 
 export interface Host {
@@ -47,8 +49,9 @@ interface Around {
 }
 
 /** @throws RuntimeError what the journal throws when it can't be opened. */
-export async function startHost(options: HostOptions): Promise<Host> {
-  const { journal } = options;
+export async function startHost(given: HostOptions): Promise<Host> {
+  const journal = withAudit(given.journal, given.audit);
+  const options = { ...given, journal };
   const ids = createIds(Date.now, Math.random);
   const life: { around?: Around; engine?: Engine; stopping?: Promise<void> } = {};
   let tellEnd: (error: RuntimeError) => void = () => undefined;
@@ -68,6 +71,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     random: Math.random,
     ids,
     defer: createDefer(),
+    audited: journal.audit !== undefined,
     onCommitted(batch, events) {
       if (!life.around) return;
       const { links, pool, sessions, spawning, alarm, signals, streams } = life.around;

@@ -42,7 +42,7 @@ export interface Incoming extends Pick<Spilling, "follow"> {
 export function createIncoming(options: IncomingOptions): Incoming {
   const { engine, send } = options;
   const bring = (link: string, { commands, replies }: Harvest): void => {
-    if (commands.length > 0) engine.submit(commands);
+    if (commands.length > 0) engine.submit(commands, linkName(link));
     if (replies.length === 0) return;
     engine.whenDurable((stopped) => {
       if (!stopped) for (const reply of replies) send(link, reply);
@@ -66,10 +66,15 @@ export function createIncoming(options: IncomingOptions): Incoming {
         const passed = spilling.pass(link, frame);
         if (passed) take(options, link, passed, harvest);
       }
-      if (started.length > 0) engine.submit(started);
+      if (started.length > 0) engine.submit(started, linkName(link));
       bring(link, harvest);
     },
   };
+}
+
+/** How the audit log calls a worker. */
+function linkName(link: string): string {
+  return `link:${link}`;
 }
 
 /** Notes the signs of life. The first one of an attempt is a fact, unless the outcome comes with it. */
@@ -104,6 +109,10 @@ function take(options: IncomingOptions, link: string, frame: TextFrame, { comman
     case "done":
     case "failed":
       if (held) commands.push(outcome(frame), { type: "slot.release", data: { link, task: id, attempt } });
+      else if (attempt > 0) {
+        const type = frame.kind === "done" ? "task.complete" : "task.fail"; // late, or not its own
+        options.engine.refuse(linkName(link), { type, data: { id, attempt } }, gone);
+      }
       replies.push({ kind: "settled", task: id, attempt });
       return;
     case "checkpoint":

@@ -57,6 +57,11 @@ async function answer({ journal, engine, streams }: QueryParts, query: Query): P
       return listDeadLetters(journal, query);
     case "stream":
       return streams.read(query);
+    case "audit": {
+      const { audit } = journal;
+      if (!audit) throw new RuntimeError("journal/unavailable", { reason: "this journal keeps no audit log" });
+      return query.after === undefined ? audit.end() : audit.read(query.after, 200);
+    }
     case "schedules": {
       const list = [...engine.state.schedules.schedules.values()];
       await durable(engine);

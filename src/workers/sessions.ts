@@ -319,7 +319,7 @@ function decide(
   let number = first;
   for (const raw of commands) {
     if (number > mark) {
-      const refusal = decideOne(engine, raw);
+      const refusal = decideOne(engine, raw, `page:${session}`);
       if (refusal) refused.push([number, refusal]);
     }
     number++;
@@ -333,10 +333,12 @@ function decide(
   });
 }
 
-function decideOne(engine: Engine, raw: unknown): ErrorData | undefined {
+function decideOne(engine: Engine, raw: unknown, by: string): ErrorData | undefined {
   const command = parseCommand(raw);
-  if (command instanceof RuntimeError) return encodeError(command);
-  return engine.submit([command])[0]?.[1];
+  if (!(command instanceof RuntimeError)) return engine.submit([command], by)[0]?.[1];
+  const refused = encodeError(command);
+  engine.refuse(by, { type: "unreadable", data: {} }, refused);
+  return refused;
 }
 
 function parseCommand(raw: unknown): PageCommand | RuntimeError {

@@ -4,6 +4,7 @@
 export const CORE_ORDER: readonly (readonly string[])[] = [
   ["json", "errors", "bitset", "versions"],
   ["kernel", "ports", "plugin", "payload", "tables", "ids"],
+  ["audit"],
   ["expressions", "hosting"],
   ["tasks", "approvals", "capabilities", "timers", "messages"],
   ["agents", "limits"],
