@@ -181,7 +181,7 @@ function createRuntime(parts: Parts & Base & { readonly release: () => void }): 
     blobs: createBlobs(connection),
     archive: createArchive(connection),
     ...createReading(connection, createId),
-    ...createLater(connection, createId, commands),
+    ...createLater(connection, createId, commands, () => mirror.store.getState().approvals),
     on: listenTo(emitter, connection),
     close,
   };
@@ -201,13 +201,17 @@ const LATER = [
   "deadLetters",
 ] as const;
 
-type LaterCalls = Pick<Runtime, (typeof LATER)[number] | "requeue" | "retryFrom" | "workflows" | "audit">;
+type LaterCalls = Pick<
+  Runtime,
+  (typeof LATER)[number] | "requeue" | "retryFrom" | "workflows" | "audit" | "sendMessage" | "messages"
+>;
 
 /** What these take is loaded with the first call. */
 function createLater(
   connection: Connection,
   createId: () => string,
   { createTask }: Pick<Runtime, "createTask">,
+  approvals: () => Runtime["approvals"],
 ): LaterCalls {
   const call = (name: keyof typeof Later, ...own: readonly unknown[]): unknown =>
     async function (...args: readonly unknown[]): Promise<unknown> {
@@ -219,6 +223,16 @@ function createLater(
     requeue: call("requeue", createTask),
     retryFrom: call("retryFrom", createId),
     workflows: { versions: call("versions"), rollback: call("rollback"), migrate: call("migrate") },
+    sendMessage: call("sendMessage", approvals),
+    messages: {
+      take: call("take"),
+      receive: call("receive"),
+      subscribe: call("subscribe"),
+      unsubscribe: call("unsubscribe"),
+      define: call("define"),
+      deadLetters: call("deadMessages"),
+      replay: call("replay"),
+    },
     audit: { export: call("exportLog"), verify: call("verifyLog"), onAnchor: call("onAnchor") },
   } as LaterCalls;
 }

@@ -11,6 +11,7 @@ export { exportLog, onAnchor, verifyLog } from "./audit.ts";
 export { registerCapability, unregisterCapability } from "./capabilities.ts";
 export { listDeadLetters as deadLetters } from "./dead-letters.ts";
 export { explain, whyWaiting } from "./explaining.ts";
+export { deadMessages, define, receive, replay, sendMessage, subscribe, take, unsubscribe } from "./mail.ts";
 export { migrate, nextFireTimes, publish, rollback, schedule, schedules, unschedule, versions } from "./timing.ts";
 
 export async function requeue(

@@ -1,5 +1,6 @@
 /** What a page gives and gets of messages and schedules. */
 import type { FireTimesOptions } from "../calendar/cron.ts";
+import type { MessageCalls } from "./mail-types.ts";
 import type { AuditCalls } from "./audit-types.ts";
 import type { WorkflowInput } from "../core/workflows/definition.ts";
 import type { MigrationPreview } from "../core/workflows/migration.ts";
@@ -30,7 +31,7 @@ export type ScheduleView = Omit<Schedule, "input"> & { readonly input: unknown }
 export type VersionView = Omit<VersionRecord, "text"> & { readonly definition: WorkflowInput };
 
 /** Calls of the handle that few pages make. */
-export interface TimingCalls extends AuditCalls {
+export interface TimingCalls extends AuditCalls, MessageCalls {
   /**
    * Publishes a message for runs that wait for one of this name and key. Resolves when it is durable.
    * @throws RuntimeError `message/overflow` when too many are kept already, `json/…`, `command/invalid`

@@ -15,6 +15,7 @@ export * from "./expressions/index.ts";
 export * from "./ids.ts";
 export * from "./json.ts";
 export * from "./limits/limit.ts";
+export * from "./mail/mail.ts";
 export type * from "./messages/message.ts";
 export * from "./plugin.ts";
 export type * from "./ports.ts";

@@ -13,6 +13,16 @@ import type { JsonText } from "./json.ts";
 import type { EncodedPart } from "./picture.ts";
 import { BlobRefSchema } from "./plugin.ts";
 import { LimitRemoveSchema, LimitSetSchema } from "./limits/settings.ts";
+import {
+  MailAckSchema,
+  MailDefineSchema,
+  MailNakSchema,
+  MailReplaySchema,
+  MailSendSchema,
+  MailSubscribeSchema,
+  MailTerminateSchema,
+} from "./mail/mail.ts";
+import { MailQuerySchema } from "./mail/delivery.ts";
 import { MessagePublishSchema } from "./messages/message.ts";
 import { ScheduleSetSchema } from "./schedules/schedule.ts";
 import { ExecutionRetrySchema } from "./workflows/retry-order.ts";
@@ -63,6 +73,15 @@ export const PageCommandSchema = v.variant("type", [
   v.strictObject({ type: v.literal("workflow.rollback"), data: v.strictObject({ workflow: id, version: id }) }),
   v.strictObject({ type: v.literal("execution.migrate"), data: v.strictObject({ id, version: id }) }),
   v.strictObject({ type: v.literal("message.publish"), data: MessagePublishSchema }),
+  v.strictObject({ type: v.literal("mail.send"), data: MailSendSchema }),
+  v.strictObject({ type: v.literal("mail.ack"), data: MailAckSchema }),
+  v.strictObject({ type: v.literal("mail.nak"), data: MailNakSchema }),
+  v.strictObject({ type: v.literal("mail.extend"), data: MailAckSchema }),
+  v.strictObject({ type: v.literal("mail.terminate"), data: MailTerminateSchema }),
+  v.strictObject({ type: v.literal("mail.replay"), data: MailReplaySchema }),
+  v.strictObject({ type: v.literal("mail.subscribe"), data: MailSubscribeSchema }),
+  v.strictObject({ type: v.literal("mail.unsubscribe"), data: MailSubscribeSchema }),
+  v.strictObject({ type: v.literal("mail.define"), data: MailDefineSchema }),
   v.strictObject({ type: v.literal("schedule.set"), data: ScheduleSetSchema }),
   v.strictObject({ type: v.literal("schedule.remove"), data: v.strictObject({ id }) }),
   v.strictObject({ type: v.literal("execution.retry"), data: ExecutionRetrySchema }),
@@ -163,6 +182,14 @@ export const QuerySchema = v.variant("type", [
   }),
   /** Lines of the audit log behind the n-th; without a number where it ends. */
   v.strictObject({ type: v.literal("audit"), after: v.optional(count) }),
+  v.strictObject({ type: v.literal("mail.take"), ...MailQuerySchema.entries }),
+  /** Messages that were given up, newest first, older than the one that is named. */
+  v.strictObject({
+    type: v.literal("mail.dead"),
+    recipient: v.optional(id),
+    after: v.optional(v.pipe(v.string(), v.maxLength(450))),
+    limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000))),
+  }),
   v.strictObject({ type: v.literal("schedules") }),
   v.strictObject({ type: v.literal("versions"), workflow: id }),
   v.strictObject({ type: v.literal("migration"), id, version: id }),

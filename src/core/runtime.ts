@@ -15,6 +15,8 @@ import type { LimitCommands, LimitEvents } from "./limits/limit.ts";
 import { tasksFold, type TasksState } from "./tasks/fold.ts";
 import { messagesFold, type MessagesState } from "./messages/fold.ts";
 import type { MessageCommands, MessageEvents } from "./messages/message.ts";
+import { mailFold, type MailState } from "./mail/fold.ts";
+import type { MailCommands, MailEvents } from "./mail/mail.ts";
 import { schedulesFold, type SchedulesState } from "./schedules/fold.ts";
 import type { ScheduleCommands, ScheduleEvents } from "./schedules/schedule.ts";
 import type { TaskCommands, TaskEvents } from "./tasks/task.ts";
@@ -31,6 +33,7 @@ export type CoreEvents = HostingEvents &
   LimitEvents &
   TimerEvents &
   MessageEvents &
+  MailEvents &
   WorkflowEvents &
   ScheduleEvents &
   CapabilityEvents;
@@ -42,6 +45,7 @@ export type CoreCommands = HostingCommands &
   LimitCommands &
   TimerCommands &
   MessageCommands &
+  MailCommands &
   WorkflowCommands &
   ScheduleCommands &
   CapabilityCommands;
@@ -59,6 +63,7 @@ export interface CoreState {
   readonly limits: LimitsState;
   readonly timers: TimersState;
   readonly messages: MessagesState;
+  readonly mail: MailState;
   readonly workflows: WorkflowsState;
   readonly schedules: SchedulesState;
   readonly capabilities: CapabilitiesState;
@@ -73,6 +78,7 @@ export const folds = {
   limits: limitsFold,
   timers: timersFold,
   messages: messagesFold,
+  mail: mailFold,
   workflows: workflowsFold,
   schedules: schedulesFold,
   capabilities: capabilitiesFold,
@@ -90,6 +96,7 @@ export function createState(kit: Kit): CoreState {
     limits: limitsFold.create(kit),
     timers: timersFold.create(kit),
     messages: messagesFold.create(kit),
+    mail: mailFold.create(kit),
     workflows: workflowsFold.create(kit),
     schedules: schedulesFold.create(kit),
     capabilities: capabilitiesFold.create(kit),

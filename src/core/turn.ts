@@ -7,6 +7,7 @@ import { checkLimits, limitsRules } from "./limits/rules.ts";
 import type { TaskCreate } from "./tasks/task.ts";
 import type { Env, Fact, Request, Rules } from "./kernel.ts";
 import type { CoreState } from "./runtime.ts";
+import { mailRules } from "./mail/rules.ts";
 import { messagesRules } from "./messages/rules.ts";
 import { schedulesRules } from "./schedules/rules.ts";
 import type { Scheduler } from "./scheduling/scheduler.ts";
@@ -36,6 +37,7 @@ export function createTurn(
     limitsRules,
     timersRules,
     messagesRules,
+    mailRules,
     createWorkflowRules(),
     schedulesRules,
     capabilitiesRules,

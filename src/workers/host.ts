@@ -10,6 +10,7 @@ import { withAudit, type AuditOptions } from "./audit.ts";
 import { createAlarm, type Alarm } from "./alarm.ts";
 import { createDefer } from "./defer.ts";
 import { createLinks, type Links } from "./links.ts";
+import { createMailDesk, type MailDesk } from "./mail.ts";
 import { createPool, type Pool } from "./pool.ts";
 import { createSessions, type Connection, type Sessions } from "./sessions.ts";
 import { createSignals, type Signals } from "./signals.ts";
@@ -46,6 +47,7 @@ interface Around {
   readonly alarm: Alarm;
   readonly signals: Signals;
   readonly streams: Streams;
+  readonly mail: MailDesk;
 }
 
 /** @throws RuntimeError what the journal throws when it can't be opened. */
@@ -74,13 +76,14 @@ export async function startHost(given: HostOptions): Promise<Host> {
     audited: journal.audit !== undefined,
     onCommitted(batch, events) {
       if (!life.around) return;
-      const { links, pool, sessions, spawning, alarm, signals, streams } = life.around;
+      const { links, pool, sessions, spawning, alarm, signals, streams, mail } = life.around;
       links.dispatch(events); // work first: pages can wait
       sessions.broadcast(batch);
       for (const task of endsOf(engine, events)) {
         signals.end(task);
         streams.end(task);
       }
+      mail.follow(events);
       pool.follow(events);
       spawning.follow(events);
       spawning.consider();
@@ -128,7 +131,8 @@ function surround(
     sessions.signal(list);
   });
   const streams = createStreams((task) => engine.state.tasks.tasks.has(task), Date.now);
-  const links = createLinks({ engine, journal, now: Date.now, signal: signals.add, streams });
+  const mail = createMailDesk(engine);
+  const links = createLinks({ engine, journal, now: Date.now, signal: signals.add, streams, mail });
   const spawning = createSpawning({ engine, links, pages: () => sessions.spawners(), ids, patience: spawnPatience });
   const origin = (): Origin => ({
     database: engine.databaseId,
@@ -141,6 +145,7 @@ function surround(
     links,
     signals,
     streams,
+    mail,
     spawning,
     version,
     place,
@@ -148,15 +153,19 @@ function surround(
     origin,
   });
   const pool = createPool({ engine, links, now: Date.now });
-  return { links, pool, spawning, sessions, alarm: createAlarm(engine), signals, streams };
+  return { links, pool, spawning, sessions, alarm: createAlarm(engine), signals, streams, mail };
 }
 
-function stopAll({ alarm, pool, spawning, links, signals, streams, sessions }: Around, error: RuntimeError): void {
+function stopAll(
+  { alarm, pool, spawning, links, signals, streams, mail, sessions }: Around,
+  error: RuntimeError,
+): void {
   alarm.stop();
   pool.stop();
   spawning.stop();
   links.stop();
   signals.stop();
   streams.stop();
+  mail.stop();
   sessions.stop(encodeError(error));
 }

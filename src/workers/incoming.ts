@@ -11,6 +11,9 @@ import type { Signal } from "../core/protocol.ts";
 import type { CoreCommand } from "../core/runtime.ts";
 import { ownerOf, writeBlob } from "./blobs.ts";
 import { createSpilling, type Spilling, type TextFrame } from "./spilling.ts";
+import { APPROVAL_RESPONSE } from "../core/mail/types.ts";
+import type { Delivery } from "../core/mail/delivery.ts";
+import type { MailDesk } from "./mail.ts";
 import type { Streams } from "./streams.ts";
 
 export interface IncomingOptions {
@@ -18,6 +21,7 @@ export interface IncomingOptions {
   readonly journal: Journal;
   readonly signal: (signal: Signal) => void;
   readonly streams: Pick<Streams, "write">;
+  readonly mail: Pick<MailDesk, "take" | "release">;
   readonly holds: (link: string, attempt: { task: string; attempt: number }) => boolean;
   readonly send: (link: string, frame: HostFrame) => void;
   /** The attempt has shown a sign of life. */
@@ -133,6 +137,10 @@ function take(options: IncomingOptions, link: string, frame: TextFrame, { comman
       if (held) void moveBytes(options, link, frame);
       else replies.push({ kind: "answer", call: frame.call, error: gone });
       return;
+    case "mail":
+      if (held) void mail(options, link, frame);
+      else replies.push({ kind: "answer", call: frame.call, error: gone });
+      return;
     case "log":
       if (!held) return;
       options.signal(frame);
@@ -143,6 +151,45 @@ function take(options: IncomingOptions, link: string, frame: TextFrame, { comman
       return;
     case "beat": // a sign of life, and no more
   }
+}
+
+/** What an agent asks of mailboxes: it sends as itself, and takes what is for it or for its task. */
+async function mail(
+  { engine, send, mail: desk }: IncomingOptions,
+  link: string,
+  { call, task, ask }: Extract<AgentFrame, { kind: "mail" }>,
+): Promise<void> {
+  const by = linkName(link);
+  const own = `agent:${nameOf(engine, link)}`;
+  const reply = (more: { readonly mail?: readonly Delivery[]; readonly error?: ErrorData | undefined }): void => {
+    send(link, { kind: "answer", call, ...more });
+  };
+  try {
+    if (ask.type === "mail.take") {
+      const recipient = ask.data.recipient === "task" ? `task:${task}` : own;
+      reply({ mail: await desk.take(by, { ...ask.data, recipient }) });
+      return;
+    }
+    if (ask.type === "mail.send" && ask.data.type === APPROVAL_RESPONSE)
+      throw new RuntimeError("approval/forbidden", { by: own });
+    const held = ask.type === "mail.send" || engine.state.mail.held.get(by)?.has(ask.data.id);
+    if (!held) throw new RuntimeError("message/stale", { id: ask.data.id });
+    const command = ask.type === "mail.send" ? { ...ask, data: { ...ask.data, sender: own, once: true } } : ask;
+    const error = engine.submit([command], by)[0]?.[1];
+    engine.whenDurable((stopped) => {
+      if (!stopped) reply({ error });
+    });
+  } catch (error) {
+    const { type, data } = ask;
+    engine.refuse(by, { type, data }, encodeError(error));
+    reply({ error: encodeError(error) });
+  }
+}
+
+/** The agent's name, without its version. */
+function nameOf({ state }: Engine, link: string): string {
+  const { agent = "" } = state.agents.links.get(link) ?? {};
+  return state.agents.agents.get(agent)?.name ?? agent;
 }
 
 /** Why the values can't be taken; the agent hears it. */

@@ -12,6 +12,7 @@ import { createDuty, type Duty } from "./duty.ts";
 import { createHeartbeat, type Heartbeat } from "./heartbeat.ts";
 import { createIncoming, type Incoming } from "./incoming.ts";
 import { beatOf, createLiveness, type Liveness } from "./liveness.ts";
+import type { MailDesk } from "./mail.ts";
 import type { Streams } from "./streams.ts";
 import { weigh, type Weighed } from "./weighing.ts";
 
@@ -39,6 +40,7 @@ export interface LinksOptions {
   readonly now: () => number;
   readonly signal: (signal: Signal) => void;
   readonly streams: Streams;
+  readonly mail: Pick<MailDesk, "take" | "release">;
 }
 
 export interface Links {
@@ -183,10 +185,16 @@ function flush(state: State): void {
   for (const { end, out } of due) if (out.length > 0) end.post(out.splice(0));
 }
 
-function close({ open, engine, heartbeat, duty }: State, link: string, cause: LeaveCause, error?: ErrorData): void {
+function close(
+  { open, engine, heartbeat, duty, mail }: State,
+  link: string,
+  cause: LeaveCause,
+  error?: ErrorData,
+): void {
   if (!open.delete(link)) return;
   heartbeat.forget(link);
   duty.forget(link);
+  mail.release(`link:${link}`);
   engine.submit([{ type: "link.leave", data: { link, cause, ...(error && { error }) } }]);
 }
 

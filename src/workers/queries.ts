@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { encodeError, RuntimeError, type ErrorData } from "../core/errors.ts";
 import type { Engine } from "../core/engine.ts";
+import type { DeadMail } from "../core/mail/mail.ts";
 import type { Journal } from "../core/ports.ts";
 import { QuerySchema, type Query } from "../core/protocol.ts";
 import { explainMatch, whyWaiting } from "../core/scheduling/why.ts";
@@ -9,6 +10,7 @@ import { previewMigration } from "../core/workflows/migration.ts";
 import { versionsOf } from "../core/workflows/versions.ts";
 import { writeBlob } from "./blobs.ts";
 import { listDeadLetters } from "./dead-letters.ts";
+import type { MailDesk } from "./mail.ts";
 import type { Streams } from "./streams.ts";
 
 /** The answer to a page's question: a value, or why there is none. */
@@ -19,11 +21,13 @@ export interface QueryParts {
   readonly journal: Journal;
   readonly engine: Engine;
   readonly streams: Pick<Streams, "read">;
+  readonly mail: MailDesk;
 }
 
-export async function answerQuery(parts: QueryParts, raw: unknown): Promise<QueryAnswer> {
+/** `by`: how the audit log calls the one who asks. */
+export async function answerQuery(parts: QueryParts, raw: unknown, by: string): Promise<QueryAnswer> {
   try {
-    return { value: await answer(parts, v.parse(QuerySchema, raw)) };
+    return { value: await answer(parts, v.parse(QuerySchema, raw), by) };
   } catch (error) {
     const known = error instanceof RuntimeError ? error : invalid(error);
     return { error: encodeError(known) };
@@ -45,7 +49,7 @@ function durable(engine: Engine): Promise<void> {
   });
 }
 
-async function answer({ journal, engine, streams }: QueryParts, query: Query): Promise<unknown> {
+async function answer({ journal, engine, streams, mail }: QueryParts, query: Query, by: string): Promise<unknown> {
   switch (query.type) {
     case "archived":
       return journal.archived(query.id);
@@ -57,10 +61,14 @@ async function answer({ journal, engine, streams }: QueryParts, query: Query): P
       return listDeadLetters(journal, query);
     case "stream":
       return streams.read(query);
-    case "audit": {
-      const { audit } = journal;
-      if (!audit) throw new RuntimeError("journal/unavailable", { reason: "this journal keeps no audit log" });
-      return query.after === undefined ? audit.end() : audit.read(query.after, 200);
+    case "audit":
+      return readAudit(journal, query.after);
+    case "mail.take":
+      return mail.take(by, query);
+    case "mail.dead": {
+      const list = deadMail(engine, query);
+      await durable(engine);
+      return list;
     }
     case "schedules": {
       const list = [...engine.state.schedules.schedules.values()];
@@ -94,4 +102,18 @@ async function answer({ journal, engine, streams }: QueryParts, query: Query): P
     case "blob.write":
       return writeBlob(journal, query.owner, query.bytes);
   }
+}
+
+/** Lines behind the n-th; without a number where the log ends. */
+function readAudit({ audit }: Journal, after: number | undefined): Promise<unknown> {
+  if (!audit) throw new RuntimeError("journal/unavailable", { reason: "this journal keeps no audit log" });
+  return after === undefined ? audit.end() : audit.read(after, 200);
+}
+
+function deadMail({ state }: Engine, query: Extract<Query, { type: "mail.dead" }>): DeadMail[] {
+  const { recipient, after, limit = 50 } = query;
+  const list = [...state.mail.dead.values()].reverse();
+  const from = after === undefined ? 0 : list.findIndex(({ id }) => id === after) + 1;
+  const own = list.slice(from).filter((one) => recipient === undefined || recipient === one.recipient);
+  return own.slice(0, limit);
 }

@@ -15,6 +15,7 @@ import {
 } from "../core/protocol.ts";
 import { PROTOCOL } from "../core/version.ts";
 import type { Links } from "./links.ts";
+import type { MailDesk } from "./mail.ts";
 import { answerQuery } from "./queries.ts";
 import type { Signals } from "./signals.ts";
 import type { Streams } from "./streams.ts";
@@ -31,6 +32,7 @@ export interface SessionsOptions {
   readonly links: Links;
   readonly signals: Pick<Signals, "latest">;
   readonly streams: Pick<Streams, "read">;
+  readonly mail: MailDesk;
   readonly spawning: Spawning;
   readonly version: string;
   readonly place: HostPlace;
@@ -78,6 +80,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     spawning.forget(id);
     options.engine.submit([{ type: "page.offer", data: { session: id, agents: [] } }]);
     for (const link of links.ofSession(id)) links.close(link.id, "page-gone");
+    options.mail.release(`page:${id}`);
     spawning.consider();
   };
 
@@ -242,7 +245,7 @@ function listen(
       if (owns(links, session, frame.link)) links.receive(frame.link, frame.frames);
       return;
     case "query":
-      void answerQuery(options, frame.query).then((answer) => {
+      void answerQuery(options, frame.query, `page:${session.session}`).then((answer) => {
         const transfer = answer.value instanceof Uint8Array ? [answer.value.buffer] : [];
         session.post({ kind: "answer", call: frame.call, ...answer }, transfer);
       });

@@ -6,7 +6,7 @@ export const CORE_ORDER: readonly (readonly string[])[] = [
   ["kernel", "ports", "plugin", "payload", "tables", "ids"],
   ["audit"],
   ["expressions", "hosting"],
-  ["tasks", "approvals", "capabilities", "timers", "messages"],
+  ["tasks", "approvals", "capabilities", "timers", "messages", "mail"],
   ["agents", "limits"],
   ["workflows"],
   ["schedules"],

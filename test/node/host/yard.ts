@@ -3,6 +3,7 @@ import { mock } from "node:test";
 import { PING, type HostFrame } from "../../../src/core/agents/protocol.ts";
 import type { Journal } from "../../../src/core/ports.ts";
 import { createLinks, type Links } from "../../../src/workers/links.ts";
+import { createMailDesk } from "../../../src/workers/mail.ts";
 import { createPool, type Pool } from "../../../src/workers/pool.ts";
 import { createSpawning, type Spawner, type Spawning } from "../../../src/workers/spawning.ts";
 import { createStreams } from "../../../src/workers/streams.ts";
@@ -37,7 +38,8 @@ export async function openYard(): Promise<Yard> {
   });
   const { engine } = world;
   const streams = createStreams(() => true, Date.now);
-  const links = createLinks({ engine, now: Date.now, signal: () => undefined, streams, journal: {} as Journal });
+  const mail = createMailDesk(engine);
+  const links = createLinks({ engine, mail, now: Date.now, signal: () => undefined, streams, journal: {} as Journal });
   const pages: Spawner[] = [];
   let count = 0;
   const ids = (): string => `ordered${String(++count)}`;
