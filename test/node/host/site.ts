@@ -21,6 +21,8 @@ export interface Site {
   ask(query: Said<PageFrame, "query">["query"]): Promise<unknown>;
   /** A worker is up. */
   join(): void;
+  /** It is gone. */
+  leave(): void;
   worker(...frames: unknown[]): void;
   /** The next frame for the worker of that kind that nobody took. */
   ordered<K extends WorkerFrame["kind"]>(kind: K): Promise<Said<WorkerFrame, K>>;
@@ -113,6 +115,9 @@ export async function openSite({
     },
     join() {
       say({ kind: "joined", link: "l1", agent: "a@1.0.0" });
+    },
+    leave() {
+      say({ kind: "left", link: "l1", cause: "crashed" });
     },
     worker(...frames) {
       say({ kind: "relay", link: "l1", frames });
