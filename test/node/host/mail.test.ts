@@ -74,7 +74,7 @@ describe("messages through a host", () => {
     await first?.extend();
     await first?.ack();
     await assert.rejects(first?.ack() ?? Promise.resolve(), { code: "message/stale" });
-    await second?.terminate("not mine");
+    await second.terminate("not mine");
     const dead = (await site.ask({ type: "mail.dead" })) as { id: string; reason: string }[];
     assert.deepEqual(
       dead.map(({ id: one, reason }) => [one, reason]),
