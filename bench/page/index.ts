@@ -3,6 +3,8 @@ import type { Row } from "../row.ts";
 import { dispatch } from "./dispatch.ts";
 import { graphs } from "./graphs.ts";
 import { calibrate, run, type Benchmark, type Scale } from "./measure.ts";
+import { messages } from "./messages.ts";
+import { consume, soak, type Soaked } from "./soak.ts";
 import { tasks } from "./tasks.ts";
 import { workflows } from "./workflows.ts";
 
@@ -11,9 +13,17 @@ export interface Bench {
   open(suite: string, scale: Scale): readonly string[];
   run(place: number): Promise<readonly Row[]>;
   calibrate(): number;
+  soak(name: string, milliseconds: number): Promise<Soaked>;
+  consume(name: string): Promise<void>;
 }
 
-const suites: Readonly<Record<string, (scale: Scale) => Benchmark[]>> = { tasks, workflows, graphs, dispatch };
+const suites: Readonly<Record<string, (scale: Scale) => Benchmark[]>> = {
+  tasks,
+  workflows,
+  graphs,
+  dispatch,
+  messages,
+};
 let opened: readonly Benchmark[] = [];
 let rounds = 1;
 
@@ -28,6 +38,8 @@ const bench: Bench = {
     return benchmark ? run(benchmark, rounds) : [];
   },
   calibrate,
+  soak,
+  consume,
 };
 
 Object.assign(globalThis, { bench });
