@@ -104,7 +104,8 @@ export function createWriter(options: WriterOptions, stage: Stage, start: Start)
     },
     note(act, before) {
       const count = state.decided - before;
-      if (!options.audited || (count === 0 && !act.refused) || state.acts.length > MAX_ACTS) return;
+      const isIdle = count === 0 && !act.refused && act.by === "host"; // nobody asked, and nothing was to be done
+      if (!options.audited || isIdle || state.acts.length > MAX_ACTS) return;
       state.acts.push({ ...act, first: state.events.length - count, count });
     },
     wait(then) {
