@@ -14,6 +14,8 @@ export interface Soaked {
   readonly redelivered: number;
   readonly perSecond: number;
   readonly lost: number;
+  /** Whether the audit log is what was written, and how long it is. */
+  readonly audit: string;
   readonly problems: readonly string[];
 }
 
@@ -110,8 +112,13 @@ export async function soak(name: string, milliseconds: number): Promise<Soaked> 
   for (let waited = 0; witness.open.size > 0 && waited < 60_000; waited += 100) await pause(100);
   const { sent, acked, buried, redelivered, problems, open } = witness;
   const perSecond = Math.round((acked * 1_000) / took);
+  const verdict = await runtime.audit.verify();
+  const audit = verdict.ok
+    ? `${String(verdict.lines)} lines verified, from event ${String(verdict.from)}`
+    : `line ${String(verdict.line)}: ${verdict.problem}`;
+  if (!verdict.ok) problems.push(audit);
   await runtime.close();
-  return { sent, acked, buried, redelivered, perSecond, lost: open.size, problems: problems.slice(0, 20) };
+  return { audit, sent, acked, buried, redelivered, perSecond, lost: open.size, problems: problems.slice(0, 20) };
 }
 
 /** Takes messages until the page is gone: most are acknowledged, some given back, some forgotten. Offers the agent, too. */
