@@ -101,6 +101,15 @@ export function runScript(script, args = [], options = {}) {
 }
 
 /**
+ * The compiler, version 7: four times as fast as the one that the linter stands on.
+ * @param {readonly string[]} args
+ * @param {RunOptions} [options]
+ */
+export function runCompiler(args, options = {}) {
+  return runScript("node_modules/typescript7/bin/tsc", args, options);
+}
+
+/**
  * The life of a command of package.json: install, run the script with the caller's arguments, exit with its code.
  * @param {string} script
  * @param {string} [lastWords] printed if the script could not even start

@@ -1,6 +1,6 @@
 import { cpSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { run } from "../toolchain.js";
+import { runCompiler } from "../toolchain.js";
 
 const EMITTED = ".cache/types";
 const PUBLISHED = "dist/types";
@@ -11,7 +11,7 @@ const ROOMS = ["entries", "worker-entries", "agents", "cell"].map((room) => `tsc
  * @returns {Promise<boolean>} whether the types are sound
  */
 export async function buildTypes() {
-  const { code } = await run("tsc", ["-b", ...ROOMS]);
+  const { code } = await runCompiler(["-b", ...ROOMS]);
   rmSync(PUBLISHED, { recursive: true, force: true });
   for (const file of globSync("**/*.d.ts", { cwd: EMITTED })) {
     const source = join("src", file.replace(/\.d\.ts$/u, ".ts"));

@@ -5,7 +5,7 @@ import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { entriesOf } from "../exports.js";
-import { ROOT, run, runScript } from "../toolchain.js";
+import { ROOT, run, runCompiler, runScript } from "../toolchain.js";
 
 /** @typedef {{ code: number, output: string }} Outcome */
 
@@ -15,7 +15,7 @@ const ATTW = ["--profile", "esm-only", "--no-emoji", "--no-summary", "--format",
 
 /** @type {Record<string, () => Promise<Outcome>>} */
 const steps = {
-  types: () => tool("tsc", ["-b", "--pretty", "false"]),
+  types: () => runCompiler(["-b", "--pretty", "false"], { quiet: true, timeout: 8 * MINUTE }),
   lint: () => tool("eslint", ["."]),
   format: () => tool("prettier", ["--check", "--log-level=warn", "."]),
   architecture: () => script("test/architecture/check.ts"),

@@ -25,7 +25,7 @@ function moment(text: string, timeZone: string | undefined): number {
   };
   if (all === undefined) return refuse("a date and time as 2030-01-31T09:00:00Z, or milliseconds since 1970");
   const fixed = Date.parse(local + (offset ?? "Z"));
-  if (Number.isNaN(fixed) || fixed < 0) return refuse("a date after 1970 that there is");
+  if (Number.isNaN(fixed) || fixed < 0 || !isDate(local)) return refuse("a date after 1970 that there is");
   if (offset !== undefined) return fixed;
   if (timeZone === undefined) return refuse("an offset as +02:00 or Z, or a time zone");
   checkZone(timeZone, "timer/invalid");
@@ -33,6 +33,12 @@ function moment(text: string, timeZone: string | undefined): number {
   const seconds = new Date(fixed).toISOString().slice(0, 19);
   const time = new Cron(seconds, { timezone: timeZone, paused: true }).nextRun(new Date(-1e9))?.getTime();
   return time === undefined ? refuse("a date after 1970 that there is") : time + (fixed % 1_000);
+}
+
+/** Some engines read the 31st of February as the 3rd of March, others not at all. */
+function isDate(local: string): boolean {
+  const read = Date.parse(`${local}Z`);
+  return !Number.isNaN(read) && new Date(read).toISOString().startsWith(local.slice(0, 16));
 }
 
 export interface FireTimesOptions {

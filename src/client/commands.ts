@@ -76,9 +76,15 @@ export function createCommands({ connection, mirror, createId, expected }: Comma
       connection.command(id, { type: "workflow.register", data: { text, ...options } });
       return id;
     },
-    startWorkflow(workflow, input, { id = createId(), priority } = {}) {
+    startWorkflow(workflow, input, { id = createId(), priority, deadline } = {}) {
       const text = encodeJson(input, "input", MAX_SPILLED);
-      const data = { id, workflow, input: text, ...(priority && { priority }) };
+      const data = {
+        id,
+        workflow,
+        input: text,
+        ...(priority && { priority }),
+        ...(deadline !== undefined && { deadline: Number(deadline) }),
+      };
       send(connection, { type: "execution.start", data }, MAX_PAYLOAD); // expressions look into what is in the records
       show(expectedExecution(id, workflow, text));
       return id;

@@ -320,7 +320,7 @@ export interface Runtime extends TimingCalls {
   startWorkflow(
     workflow: string,
     input?: unknown,
-    options?: { readonly priority?: Priority; readonly id?: string },
+    options?: { readonly priority?: Priority; readonly deadline?: number | Date; readonly id?: string },
   ): string;
   cancelWorkflow(execution: string, reason?: string): void;
   /**

@@ -11,8 +11,8 @@ export type { FireTimesOptions };
 
 /** How a message is published. */
 export interface PublishOptions {
-  /** What tells messages of one name apart, as an order's number does. Default: none. */
-  readonly key?: string;
+  /** What tells messages of one name apart, as an order's number does; 7 and "7" are the same. Default: none. */
+  readonly key?: string | number;
   /** A second message of the same id, for as long as the first is kept and at least an hour, is the first one again. */
   readonly id?: string;
   /** It is kept for so many milliseconds for who waits later; 0: only those that wait now get it. Default an hour. */

@@ -21,9 +21,14 @@ export async function publish(
   connection: Asker,
   name: string,
   payload: unknown = null,
-  options: PublishOptions = {},
+  { key, ...options }: PublishOptions = {},
 ): Promise<void> {
-  const data = { ...options, name, payload: encodeJson(payload, "payload", MAX_INLINE) };
+  const data = {
+    ...options,
+    ...(key !== undefined && { key: String(key) }),
+    name,
+    payload: encodeJson(payload, "payload", MAX_INLINE),
+  };
   return settle(connection, `message ${crypto.randomUUID()}`, { type: "message.publish", data });
 }
 

@@ -68,6 +68,7 @@ export const PageCommandSchema = v.variant("type", [
       version: v.optional(id),
       input: v.string(),
       priority: v.optional(v.picklist(PRIORITIES)),
+      deadline: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(8.64e15))),
     }),
   }),
   v.strictObject({ type: v.literal("workflow.rollback"), data: v.strictObject({ workflow: id, version: id }) }),

@@ -23,6 +23,7 @@ import type { TaskCommands, TaskEvents } from "./tasks/task.ts";
 import { timersFold, type TimersState } from "./timers/fold.ts";
 import type { TimerCommands, TimerEvents } from "./timers/timer.ts";
 import type { WorkflowCommands, WorkflowEvents } from "./workflows/execution.ts";
+import { deadlinesFold, type DeadlinesState } from "./workflows/deadlines.ts";
 import { workflowsFold, type WorkflowsState } from "./workflows/fold.ts";
 
 /** Every event of the core, by type. */
@@ -65,6 +66,7 @@ export interface CoreState {
   readonly messages: MessagesState;
   readonly mail: MailState;
   readonly workflows: WorkflowsState;
+  readonly deadlines: DeadlinesState;
   readonly schedules: SchedulesState;
   readonly capabilities: CapabilitiesState;
 }
@@ -80,6 +82,7 @@ export const folds = {
   messages: messagesFold,
   mail: mailFold,
   workflows: workflowsFold,
+  deadlines: deadlinesFold,
   schedules: schedulesFold,
   capabilities: capabilitiesFold,
 } as const;
@@ -98,6 +101,7 @@ export function createState(kit: Kit): CoreState {
     messages: messagesFold.create(kit),
     mail: mailFold.create(kit),
     workflows: workflowsFold.create(kit),
+    deadlines: deadlinesFold.create(kit),
     schedules: schedulesFold.create(kit),
     capabilities: capabilitiesFold.create(kit),
   };

@@ -13,6 +13,7 @@ import { schedulesRules } from "./schedules/rules.ts";
 import type { Scheduler } from "./scheduling/scheduler.ts";
 import { tasksRules } from "./tasks/rules.ts";
 import { timersRules } from "./timers/rules.ts";
+import { deadlinesRules } from "./workflows/deadlines.ts";
 import { createWorkflowRules } from "./workflows/rules.ts";
 
 /** A turn must end; a chain of reactions longer than this is a fault of the rules, and stops the engine. */
@@ -39,6 +40,7 @@ export function createTurn(
     messagesRules,
     mailRules,
     createWorkflowRules(),
+    deadlinesRules,
     schedulesRules,
     capabilitiesRules,
   ] as unknown as readonly AnyRules[];

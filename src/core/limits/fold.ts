@@ -160,7 +160,7 @@ function usesOf({ uses }: LimitsState, limit: string): LimitState[] {
   return [...uses.values()].filter((use) => use.limit === limit);
 }
 
-/** A limit was set anew: what runs counts as if it always had been so. Tokens stay, unless they were by other keys. */
+/** A limit was set anew: what runs counts as if it always had been so. Tokens stay, unless they were by other keys; what was full is full. */
 function recount(state: LimitsState, limit: Limit, before: Limit | undefined, at: number): void {
   const { rate } = limit;
   const old = usesOf(state, limit.id);
@@ -168,7 +168,9 @@ function recount(state: LimitsState, limit: Limit, before: Limit | undefined, at
   const sameKeys = before !== undefined && (before.perKey ?? false) === (limit.perKey ?? false);
   if (rate && before?.rate && sameKeys)
     for (const use of old) {
-      const credit = scaled(creditAt(before.rate, use, at), before.rate, rate);
+      const had = creditAt(before.rate, use, at);
+      if (had >= burstOf(before.rate)) continue; // full, whether it was forgotten yet or not
+      const credit = scaled(had, before.rate, rate);
       const kept = { ...use, running: 0, credit, at: Math.max(use.at, at) };
       state.uses.set(use.id, kept);
       plan(state, kept);

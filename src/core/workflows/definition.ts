@@ -1,5 +1,6 @@
 /** A workflow as data: nodes, the edges between them, and expressions (a subset of CEL) for conditions and mappings. */
 import * as v from "valibot";
+import type { JsonSchema } from "../capabilities/schema.ts";
 import type { Json } from "../json.ts";
 import { workFields } from "../tasks/order.ts";
 import { MAX_NAME } from "../messages/message.ts";
@@ -288,6 +289,10 @@ export const WorkflowSchema = v.strictObject({
   ...graph,
   id: workflowId,
   title,
+  /** What its runs must be given, in the part of JSON Schema that capabilities are described in. */
+  inputSchema: v.optional(
+    v.custom<JsonSchema>((value) => typeof value === "object" && value !== null && !Array.isArray(value), "a schema"),
+  ),
 });
 export type Workflow = v.InferOutput<typeof WorkflowSchema>;
 /** What a caller writes; defaults may be left out. */

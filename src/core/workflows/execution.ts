@@ -27,6 +27,8 @@ export interface Execution {
   readonly input: JsonText;
   readonly priority: Priority;
   readonly status: ExecutionStatus;
+  /** It fails when it hasn't ended by then, in milliseconds since 1970; its tasks have it too. */
+  readonly deadline?: number | undefined;
   /** Nodes that are completed or skipped, of `total`. */
   readonly resolved: number;
   readonly total: number;
@@ -200,7 +202,17 @@ export interface WorkflowEvents {
   };
   "execution.started": Pick<
     Execution,
-    "id" | "workflow" | "version" | "input" | "priority" | "total" | "parent" | "item" | "pins" | "retriedFrom"
+    | "id"
+    | "workflow"
+    | "version"
+    | "input"
+    | "priority"
+    | "deadline"
+    | "total"
+    | "parent"
+    | "item"
+    | "pins"
+    | "retriedFrom"
   > & {
     /** Outputs that are taken over, by `node`, or `node/index` of a map's items. */
     readonly recorded?: Readonly<Record<string, JsonText>> | undefined;
@@ -247,6 +259,8 @@ export interface WorkflowEvents {
   /** A run that a schedule asked for can't begin. */
   "execution.refused": { readonly id: string; readonly workflow: string; readonly error: ErrorData };
   /** No node begins any more, and no task of it is given to a worker. */
+  /** It hadn't ended at its deadline; it fails. */
+  "execution.expired": { readonly id: string; readonly deadline: number };
   "execution.paused": OpenWork & { readonly id: string; readonly interrupt?: boolean | undefined };
   /** What was found to do: nodes to look at again, and work that had been lost. */
   "execution.resumed": OpenWork & {
@@ -299,6 +313,8 @@ export interface WorkflowCommands {
     readonly version?: string | undefined;
     readonly input: JsonText;
     readonly priority?: Priority | undefined;
+    /** Milliseconds since 1970. */
+    readonly deadline?: number | undefined;
   };
   /** The same from within: when it can't begin, that is told. */
   "execution.launch": WorkflowCommands["execution.start"];
@@ -318,11 +334,13 @@ export interface WorkflowCommands {
   "execution.compensate": { readonly id: string };
   "compensation.end": { readonly id: string; readonly undo: number; readonly error?: ErrorData | undefined };
   /** `interrupt`: running attempts are stopped, and begun again later; otherwise they go on to their end. */
+  /** Its deadline may have come. */
+  "execution.wake": { readonly id: string };
   "execution.pause": { readonly id: string; readonly interrupt?: boolean | undefined };
   /** Also of a run that isn't paused but stands still: what is ready begins, and what was lost begins again. */
   "execution.resume": { readonly id: string };
   "execution.settle": { readonly id: string };
-  "execution.fail": { readonly id: string; readonly node: string; readonly error: ErrorData };
+  "execution.fail": { readonly id: string; readonly error: ErrorData };
   "node.settle": At;
   "node.complete": At & { readonly output?: JsonText | undefined };
   /** `path` leads from the run to what failed. Default: the node. */

@@ -1,4 +1,5 @@
 /** What a definition becomes when it is made ready to run. */
+import type { JsonSchema } from "../capabilities/schema.ts";
 import type { Expression } from "../expressions/index.ts";
 import type { Body, Variable, WorkflowNode } from "./definition.ts";
 import type { Target } from "./execution.ts";
@@ -36,6 +37,8 @@ export interface Graph {
   /** Nodes that end without anybody behind them, unless they fail. */
   readonly sinks: readonly string[];
   readonly output?: Expression | undefined;
+  /** Of a workflow: what its runs must be given. */
+  readonly inputSchema?: JsonSchema | undefined;
   /** The graphs within nodes, by node. */
   readonly bodies: ReadonlyMap<string, Graph>;
   /** Those that its expressions see, by name. */

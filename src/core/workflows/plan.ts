@@ -1,5 +1,6 @@
 /** A definition made ready to run: checked, its expressions parsed, its edges by node. */
 import * as v from "valibot";
+import { checkSchema, type JsonSchema } from "../capabilities/schema.ts";
 import { RuntimeError } from "../errors.ts";
 import { parseExpression, type Expression } from "../expressions/index.ts";
 import { branchesOf } from "./branches.ts";
@@ -39,8 +40,19 @@ export function readPlan(definition: unknown): Reading {
   const parsed = v.safeParse(WorkflowSchema, definition);
   if (!parsed.success) return { problems: parsed.issues.map(schemaProblem) };
   const workflow = parsed.output;
-  const problems: Problem[] = [];
-  return { plan: { workflow, ...planGraph(workflow, problems) }, problems };
+  const { inputSchema } = workflow;
+  const problems = inputSchema ? checkProblems(inputSchema) : [];
+  return { plan: { workflow, ...planGraph(workflow, problems), inputSchema }, problems };
+}
+
+function checkProblems(schema: JsonSchema): Problem[] {
+  try {
+    checkSchema(schema, "inputSchema");
+    return [];
+  } catch (error) {
+    const { at, expected, found } = error instanceof RuntimeError ? error.detail : {};
+    return [errorAt("schema", `${String(at)}: ${String(expected)} is expected, found ${String(found)}`)];
+  }
 }
 
 function planGraph(

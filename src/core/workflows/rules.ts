@@ -22,6 +22,7 @@ import { compensate, endEarly, undoEnded, undoTask } from "./compensation.ts";
 import { placeOf, type WorkflowFact } from "./edges.ts";
 import { failNode } from "./failures.ts";
 import { cancelled, type WorkflowsState } from "./fold.ts";
+import { askedIn, checkGiven, type Asked } from "./given.ts";
 import type { Graph } from "./graph.ts";
 import { createLookups, type Lookups } from "./lookups.ts";
 import { turnLoop } from "./loops.ts";
@@ -53,7 +54,8 @@ function decisions(lookups: Lookups): WorkflowRules["decide"] {
     "workflow.register": (view, data) => register(lookups, view, data),
     "workflow.rollback": ({ workflows }, data) => rollback(workflows, data),
     "execution.migrate": ({ workflows, limits }, data) => migrate(lookups, workflows, limits, data),
-    "execution.start": (view, data) => start(lookups, view, data),
+    "execution.start": (view, data, env) =>
+      start(lookups, view, data, (graph) => askedIn(graph, data.input, env.calendar)),
     "execution.launch": (view, data) => {
       try {
         return start(lookups, view, data);
@@ -120,7 +122,7 @@ function toNodes(lookups: Lookups): Reactions {
     ],
     "node.skipped": (_view, { execution, dead }) => travel(execution, dead),
     "node.failed": (_view, { execution, node, error, taken, dead = [], ...open }) => {
-      if (!taken) return [{ type: "execution.fail", data: { id: execution, node, error } }];
+      if (!taken) return [{ type: "execution.fail", data: { id: execution, error } }];
       return [...stopAll(open, `the node '${node}' has failed`), ...travel(execution, taken, dead)];
     },
     "execution.resumed": (view, data) => [
@@ -201,8 +203,8 @@ function parentOf({ parent }: Execution): { readonly parent?: TaskParent } {
 function start(
   lookups: Lookups,
   { workflows: state, limits }: WorkflowsView,
-  { id, workflow, input, version, priority = "medium" }: WorkflowCommands["execution.start"],
-  more: (graph: Graph) => Pick<WorkflowEvents["execution.started"], "retriedFrom" | "recorded"> = () => ({}),
+  { id, workflow, input, version, ...options }: WorkflowCommands["execution.start"],
+  more: (graph: Graph) => Asked & Pick<WorkflowEvents["execution.started"], "retriedFrom" | "recorded"> = () => ({}),
 ): WorkflowFact[] {
   if (id.includes("/")) throw new RuntimeError("command/invalid", { id, reason: "'/' parts a run from its nodes" });
   if (state.executions.has(id)) throw new RuntimeError("execution/duplicate", { id });
@@ -212,7 +214,9 @@ function start(
     throw new RuntimeError("workflow/unknown", { workflow, ...(pinned !== undefined && { version: pinned }) });
   const pins = pinsOf(lookups, state, limits, { workflow, version: pinned });
   const graph = lookups.planOf(state, workflow, pinned);
-  return [begun(graph, { id, workflow, version: pinned, input, priority, ...(pins && { pins }), ...more(graph) })];
+  checkGiven(graph, workflow, input);
+  const { priority = "medium", ...asked } = { ...more(graph), ...options };
+  return [begun(graph, { id, workflow, version: pinned, input, priority, ...asked, ...(pins && { pins }) })];
 }
 
 /** Begins a run within a run, for a node that waits for it. */

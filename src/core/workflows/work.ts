@@ -18,6 +18,7 @@ import {
   type WorkflowEvents,
 } from "./execution.ts";
 import type { WorkflowsState } from "./fold.ts";
+import { checkGiven } from "./given.ts";
 import { keyOf } from "./items.ts";
 import type { Lookups } from "./lookups.ts";
 import { referenceOf } from "./pins.ts";
@@ -79,7 +80,9 @@ function requestsOf(beginning: Beginning, { from, to, index }: Span): Request[] 
     case "subworkflow": {
       const version = beginning.state.executions.get(rootOf(run.id))?.pins?.[referenceOf(node)] ?? "";
       const { workflow, priority = run.priority } = node;
-      return [spawn(beginning, { id, workflow, version, priority, input: textOf(beginning, "input"), parent })];
+      const input = textOf(beginning, "input");
+      checkGiven(beginning.lookups.planOf(beginning.state, workflow, version), workflow, input);
+      return [spawn(beginning, { id, workflow, version, priority, input, parent })];
     }
     case "timer": {
       const { late, timeZone, onPause, tolerance = TOLERANCE } = node;
@@ -130,14 +133,16 @@ function correlationOf(beginning: Beginning): string {
 }
 
 function taskOf(
-  { run, planned }: Beginning,
+  { state, run, planned }: Beginning,
   { title = planned.node.id, priority = run.priority, ...node }: Work,
   parent: TaskParent,
   input: string,
 ): Request {
   const { index } = parent;
   const id = index === undefined ? workKey(parent) : `${workKey(parent)}/${String(index)}`;
-  return { type: "task.create", data: { ...workOf(node), id, title, priority, input, parent } };
+  const { deadline } = state.executions.get(rootOf(run.id)) ?? {};
+  const more = deadline === undefined ? {} : { deadline };
+  return { type: "task.create", data: { ...workOf(node), id, title, priority, input, parent, ...more } };
 }
 
 function spawn({ state }: Beginning, data: WorkflowCommands["execution.spawn"]): Request {

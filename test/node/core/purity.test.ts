@@ -80,6 +80,7 @@ async function makeHistory(): Promise<readonly CoreEvent[]> {
     { type: "execution.cancel", data: { id: "asked" } },
     { type: "execution.launch", data: { id: "refused", workflow: "none", input: "null" } },
     hourly,
+    { type: "execution.start", data: { id: "late", workflow: "asks", input: "null", deadline: 1 } },
     { type: "timer.set", data: { id: "held", for: 5, late: "fire", tolerance: 0, onPause: "hold" } },
     { type: "timer.hold", data: { id: "held" } },
     { type: "timer.release", data: { id: "held" } },

@@ -25,13 +25,13 @@ export function portProblems(graph: Graph, { capabilities, canDo }: Workforce): 
     }
     return shape;
   };
-  const vars = variablesShape(graph);
-  const problems = [...graph.nodes.values()].flatMap((planned) => nodeProblems(planned, capabilities, outputOf, vars));
+  const roots = { vars: variablesShape(graph), input: shapeOf(graph.inputSchema) };
+  const problems = [...graph.nodes.values()].flatMap((planned) => nodeProblems(planned, capabilities, outputOf, roots));
   if (graph.output) {
     const complain = (why: string): void => {
       problems.push(errorAt("port-type", `output of the workflow: ${why}`));
     };
-    typeOf(graph.output.ast, { roots: { vars }, outputOf, complain });
+    typeOf(graph.output.ast, { roots, outputOf, complain });
   }
   return canDo ? [...problems, ...workProblems(graph, canDo)] : problems;
 }
@@ -40,7 +40,7 @@ function nodeProblems(
   { node, outs, expressions, sets }: PlannedNode,
   capabilities: KnownCapabilities,
   outputOf: Typing["outputOf"],
-  vars: Shape,
+  common: Typing["roots"],
 ): Problem[] {
   const problems: Problem[] = [];
   const read = (expression: Expression | undefined, place: string, roots: Typing["roots"] = {}): Shape => {
@@ -48,7 +48,7 @@ function nodeProblems(
     const complain = (why: string): void => {
       problems.push(errorAt("port-type", `${place}: ${why}`, node.id));
     };
-    return typeOf(expression.ast, { roots: { ...roots, vars }, outputOf, complain });
+    return typeOf(expression.ast, { roots: { ...common, ...roots }, outputOf, complain });
   };
   const want = (kind: Kind, { kinds }: Shape, place: string, about?: Pick<Problem, "edge" | "nodes">): void => {
     if (!kinds || kinds.has(kind)) return;

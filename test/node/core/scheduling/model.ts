@@ -93,6 +93,7 @@ export function createModel(yard: Yard): Model {
         const level = levelOf(yard, ledger, use) ?? 0;
         ledger.buckets.delete(use);
         if (!rate || !before?.rate || (before.perKey ?? false) !== perKey) continue;
+        if (level >= (before.rate.burst ?? before.rate.count) * before.rate.per) continue;
         const { count, per, burst = count } = rate;
         const kept = Math.min(burst * per, Math.floor((level * per) / before.rate.per));
         ledger.buckets.set(use, { level: kept, at: Math.max(at, yard.now) });
