@@ -181,7 +181,7 @@ function createRuntime(parts: Parts & Base & { readonly release: () => void }): 
     blobs: createBlobs(connection),
     archive: createArchive(connection),
     ...createReading(connection, createId),
-    ...createLater(connection, createId, commands, () => mirror.store.getState().approvals),
+    ...createLater(connection, createId, { ...commands, approvals: () => mirror.store.getState().approvals }),
     on: listenTo(emitter, connection),
     close,
   };
@@ -210,8 +210,7 @@ type LaterCalls = Pick<
 function createLater(
   connection: Connection,
   createId: () => string,
-  { createTask }: Pick<Runtime, "createTask">,
-  approvals: () => Runtime["approvals"],
+  own: Pick<Runtime, "createTask" | "answer"> & { readonly approvals: () => Runtime["approvals"] },
 ): LaterCalls {
   const call = (name: keyof typeof Later, ...own: readonly unknown[]): unknown =>
     async function (...args: readonly unknown[]): Promise<unknown> {
@@ -220,10 +219,10 @@ function createLater(
     };
   return {
     ...Object.fromEntries(LATER.map((name) => [name, call(name)])),
-    requeue: call("requeue", createTask),
+    requeue: call("requeue", own.createTask),
     retryFrom: call("retryFrom", createId),
     workflows: { versions: call("versions"), rollback: call("rollback"), migrate: call("migrate") },
-    sendMessage: call("sendMessage", approvals),
+    sendMessage: call("sendMessage", own),
     messages: {
       take: call("take"),
       receive: call("receive"),

@@ -9,33 +9,37 @@ import type { PageRequest } from "../core/protocol.ts";
 import type { Connection } from "./connection.ts";
 import { isolated } from "./isolated.ts";
 import type { DeadMessage, MessageCalls } from "./mail-types.ts";
-import type { ApprovalView } from "./runtime.ts";
+import type { ApprovalView, Runtime } from "./runtime.ts";
 
 type Calls = MessageCalls["messages"];
 
+/** What an answer to an approval takes. */
+interface Answering {
+  readonly approvals: () => ReadonlyMap<string, ApprovalView>;
+  readonly answer: Runtime["answer"];
+}
+
 export async function sendMessage(
   connection: Connection,
-  approvals: () => ReadonlyMap<string, ApprovalView>,
+  answering: Answering,
   message: OutgoingMessage,
 ): Promise<string> {
-  if (message.type === MessageType.HUMAN_APPROVAL_RESPONSE) return answerApproval(connection, approvals(), message);
+  if (message.type === MessageType.HUMAN_APPROVAL_RESPONSE) return answerApproval(connection, answering, message);
   const data = draftOf(message, () => crypto.randomUUID());
   await settle(connection, { type: "mail.send", data });
   return data.id;
 }
 
-/** The one way to decide: what `runtime.answer` says. */
+/** The one way to decide: what `runtime.answer` does. */
 async function answerApproval(
-  connection: Connection,
-  approvals: ReadonlyMap<string, ApprovalView>,
+  { outbox }: Connection,
+  { approvals, answer }: Answering,
   { recipient, correlation, payload }: OutgoingMessage,
 ): Promise<string> {
-  const id = correlation ?? onlyOneOf(approvals, recipient);
-  const { approved, approver, data, ...rest } = Object(payload) as Readonly<Record<string, unknown>>;
-  const text = data === undefined ? {} : { data: encodeJson(data, "data") };
-  const by = approver === undefined ? {} : { by: approver };
-  const request = { type: "approval.answer", data: { ...rest, id, approved, ...by, ...text } };
-  await settle(connection, request as PageRequest); // the host checks it
+  const id = correlation ?? onlyOneOf(approvals(), recipient);
+  const { approver, ...rest } = Object(payload) as { readonly approver?: string; readonly approved: boolean };
+  answer(id, { ...rest, ...(approver !== undefined && { by: approver }) } as Parameters<Runtime["answer"]>[1]); // the host checks it
+  await outbox.settled(id);
   return id;
 }
 
@@ -55,9 +59,7 @@ export async function take(
   { max = 1, wait = 0 }: { readonly max?: number; readonly wait?: number } = {},
 ): Promise<readonly ReceivedMessage[]> {
   const list = (await connection.ask({ type: "mail.take", recipient, max, wait })) as readonly Delivery[];
-  return list.map((delivery) =>
-    receivedOf(delivery, (type, data) => settle(connection, { type, data })),
-  );
+  return list.map((delivery) => receivedOf(delivery, (type, data) => settle(connection, { type, data })));
 }
 
 /** So long a page waits for messages before it asks again, and for a host before it looks again. */

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, it } from "node:test";
 import { exportLog, onAnchor, verifyLog } from "../../../src/client/audit.ts";
+import { createCommands, type CommandParts } from "../../../src/client/commands.ts";
 import type { Connection } from "../../../src/client/connection.ts";
 import * as calls from "../../../src/client/mail.ts";
 import type { ApprovalView } from "../../../src/client/runtime.ts";
@@ -39,7 +40,10 @@ function connectionTo(site: Site): Connection {
   } as unknown as Connection;
 }
 
-const none = (): ReadonlyMap<string, ApprovalView> => new Map();
+const none = {
+  approvals: (): ReadonlyMap<string, ApprovalView> => new Map(),
+  answer: (): void => assert.fail("nothing is to be answered"),
+};
 
 describe("the page's messages", () => {
   it("are sent, received by a handler, given back when it throws, and given up in the end", async () => {
@@ -113,8 +117,12 @@ describe("the page's messages", () => {
     const views = new Map(
       asked.map(({ id, parent }) => [id, { id, execution: parent?.execution, node: parent?.node } as ApprovalView]),
     );
+    const answering = {
+      approvals: () => views,
+      answer: createCommands({ connection } as CommandParts).answer,
+    };
     const answer = (recipient: string | undefined, payload: object, more: object = {}): Promise<string> =>
-      calls.sendMessage(connection, () => views, {
+      calls.sendMessage(connection, answering, {
         type: MessageType.HUMAN_APPROVAL_RESPONSE,
         payload,
         ...(recipient !== undefined && { recipient }),
