@@ -7,6 +7,7 @@ import { encodeError, RuntimeError } from "../core/errors.ts";
 import { hostLock, lifeLock } from "../core/locks.ts";
 import type { Journal } from "../core/ports.ts";
 import type { HostFrame, HostPlace } from "../core/protocol.ts";
+import type { AuditOptions } from "./audit.ts";
 import { startHost, type Host } from "./host.ts";
 import type { Connection } from "./sessions.ts";
 
@@ -34,6 +35,7 @@ export interface BootOptions {
   readonly restartAfter?: number;
   /** A page has so long to bring a worker that it was told to start, in milliseconds. Default 30,000. */
   readonly spawnPatience?: number;
+  readonly audit?: AuditOptions;
 }
 
 /** A place that can be the host. */
@@ -171,9 +173,7 @@ async function serve(state: State): Promise<void> {
   const { options, ports, closing } = state;
   state.standby = false;
   const journal = options.openJournal();
-  const { version, place, spawnPatience } = options;
-  const patience = spawnPatience === undefined ? {} : { spawnPatience };
-  const host = await startHost({ journal, version, place, watchLock, ...patience });
+  const host = await startHost({ ...options, journal, watchLock });
   await new Promise<void>((held) => {
     void navigator.locks.request(lifeLock(options.name, host.epoch), () => {
       held();
