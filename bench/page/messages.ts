@@ -3,6 +3,9 @@ import { connect, type Runtime } from "../../src/index.ts";
 import { demand, rate, type Benchmark, type Scale } from "./measure.ts";
 
 const WINDOW = 512;
+/** A mailbox holds 10,000: senders that are quicker than those who take wait here. */
+const AHEAD = 4_000;
+const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 2));
 
 export function messages({ quick }: Scale): Benchmark[] {
   const count = quick ? 4_000 : 20_000;
@@ -29,7 +32,9 @@ function post(runtime: Runtime, recipient: string, n: number): Promise<string> {
 async function singly(runtime: Runtime, box: string, count: number): Promise<number> {
   let [sent, done, sum] = [0, 0, 0];
   const send = async (): Promise<void> => {
-    while (sent < count) await post(runtime, box, sent++);
+    while (sent < count)
+      if (sent - done > AHEAD) await pause();
+      else await post(runtime, box, sent++);
   };
   const receive = async (): Promise<void> => {
     while (done < count) {
@@ -46,16 +51,18 @@ async function singly(runtime: Runtime, box: string, count: number): Promise<num
 }
 
 async function together(runtime: Runtime, box: string, count: number): Promise<number> {
-  let sum = 0;
+  let [sum, taken] = [0, 0];
   const send = async (): Promise<void> => {
-    for (let from = 0; from < count; from += 1_000)
+    for (let from = 0; from < count; from += 1_000) {
+      while (from - taken > AHEAD) await pause();
       await Promise.all(Array.from({ length: 1_000 }, (_, at) => post(runtime, box, from + at)));
+    }
   };
   const receive = async (): Promise<void> => {
-    for (let done = 0; done < count;) {
+    while (taken < count) {
       const some = await runtime.messages.take(box, { max: 1_000, wait: 200 });
       await Promise.all(some.map((message) => message.ack()));
-      done += some.length;
+      taken += some.length;
       for (const { payload } of some) sum += (payload as { n: number }).n;
     }
   };
