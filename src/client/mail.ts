@@ -127,8 +127,10 @@ export function replay(connection: Connection, id: string): Promise<void> {
   return settle(connection, { type: "mail.replay", data: { id } });
 }
 
+let asked = 0;
+
 function settle({ command, outbox }: Connection, request: PageRequest): Promise<void> {
-  const id = `mail ${crypto.randomUUID()}`;
+  const id = `mail ${String(++asked)}`; // for this page's own bookkeeping
   command(id, request);
   return outbox.settled(id);
 }

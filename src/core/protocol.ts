@@ -13,16 +13,8 @@ import type { JsonText } from "./json.ts";
 import type { EncodedPart } from "./picture.ts";
 import { BlobRefSchema } from "./plugin.ts";
 import { LimitRemoveSchema, LimitSetSchema } from "./limits/settings.ts";
-import {
-  MailAckSchema,
-  MailDefineSchema,
-  MailNakSchema,
-  MailReplaySchema,
-  MailSendSchema,
-  MailSubscribeSchema,
-  MailTerminateSchema,
-} from "./mail/mail.ts";
-import { MailQuerySchema } from "./mail/delivery.ts";
+import { MailDefineSchema, MailReplaySchema, MailSubscribeSchema } from "./mail/mail.ts";
+import { MAIL_COMMANDS, MailQuerySchema } from "./mail/delivery.ts";
 import { MessagePublishSchema } from "./messages/message.ts";
 import { ScheduleSetSchema } from "./schedules/schedule.ts";
 import { ExecutionRetrySchema } from "./workflows/retry-order.ts";
@@ -74,14 +66,9 @@ export const PageCommandSchema = v.variant("type", [
   v.strictObject({ type: v.literal("workflow.rollback"), data: v.strictObject({ workflow: id, version: id }) }),
   v.strictObject({ type: v.literal("execution.migrate"), data: v.strictObject({ id, version: id }) }),
   v.strictObject({ type: v.literal("message.publish"), data: MessagePublishSchema }),
-  v.strictObject({ type: v.literal("mail.send"), data: MailSendSchema }),
-  v.strictObject({ type: v.literal("mail.ack"), data: MailAckSchema }),
-  v.strictObject({ type: v.literal("mail.nak"), data: MailNakSchema }),
-  v.strictObject({ type: v.literal("mail.extend"), data: MailAckSchema }),
-  v.strictObject({ type: v.literal("mail.terminate"), data: MailTerminateSchema }),
+  ...MAIL_COMMANDS,
   v.strictObject({ type: v.literal("mail.replay"), data: MailReplaySchema }),
-  v.strictObject({ type: v.literal("mail.subscribe"), data: MailSubscribeSchema }),
-  v.strictObject({ type: v.literal("mail.unsubscribe"), data: MailSubscribeSchema }),
+  v.strictObject({ type: v.picklist(["mail.subscribe", "mail.unsubscribe"]), data: MailSubscribeSchema }),
   v.strictObject({ type: v.literal("mail.define"), data: MailDefineSchema }),
   v.strictObject({ type: v.literal("schedule.set"), data: ScheduleSetSchema }),
   v.strictObject({ type: v.literal("schedule.remove"), data: v.strictObject({ id }) }),

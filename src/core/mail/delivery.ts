@@ -30,16 +30,20 @@ export const MailQuerySchema = v.strictObject({
 });
 export type MailQuery = v.InferOutput<typeof MailQuerySchema>;
 
+/** What pages and agents ask alike. */
+export const MAIL_COMMANDS = [
+  v.strictObject({ type: v.literal("mail.send"), data: MailSendSchema }),
+  v.strictObject({ type: v.picklist(["mail.ack", "mail.extend"]), data: MailAckSchema }),
+  v.strictObject({ type: v.literal("mail.nak"), data: MailNakSchema }),
+  v.strictObject({ type: v.literal("mail.terminate"), data: MailTerminateSchema }),
+] as const;
+
 /** What an agent asks of mailboxes. */
 export const MailAskSchema = v.variant("type", [
-  v.strictObject({ type: v.literal("mail.send"), data: MailSendSchema }),
+  ...MAIL_COMMANDS,
   v.strictObject({
     type: v.literal("mail.take"),
     data: v.strictObject({ ...MailQuerySchema.entries, recipient: v.picklist(["agent", "task"]) }),
   }),
-  v.strictObject({ type: v.literal("mail.ack"), data: MailAckSchema }),
-  v.strictObject({ type: v.literal("mail.nak"), data: MailNakSchema }),
-  v.strictObject({ type: v.literal("mail.extend"), data: MailAckSchema }),
-  v.strictObject({ type: v.literal("mail.terminate"), data: MailTerminateSchema }),
 ]);
 export type MailAsk = v.InferOutput<typeof MailAskSchema>;
