@@ -7,14 +7,26 @@ import { isolated } from "./isolated.ts";
 
 type Asker = Pick<Connection, "ask">;
 
-export async function exportLog(connection: Asker): Promise<Blob> {
-  const parts: string[] = [];
-  for await (const line of exportAudit(sourceOf(connection))) parts.push(line, "\n");
-  return new Blob(parts, { type: "application/jsonl" });
+export function exportLog(connection: Asker): Promise<Blob> {
+  return undisturbed(async () => {
+    const parts: string[] = [];
+    for await (const line of exportAudit(sourceOf(connection))) parts.push(line, "\n");
+    return new Blob(parts, { type: "application/jsonl" });
+  });
+}
+
+/** Begins again when lines were let go of meanwhile, which is rare: it takes millions of characters. */
+async function undisturbed<T>(walk: () => Promise<T>): Promise<T> {
+  try {
+    return await walk();
+  } catch (error) {
+    if (error instanceof RuntimeError && error.code === "journal/conflict") return walk();
+    throw error;
+  }
 }
 
 export function verifyLog(connection: Asker, anchors: readonly AuditHead[] = []): Promise<AuditVerdict> {
-  return verifyAudit(exportAudit(sourceOf(connection)), { digest: sha256, anchors });
+  return undisturbed(() => verifyAudit(exportAudit(sourceOf(connection)), { digest: sha256, anchors }));
 }
 
 export async function onAnchor(

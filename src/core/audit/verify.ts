@@ -1,5 +1,7 @@
 /** Whether an exported audit log is what was written. docs/audit.md has the same as a script that needs nothing of Troupe. */
 
+import { RuntimeError } from "../errors.ts";
+
 /** A point of the log: its n-th line, and the SHA-256 of that line in hexadecimal digits. */
 export interface AuditHead {
   readonly n: number;
@@ -26,7 +28,10 @@ export interface AuditSource {
   read(after: number, limit: number): Promise<readonly string[]>;
 }
 
-/** The log up to where it ends now, as JSON lines: all that is kept, and at the end the head. */
+/**
+ * The log up to where it ends now, as JSON lines: all that is kept, and at the end the head.
+ * @throws RuntimeError `journal/conflict` when lines that weren't read yet are let go of meanwhile: begin again.
+ */
 export async function* exportAudit(source: AuditSource): AsyncGenerator<string, void, undefined> {
   const { n: last, hash } = (await source.end()) ?? NO_HEAD;
   for (let n = 0; n < last;) {
@@ -34,6 +39,7 @@ export async function* exportAudit(source: AuditSource): AsyncGenerator<string, 
     if (some.length === 0) break; // the head won't fit what is there
     for (const text of some) {
       const line = read(text) ?? {};
+      if (n > 0 && "checkpoint" in line) throw new RuntimeError("journal/conflict", { line: n + 1, ...line });
       n = ((line["checkpoint"] ?? line) as Partial<AuditHead>).n ?? n + 1;
       if (n <= last) yield text;
     }

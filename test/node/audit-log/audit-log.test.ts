@@ -6,6 +6,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, describe, it } from "node:test";
+import { verifyLog } from "../../../src/client/audit.ts";
 import { exportAudit, verifyAudit, type AuditHead, type AuditLine } from "../../../src/core/audit/verify.ts";
 import { openEngine, type Engine } from "../../../src/core/engine.ts";
 import type { Journal } from "../../../src/core/ports.ts";
@@ -204,6 +205,22 @@ describe("the audit log", () => {
       problem: "no line tells that those before the checkpoint were let go of",
     });
     assert.equal(runScript(front.map((line) => `${line}\n`).join("")).ok, false);
+  });
+
+  it("is exported from the beginning again when lines are let go of meanwhile, and never as if it were damaged", async () => {
+    const disk = createMemoryDisk();
+    const { engine, journal } = await open(disk, { keep: 60_000 });
+    for (let at = 0; at < 210; at++) await decide(engine, create(`t${String(at)}`));
+    let asked = 0;
+    const ask = async (query: { readonly after?: number }): Promise<unknown> => {
+      if (query.after === undefined) return journal.audit?.end();
+      if (++asked === 2) for (let at = 0; at < 400; at++) await decide(engine, create(`more${String(at)}`));
+      return journal.audit?.read(query.after, 200);
+    };
+    const connection = { ask } as unknown as Parameters<typeof verifyLog>[0];
+    const verdict = await verifyLog(connection);
+    assert.ok(verdict.ok, JSON.stringify(verdict));
+    assert.ok(asked > 3 && verdict.from !== 1, "it was cut, and begun again");
   });
 
   it("finds every byte that is changed", async () => {
