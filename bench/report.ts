@@ -14,7 +14,13 @@ export async function report(): Promise<void> {
   const tables = new Map<string, string>();
   for (const [, name = ""] of before.matchAll(MARKED)) {
     const file = join(ROOT, "bench/results", `${name}.json`);
-    if (existsSync(file)) tables.set(name, tableOf(JSON.parse(await readFile(file, "utf8")) as Results));
+    if (!existsSync(file)) continue;
+    const table = tableOf(JSON.parse(await readFile(file, "utf8")) as Results);
+    const isDrawn = existsSync(join(ROOT, "bench/results", `${name}.png`));
+    tables.set(
+      name,
+      isDrawn ? `${table}\n\n![The cost of a node by what has been before](../bench/results/${name}.png)` : table,
+    );
   }
   const after = before.replace(MARKED, (kept, name: string) => {
     const table = tables.get(name);

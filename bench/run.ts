@@ -93,7 +93,10 @@ async function runSuite(suite: string): Promise<void> {
   try {
     const page = await browser.newPage(`${server.origin}/bench.html`);
     const results = await measure(page, suite, folder);
-    if (!options.quick && !options.profile && options.only === "") await keep(results);
+    const picture = await page.evaluate((rows) => bench.plot(rows), results.rows);
+    const isKept = !options.quick && !options.profile && options.only === "";
+    if (picture !== undefined) await draw(results, picture, isKept ? "bench/results" : "bench/dist");
+    if (isKept) await keep(results);
   } finally {
     await browser.close();
     await server.close();
@@ -129,9 +132,21 @@ function print({ figure, unit, ours, bound, peers, limits, ratios, spread }: Row
   for (const [name, value] of others) console.log(`    × ${ratios[name] ?? 0} of ${name}: ${value} (${range(name)})`);
 }
 
+function nameOf({ suite }: Results): string {
+  return engine === "chromium" ? suite : `${suite}.${engine}`;
+}
+
+/** The picture is kept beside the figures; of a quick look it lies where the bundles do. */
+async function draw(results: Results, picture: string, folder: string): Promise<void> {
+  const file = join(ROOT, folder, `${nameOf(results)}.png`);
+  await mkdir(join(ROOT, folder), { recursive: true });
+  await writeFile(file, Buffer.from(picture.slice(picture.indexOf(",") + 1), "base64"));
+  console.log(`drawn: ${file}`);
+}
+
 async function keep(results: Results): Promise<void> {
   const folder = join(ROOT, "bench/results");
-  const name = engine === "chromium" ? results.suite : `${results.suite}.${engine}`;
+  const name = nameOf(results);
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, `${name}.json`), `${JSON.stringify(results, null, 2)}\n`);
   await report();

@@ -66,7 +66,13 @@ function asset(base: string | URL, file: string): URL {
 
 /** The last resort: the host in the page itself. It is loaded only then. */
 async function startInPage(name: string): Promise<() => Promise<void>> {
-  const { bootHost, createIndexedDbJournal } = await import("./host.ts");
-  const boot = bootHost({ name, place: "page", version: VERSION, openJournal: () => createIndexedDbJournal({ name }) });
+  const { bootHost, createIndexedDbJournal, createIndexedDbVault } = await import("./host.ts");
+  const boot = bootHost({
+    name,
+    place: "page",
+    version: VERSION,
+    openJournal: () => createIndexedDbJournal({ name }),
+    vault: createIndexedDbVault({ name }),
+  });
   return boot.close;
 }

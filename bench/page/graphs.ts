@@ -1,5 +1,6 @@
 /** Large graphs, and long histories: what the start of a run costs by its size, and a node by what has been before. */
 import { flowChain, flowFan, type Flow } from "../peers/flowcraft.ts";
+import type { WorkflowInput } from "../../src/core/index.ts";
 import { demand, type Benchmark, type Scale } from "./measure.ts";
 import { chain, localChain, openOurs, type Ours } from "./ours.ts";
 
@@ -9,11 +10,7 @@ export function graphs({ quick }: Scale): Benchmark[] {
   const run = String(Date.now());
   let opened: Promise<Ours> | undefined;
   const all = (): Promise<Ours> => (opened ??= open(run));
-  return [
-    ...SIZES.map((size) => start(size, all)),
-    registration(10_000, all),
-    ...histories(quick ? 4 : 40, `history-${run}`),
-  ];
+  return [...SIZES.map((size) => start(size, all)), registration(10_000, all), ...histories(quick, `history-${run}`)];
 }
 
 async function open(run: string): Promise<Ours> {
@@ -80,32 +77,46 @@ function registration(size: number, all: () => Promise<Ours>): Benchmark {
   };
 }
 
-/** So many nodes have ended before the round: the cost of one more, in µs. */
-const BEFORE = [0, 20_000, 40_000, 80_000];
-const LENGTH = 100;
+/** So many nodes have ended before the round: the cost of one more, in µs. Their rounds fit in between. */
+const BEFORE = [0, 25_000, 50_000, 75_000, 100_000, 150_000, 200_000];
+/** Of a round, in all its runs. */
+const NODES = 4_000;
 
-function histories(runs: number, name: string): Benchmark[] {
+/** Nodes that the host runs itself, and nodes that agents run. */
+function histories(quick: boolean, name: string): Benchmark[] {
+  return [
+    ...history("a node of the host", quick, `${name}-host`, localChain("line", 100), 100),
+    ...history("a node of an agent", quick, `${name}-agent`, chain("line", 10), 10),
+  ];
+}
+
+/** Chains of so many nodes, as many at once as a round has. */
+function history(what: string, quick: boolean, name: string, definition: WorkflowInput, length: number): Benchmark[] {
+  const runs = NODES / length / (quick ? 10 : 1);
   let ours: Ours | undefined;
   let made = 0;
   const opened = async (): Promise<Ours> => {
     if (ours) return ours;
     ours = await openOurs(name, true);
-    ours.runtime.registerWorkflow(localChain("local", LENGTH));
+    ours.runtime.registerWorkflow(definition);
     await ours.runtime.settled();
+    await ours.tasks(10, 1); // its worker is up
     return ours;
   };
-  return BEFORE.map((before): Benchmark => {
-    const figure = `a node, after ${before.toLocaleString("en")} others`;
+  return BEFORE.map((full): Benchmark => {
+    const before = quick ? full / 10 : full;
+    const figure = `${what}, after ${before.toLocaleString("en")} others`;
     return {
       name: figure,
       figures: [{ figure, unit: "µs", better: "less" }],
       open: async () => {
         const { runs: run } = await opened();
-        while (made < before) made += await run("local", Math.min(100, (before - made) / LENGTH), LENGTH);
+        demand(made <= before, "no more before it than it says");
+        while (made < before) made += await run("line", Math.min(runs, (before - made) / length), length);
         const round = async (): Promise<readonly number[]> => {
           const started = performance.now();
-          const nodes = await run("local", runs, LENGTH);
-          demand(nodes === runs * LENGTH, "the nodes");
+          const nodes = await run("line", runs, length);
+          demand(nodes === runs * length, "the nodes");
           made += nodes;
           return [((performance.now() - started) * 1_000) / nodes];
         };

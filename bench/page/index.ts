@@ -2,6 +2,7 @@
 import type { Row } from "../row.ts";
 import { dispatch } from "./dispatch.ts";
 import { graphs } from "./graphs.ts";
+import { plot } from "./plot.ts";
 import { calibrate, run, type Benchmark, type Scale } from "./measure.ts";
 import { messages } from "./messages.ts";
 import { consume, soak, type Soaked } from "./soak.ts";
@@ -15,6 +16,8 @@ export interface Bench {
   calibrate(): number;
   soak(name: string, milliseconds: number): Promise<Soaked>;
   consume(name: string): Promise<void>;
+  /** What was measured after so many others, as the address of a picture; undefined for suites without. */
+  plot(rows: readonly Row[]): Promise<string | undefined>;
 }
 
 const suites: Readonly<Record<string, (scale: Scale) => Benchmark[]>> = {
@@ -40,6 +43,7 @@ const bench: Bench = {
   calibrate,
   soak,
   consume,
+  plot,
 };
 
 Object.assign(globalThis, { bench });

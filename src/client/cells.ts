@@ -134,7 +134,7 @@ async function start(
 }
 
 async function load(state: State, options: AgentOptions): Promise<Manifest> {
-  const { trusted = false, network = [], workers = 1, integrity, replace: _, ...rest } = options;
+  const { trusted = false, network = [], workers = 1, integrity, secrets, replace: _, ...rest } = options;
   const url = new URL(options.url, location.href).href;
   const grants = { url, trusted, network: [...network] };
   const cell = await start(state, { ...grants, integrity, resourceLimits: rest.resourceLimits });
@@ -149,6 +149,7 @@ async function load(state: State, options: AgentOptions): Promise<Manifest> {
     ...(bounds.length > 0 && { maxConcurrentTasks: Math.min(...bounds) }),
     ...grants,
     ...(cell.integrity !== "" && { integrity: cell.integrity }),
+    ...(secrets && { secrets: [...secrets] }),
     workers,
     slots: options.slots ?? description.slots ?? 1,
   };

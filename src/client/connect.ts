@@ -203,7 +203,7 @@ const LATER = [
 
 type LaterCalls = Pick<
   Runtime,
-  (typeof LATER)[number] | "requeue" | "retryFrom" | "workflows" | "audit" | "sendMessage" | "messages"
+  (typeof LATER)[number] | "requeue" | "retryFrom" | "secrets" | "workflows" | "audit" | "sendMessage" | "messages"
 >;
 
 /** What these take is loaded with the first call. */
@@ -221,7 +221,13 @@ function createLater(
     ...Object.fromEntries(LATER.map((name) => [name, call(name)])),
     requeue: call("requeue", own.createTask),
     retryFrom: call("retryFrom", createId),
-    workflows: { versions: call("versions"), rollback: call("rollback"), migrate: call("migrate") },
+    secrets: { set: call("setSecret"), list: call("listSecrets"), delete: call("deleteSecret") },
+    workflows: {
+      versions: call("versions"),
+      rollback: call("rollback"),
+      migrate: call("migrate"),
+      progress: call("progress"),
+    },
     sendMessage: call("sendMessage", own),
     messages: {
       take: call("take"),

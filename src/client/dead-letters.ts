@@ -36,9 +36,9 @@ export async function askAgain(
 
 /** What the task asked for that still makes sense. */
 function askedAgain(record: Task): TaskInput {
-  const { capabilities, optional, specializations, agents, priority, fairness, limits, retry } = record;
+  const { secrets, capabilities, optional, specializations, agents, priority, fairness, limits, retry } = record;
   const { timeout, timeouts, type, title, description } = record;
-  const asked = { optional, specializations, agents, priority, fairness, limits, retry, timeout, timeouts };
+  const asked = { secrets, optional, specializations, agents, priority, fairness, limits, retry, timeout, timeouts };
   const given = Object.entries({ ...asked, type, title, description }).filter(([, value]) => value !== undefined);
   return { ...Object.fromEntries(given), capabilities };
 }

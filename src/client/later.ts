@@ -12,6 +12,8 @@ export { registerCapability, unregisterCapability } from "./capabilities.ts";
 export { listDeadLetters as deadLetters } from "./dead-letters.ts";
 export { explain, whyWaiting } from "./explaining.ts";
 export { deadMessages, define, receive, replay, sendMessage, subscribe, take, unsubscribe } from "./mail.ts";
+export { deleteSecret, listSecrets, setSecret } from "./secrets.ts";
+export { progress } from "./progress.ts";
 export { migrate, nextFireTimes, publish, rollback, schedule, schedules, unschedule, versions } from "./timing.ts";
 
 export async function requeue(

@@ -7,7 +7,8 @@ import type { Limit, LimitState } from "../core/limits/limit.ts";
 import type { Change, EncodedPart, End, PicturePart, TableName } from "../core/picture.ts";
 import type { Signal } from "../core/protocol.ts";
 import { isActive, type Task } from "../core/tasks/task.ts";
-import type { Execution, NodeState, WorkflowVersion } from "../core/workflows/execution.ts";
+import type { Execution, NodeState } from "../core/workflows/execution.ts";
+import type { WorkflowVersion } from "../core/workflows/version.ts";
 import { nodesOf } from "../core/workflows/nodes.ts";
 import type { StoreApi } from "zustand/vanilla";
 import { createCowTable, type CowTable } from "./cow-table.ts";
@@ -213,8 +214,9 @@ function end(state: State, [kind, id, fields, gone, nodes]: End): void {
 }
 
 /** What tasks put out stands in their own rows from now on. */
-function endNode(nodes: CowTable<NodeState>, [id, fields]: Change): NodeState {
-  const node = { ...nodes.get(id), output: undefined, ...fields } as NodeState;
+function endNode(nodes: CowTable<NodeState>, change: Change): NodeState {
+  const [id] = change;
+  const node = changed({ ...nodes.get(id), output: undefined }, change) as NodeState;
   nodes.delete(id);
   return node;
 }

@@ -93,6 +93,8 @@ export interface AgentOptions {
   readonly trusted?: boolean;
   /** Hosts that an isolated agent may connect to. Default none. */
   readonly network?: readonly string[];
+  /** Secrets, by name, that tasks may give to it. Default none. */
+  readonly secrets?: readonly string[];
   /** The most workers at once. Default 1. */
   readonly workers?: number;
   /** Workers that are kept up, also when there is nothing to do, while a page offers the agent. Default 0. */
@@ -129,10 +131,9 @@ export interface AgentOptions {
   readonly replace?: boolean;
 }
 
-/** What a view has in the place of a payload that is too long for a record: `runtime.load` reads it. */
+/** What a view has in the place of a payload that is too long for a record (`size` in bytes, about): `runtime.load` reads it. */
 export interface SpilledPayload {
   readonly spilled: true;
-  /** In bytes, about. */
   readonly size: number;
 }
 

@@ -4,6 +4,8 @@ import type { MessageCalls } from "./mail-types.ts";
 import type { AuditCalls } from "./audit-types.ts";
 import type { WorkflowInput } from "../core/workflows/definition.ts";
 import type { MigrationPreview } from "../core/workflows/migration.ts";
+import type { Progress } from "../core/workflows/progress.ts";
+import type { StandingRun } from "../core/workflows/standing.ts";
 import type { VersionRecord } from "../core/workflows/versions.ts";
 import type { Schedule, ScheduleRequest } from "../core/schedules/schedule.ts";
 
@@ -30,6 +32,15 @@ export type ScheduleView = Omit<Schedule, "input"> & { readonly input: unknown }
 /** A version of a workflow; its name is the digest of its definition. */
 export type VersionView = Omit<VersionRecord, "text"> & { readonly definition: WorkflowInput };
 
+/** Where a run stands: one that lives as it is now, one that has ended as it was in the end. */
+export type ProgressView = Omit<StandingRun, "nodes" | "variables"> &
+  Progress & {
+    /** As they are now. */
+    readonly variables: Readonly<Record<string, unknown>>;
+    /** With `within`: the runs within it, to whatever depth; those that it waits for, and those that have ended. */
+    readonly runs: readonly string[];
+  };
+
 /** Calls of the handle that few pages make. */
 export interface TimingCalls extends AuditCalls, MessageCalls {
   /**
@@ -51,6 +62,18 @@ export interface TimingCalls extends AuditCalls, MessageCalls {
    * @throws RuntimeError `schedule/invalid`, `command/invalid`
    */
   nextFireTimes(cron: string, options?: FireTimesOptions): Promise<readonly number[]>;
+  /** Values for tasks that mustn't be written down: see docs/secrets.md. No page can read them back. */
+  readonly secrets: {
+    /**
+     * Keeps a secret, encrypted, in the place of one that has this name. A value has 8 to 65,536 characters.
+     * @throws RuntimeError `secret/invalid`, `secret/unavailable`
+     */
+    set(name: string, value: string): Promise<void>;
+    /** The names, in order. @throws RuntimeError `secret/unavailable` */
+    list(): Promise<readonly string[]>;
+    /** @throws RuntimeError `secret/unknown`, `secret/unavailable` */
+    delete(name: string): Promise<void>;
+  };
   readonly workflows: {
     /** The versions that are known, the newest first. @throws RuntimeError `workflow/unknown` */
     versions(workflow: string): Promise<readonly VersionView[]>;
@@ -64,5 +87,11 @@ export interface TimingCalls extends AuditCalls, MessageCalls {
      * @throws RuntimeError `execution/blocked` with what blocks it, `execution/unknown`, `workflow/unknown`
      */
     migrate(execution: string, version: string, options?: { readonly dryRun?: boolean }): Promise<MigrationPreview>;
+    /**
+     * Where a run stands, whether it lives or has ended: what runs, in which order nodes began, what has failed, its
+     * variables, version, times. `within`: the execution path has the nodes of runs within it, items and iterations, too;
+     * that reads the archive. @throws RuntimeError `execution/unknown`
+     */
+    progress(execution: string, options?: { readonly within?: boolean }): Promise<ProgressView>;
   };
 }

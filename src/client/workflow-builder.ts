@@ -1,7 +1,9 @@
 /** Definitions of workflows as typed calls: ids and outputs of nodes are known to the compiler, and so are wrong ports. */
+import { RuntimeError } from "../core/errors.ts";
 import type { NodeSchema, WorkflowInput } from "../core/workflows/definition.ts";
 import { invalidWorkflow, type Problem } from "../core/workflows/proofs/problem.ts";
 import { validate, type ValidateOptions } from "../core/workflows/proofs/validate.ts";
+import type { Metrics } from "../core/tasks/meters.ts";
 import type { InferInput } from "valibot";
 import type { Capabilities } from "./capability-types.ts";
 import { refOf, writeExpression, type Expr, type Given, type Ref, type Untold } from "./workflow-refs.ts";
@@ -76,8 +78,36 @@ type Answer = {
 };
 type Failure = { readonly node: string; readonly code: string; readonly message: string };
 
+interface PlanScope<Last> extends TurnScope<Last> {
+  /** Of the graph that was refused just before. */
+  readonly problems: Ref<
+    readonly { readonly code: string; readonly nodes: readonly string[]; readonly message: string }[]
+  >;
+}
+type Fired = { readonly dueAt: number; readonly firedAt: number; readonly late: number };
+type Watched = { readonly held: boolean; readonly metrics: Metrics };
+type Message<Payload> = {
+  readonly received: boolean;
+  readonly payload: Payload;
+  readonly publishedAt: number | null;
+};
+
+/** Where a node stands, and what it does to variables. */
+interface Placed<Input, Nodes extends object, Id extends string, Output> {
+  /** Variables that are written when it completes; its own output is there already. */
+  readonly set?: Readonly<Record<string, From<Scope<Input, Nodes & Readonly<Record<Id, Output>>>, unknown>>>;
+  /** The nodes with an edge to it. Default: the node before; `[]`: none, it begins with the run. */
+  readonly after?: (keyof Nodes & string) | readonly (keyof Nodes & string)[];
+}
+
+const DRAWN = Symbol("drawn");
+/** A graph that was drawn for a node. */
+interface Drawn {
+  readonly [DRAWN]: () => WorkflowInput;
+}
+
 /** A graph under way; every call gives a new one, and leaves this one as it is. */
-export interface WorkflowBuilder<Input, Nodes extends object> {
+export interface WorkflowBuilder<Input, Nodes extends object> extends Drawn {
   task<Id extends string, const C extends readonly string[]>(
     id: Fresh<Id, Nodes>,
     options: Work<C, Scope<Input, Nodes>> &
@@ -134,6 +164,62 @@ export interface WorkflowBuilder<Input, Nodes extends object> {
     id: Fresh<Id, Nodes>,
     options?: Passing<"errorHandler", Input, Nodes, Id, Failure>,
   ): Grown<Input, Nodes, Id, Failure>;
+  /** A graph for each item: `body` draws it, and is given what stands for the item, which is `input` in it, too. */
+  map<Id extends string, Item, Output = unknown>(
+    id: Fresh<Id, Nodes>,
+    options: Without<Of<"map">, "items" | "task" | "body" | "key"> &
+      Placed<Input, Nodes, Id, readonly Output[]> & {
+        readonly items: ((scope: Scope<Input, Nodes>) => Expr<readonly Item[]>) | string;
+        readonly body: (graph: WorkflowBuilder<Item, object>, scope: ItemScope<Item>) => Drawn;
+        readonly returns?: Returns<Output>;
+        readonly key?: From<Scope<Input, Nodes> & ItemScope<Item>, string | number>;
+      },
+  ): Grown<Input, Nodes, Id, readonly Output[]>;
+  /** A graph again and again; `returns` says what it puts out, which is `last` in the next one. */
+  loop<Id extends string, Output = unknown>(
+    id: Fresh<Id, Nodes>,
+    options: Without<Of<"loop">, "while" | "until" | "task" | "body"> &
+      Placed<Input, Nodes, Id, Output> & {
+        readonly while?: Ask<Scope<Input, Nodes> & TurnScope<Output>>;
+        readonly until?: Ask<Scope<Input, Nodes> & TurnScope<Output>>;
+        readonly body: (graph: WorkflowBuilder<unknown, object>, scope: TurnScope<Output>) => Drawn;
+        readonly returns?: Returns<Output>;
+      },
+  ): Grown<Input, Nodes, Id, Output>;
+  timer<Id extends string>(
+    id: Fresh<Id, Nodes>,
+    options: Without<Of<"timer">, "for" | "until"> &
+      Placed<Input, Nodes, Id, Fired> & {
+        readonly for?: number | From<Scope<Input, Nodes>, number>;
+        readonly until?: From<Scope<Input, Nodes>, number | string>;
+      },
+  ): Grown<Input, Nodes, Id, Fired>;
+  /** `returns` tells the compiler what messages bring: `returns<{ sum: number }>()`. */
+  event<Id extends string, Payload = unknown>(
+    id: Fresh<Id, Nodes>,
+    options: Without<Of<"event">, "key"> &
+      Placed<Input, Nodes, Id, Message<Payload>> & {
+        readonly key?: From<Scope<Input, Nodes>, string | number>;
+        readonly returns?: Returns<Payload>;
+      },
+  ): Grown<Input, Nodes, Id, Message<Payload>>;
+  /** `returns` tells the compiler what the graphs put out that are appended. */
+  dynamic<Id extends string, const C extends readonly string[], Output = unknown>(
+    id: Fresh<Id, Nodes>,
+    options: Without<Of<"dynamic">, "capabilities" | "input"> &
+      Placed<Input, Nodes, Id, Output> & {
+        readonly capabilities: C;
+        readonly input?: From<Scope<Input, Nodes> & PlanScope<Output>, Port<C, "input">>;
+        readonly returns?: Returns<Output>;
+      },
+  ): Grown<Input, Nodes, Id, Output>;
+  monitor<Id extends string>(
+    id: Fresh<Id, Nodes>,
+    options: Without<Of<"monitor">, "when"> &
+      Placed<Input, Nodes, Id, Watched> & {
+        readonly when: Ask<Scope<Input, Nodes> & { readonly metrics: Ref<Metrics> }>;
+      },
+  ): Grown<Input, Nodes, Id, Watched>;
   /** A node of any type as it stands in a definition; it is joined on by `edge` only. */
   node<const N extends Node>(node: N): Grown<Input, Nodes, N["id"], unknown>;
   edge(
@@ -184,9 +270,6 @@ type Options = Readonly<Record<string, unknown>> & {
   readonly returns?: unknown;
 };
 
-/** Fields of nodes that are expressions, and of the work within them. */
-const EXPRESSIONS: ReadonlySet<string> = new Set(["input", "items", "key", "while", "until", "payload"]);
-
 function builderOf(definition: WorkflowInput, last: string | undefined): unknown {
   const grow = (changes: Partial<WorkflowInput>, next = last): unknown =>
     builderOf({ ...definition, ...changes }, next);
@@ -205,6 +288,7 @@ function builderOf(definition: WorkflowInput, last: string | undefined): unknown
   const problems = (options?: ValidateOptions): readonly Problem[] => validate(definition, options);
   const kinds: readonly Kind[] = [
     ...(["task", "map", "loop", "approval", "subworkflow", "decision", "parallel", "join", "errorHandler"] as const),
+    ...(["timer", "event", "dynamic", "monitor"] as const),
   ];
   return {
     ...Object.fromEntries(kinds.map((kind) => [kind, add(kind)])),
@@ -217,6 +301,7 @@ function builderOf(definition: WorkflowInput, last: string | undefined): unknown
     },
     output: (value: unknown) => grow({ output: write(value) }),
     with: (fields: Partial<WorkflowInput>) => grow(fields),
+    [DRAWN]: () => definition,
     problems,
     build(options?: ValidateOptions) {
       const errors = problems(options).filter(({ severity }) => severity === "error");
@@ -230,12 +315,45 @@ function writeFields(options: Readonly<Record<string, unknown>>): Record<string,
   const fields = Object.entries(options).filter(([, value]) => value !== undefined);
   return Object.fromEntries(
     fields.map(([name, value]) => {
-      if (EXPRESSIONS.has(name)) return [name, write(value)];
+      if (name === "body" && typeof value === "function") return [name, draw(value as Draw)];
+      if (typeof value === "function") return [name, write(value)];
       if (name === "set") return [name, mapValues(value as object, write)];
       return [name, name === "task" || name === "compensate" ? writeFields(value as Record<string, unknown>) : value];
     }),
   );
 }
+
+type Draw = (graph: unknown, scope: object) => Drawn;
+
+let draws = 0;
+
+/**
+ * The graph that is drawn for a node: it has no name of its own. Within it, other names stand for the item and the like
+ * of its own node, so that those of two nodes can be told apart as long as it is drawn.
+ */
+function draw(body: Draw): object {
+  const mark = `__${String(++draws)}__`;
+  const own = Object.fromEntries(LOCALS.map((name) => [name, refOf(name + mark)]));
+  const { id: _, ...graph } = body(builderOf({ id: "body", nodes: [] }, undefined), own)[DRAWN]();
+  for (const node of graph.nodes)
+    for (const [field, value] of Object.entries(node))
+      if (HIDING[node.type]?.includes(field) && JSON.stringify(value).includes(mark))
+        throw new RuntimeError("expression/invalid", {
+          node: node.id,
+          field,
+          reason: "it doesn't see the graph around it",
+        });
+  return JSON.parse(JSON.stringify(graph).replaceAll(mark, "")) as object;
+}
+
+const LOCALS = ["item", "index", "last"] as const;
+
+/** Fields in which these names mean what the node itself has. */
+const HIDING: Partial<Record<Kind, readonly string[]>> = {
+  map: ["body", "task", "key"],
+  loop: ["body", "task", "while", "until"],
+  dynamic: ["input"],
+};
 
 function mapValues<T>(record: object, change: (value: unknown) => T): Record<string, T> {
   return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]));
@@ -249,5 +367,5 @@ function write(value: unknown): string {
     : writeExpression(value);
 }
 
-const ROOTS = ["input", "nodes", "vars", "error", "item", "index", "last"] as const;
+const ROOTS = ["input", "nodes", "vars", "error", "item", "index", "last", "problems", "metrics"] as const;
 const SCOPE = Object.fromEntries(ROOTS.map((root) => [root, refOf(root)]));

@@ -16,6 +16,7 @@ import type { Batch, Calendar, Clock, Journal, Random, Snapshot } from "./ports.
 import { applyEvent, restoreState, saveState, type CoreCommand, type CoreEvent, type CoreState } from "./runtime.ts";
 import { decodeEvents } from "./events.ts";
 import { createScheduler, type Scheduler } from "./scheduling/scheduler.ts";
+import { watchStalls } from "./scheduling/stalls.ts";
 import { createStage, type Stage } from "./stage.ts";
 import { createTurn } from "./turn.ts";
 import { createWriter, type Start, type Writer } from "./writer.ts";
@@ -116,7 +117,7 @@ interface State {
 }
 
 function createEngine(options: EngineOptions, stage: Stage, start: Start): Engine {
-  const scheduler = createScheduler(stage.state);
+  const scheduler = watchStalls(stage.state, createScheduler(stage.state));
   const writer = createWriter(options, stage, start);
   const turn = createTurn(stage.state, scheduler);
   const state: State = { options, stage, turn, writer, scheduler, stopped: undefined, scheduled: false };

@@ -11,7 +11,8 @@ import type { Limit, LimitState } from "./limits/limit.ts";
 import type { CoreState } from "./runtime.ts";
 import type { TrackedTable } from "./tables.ts";
 import type { Task } from "./tasks/task.ts";
-import type { Execution, NodeState, WorkflowVersion } from "./workflows/execution.ts";
+import type { Execution, NodeState } from "./workflows/execution.ts";
+import type { WorkflowVersion } from "./workflows/version.ts";
 
 /** The tables that are shown, and what stands in them. */
 export interface Shown {
@@ -100,10 +101,12 @@ const NAMES = [
 /** Fields that no page shows, and that may be large or change with every run. */
 const HIDDEN: Partial<Record<TableName, readonly string[]>> = {
   tasks: ["checkpoint", "effects"],
+  nodes: ["plan"],
   versions: ["text", "runs", "registeredAt"],
 };
 
 const nothing: readonly string[] = [];
+const ENDED: readonly string[] = ["output", "plan"];
 
 export function createPicture(state: CoreState): Picture {
   const { tasks, workflows, approvals, agents, limits, capabilities } = state;
@@ -184,8 +187,8 @@ function encode({ steps, ended, before, slots }: Cut): PicturePart {
 
 /** How a node of an ended run differs from the one that is shown; an output that isn't told again is in other rows. */
 function endOf({ output, ...node }: NodeState, before: ReadonlyMap<string, Fields | undefined>): Change {
-  const [fields] = before.has(node.id) ? differenceOf(before.get(node.id), node, ["output"]) : [{}];
-  return [node.id, output === undefined ? fields : { ...fields, output }];
+  const [fields, gone] = before.has(node.id) ? differenceOf(before.get(node.id), node, ENDED) : [{}, nothing];
+  return [node.id, output === undefined ? fields : { ...fields, output }, gone];
 }
 
 /** Without what has ended, which is told of already: its own records, and those of its nodes. */

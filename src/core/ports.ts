@@ -1,3 +1,14 @@
+/** Keeps secrets by name, apart from the journal; every host of a name has the same ones. */
+export interface Vault {
+  /** Undefined when there is none of the name. @throws RuntimeError `secret/unavailable` */
+  get(name: string): Promise<string | undefined>;
+  set(name: string, value: string): Promise<void>;
+  /** False when there was none. */
+  delete(name: string): Promise<boolean>;
+  /** Names, in order. */
+  list(): Promise<readonly string[]>;
+}
+
 /** What the core needs of the world, each promise in words, then in types. */
 import type { JsonText } from "./json.ts";
 

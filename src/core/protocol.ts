@@ -19,6 +19,7 @@ import { MessagePublishSchema } from "./messages/message.ts";
 import { ScheduleSetSchema } from "./schedules/schedule.ts";
 import { ExecutionRetrySchema } from "./workflows/retry-order.ts";
 import { TaskOrderSchema } from "./tasks/order.ts";
+import { SecretNameSchema, SecretValueSchema } from "./tasks/secrets.ts";
 import { PRIORITIES } from "./tasks/priority.ts";
 import { requirementFields } from "./tasks/requirement.ts";
 
@@ -182,7 +183,11 @@ export const QuerySchema = v.variant("type", [
   v.strictObject({ type: v.literal("versions"), workflow: id }),
   v.strictObject({ type: v.literal("migration"), id, version: id }),
   v.strictObject({ type: v.literal("why"), id }),
+  v.strictObject({ type: v.literal("standing"), id, within: v.optional(v.boolean()) }),
   v.strictObject({ type: v.literal("explain"), requirement: v.strictObject(requirementFields) }),
+  v.strictObject({ type: v.literal("secret.set"), name: SecretNameSchema, value: SecretValueSchema }),
+  v.strictObject({ type: v.literal("secret.delete"), name: SecretNameSchema }),
+  v.strictObject({ type: v.literal("secret.list") }),
   v.strictObject({ type: v.literal("blob.read"), blob: BlobRefSchema.entries.blob, offset: count, size: count }),
   v.strictObject({
     type: v.literal("blob.write"),

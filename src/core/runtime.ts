@@ -19,6 +19,7 @@ import { mailFold, type MailState } from "./mail/fold.ts";
 import type { MailCommands, MailEvents } from "./mail/mail.ts";
 import { schedulesFold, type SchedulesState } from "./schedules/fold.ts";
 import type { ScheduleCommands, ScheduleEvents } from "./schedules/schedule.ts";
+import type { MeterCommands, MeterEvents } from "./tasks/meters.ts";
 import type { TaskCommands, TaskEvents } from "./tasks/task.ts";
 import { timersFold, type TimersState } from "./timers/fold.ts";
 import type { TimerCommands, TimerEvents } from "./timers/timer.ts";
@@ -29,6 +30,7 @@ import { workflowsFold, type WorkflowsState } from "./workflows/fold.ts";
 /** Every event of the core, by type. */
 export type CoreEvents = HostingEvents &
   TaskEvents &
+  MeterEvents &
   ApprovalEvents &
   AgentEvents &
   LimitEvents &
@@ -41,6 +43,7 @@ export type CoreEvents = HostingEvents &
 /** Every command of the core, by type. */
 export type CoreCommands = HostingCommands &
   TaskCommands &
+  MeterCommands &
   ApprovalCommands &
   AgentCommands &
   LimitCommands &

@@ -64,10 +64,10 @@ export function createTurn(
     const queue: Request[] = [];
     run(decided as Fact[], env, record, queue);
     let at = 0;
-    for (;;) {
-      const next = queue[at++] ?? scheduler.next(env.now);
+    for (let reactions = 1; ; reactions++) {
+      const next = at < queue.length ? queue[at++] : scheduler.next(env.now); // of what starts something may follow, too
       if (!next) return undefined;
-      if (at > MAX_REACTIONS) throw new RuntimeError("runtime/limit", { reactions: at });
+      if (reactions > MAX_REACTIONS) throw new RuntimeError("runtime/limit", { reactions });
       run(decide[next.type]?.(state, next.data, env) ?? none, env, record, queue);
     }
   };

@@ -5,7 +5,7 @@
  */
 import { encodeError, RuntimeError } from "../core/errors.ts";
 import { hostLock, lifeLock } from "../core/locks.ts";
-import type { Journal } from "../core/ports.ts";
+import type { Journal, Vault } from "../core/ports.ts";
 import type { HostFrame, HostPlace } from "../core/protocol.ts";
 import type { AuditOptions } from "./audit.ts";
 import { startHost, type Host } from "./host.ts";
@@ -31,6 +31,7 @@ export interface BootOptions {
   readonly place: HostPlace;
   readonly version: string;
   readonly openJournal: () => Journal;
+  readonly vault?: Vault | undefined;
   /** After a host that stopped the next one starts so much later, in milliseconds. Default 1,000. */
   readonly restartAfter?: number;
   /** A page has so long to bring a worker that it was told to start, in milliseconds. Default 30,000. */

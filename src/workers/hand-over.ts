@@ -5,6 +5,7 @@ import { isSpilled } from "../core/payload/reference.ts";
 import { unspill } from "../core/payload/whole.ts";
 import type { BlobRef } from "../core/plugin/definition.ts";
 import type { Journal } from "../core/ports.ts";
+import type { Secrets } from "./secrets.ts";
 
 export type Run = Extract<HostFrame, { kind: "run" }>;
 /** Its texts are those of the record. */
@@ -14,12 +15,36 @@ export function isWhole({ input, checkpoint = "" }: Recorded): boolean {
   return !isSpilled(input) && !isSpilled(checkpoint);
 }
 
-/** @throws RuntimeError `blob/unknown`, `payload/too-large` and what the journal throws */
-export async function readWhole({ blobs }: Pick<Journal, "blobs">, run: Recorded): Promise<Run> {
+/**
+ * With the values of its secrets, if it has any.
+ * @throws RuntimeError `blob/unknown`, `payload/too-large`, `secret/…` and what the journal throws
+ */
+export async function readWhole(
+  { blobs }: Pick<Journal, "blobs">,
+  { link, isSecret }: Terms,
+  run: Recorded,
+  secrets: Pick<Secrets, "fill">,
+): Promise<Run> {
   const read = async ({ blob, size }: BlobRef): Promise<JsonText> =>
     new TextDecoder().decode(await blobs.get(blob, 0, size));
-  const whole = async (text: JsonText): Promise<JsonText | Uint8Array> =>
-    isSpilled(text) ? new TextEncoder().encode(await unspill(text, read)) : text;
+  const whole = async (text: JsonText): Promise<JsonText> => (isSpilled(text) ? unspill(text, read) : text);
   const { input, checkpoint } = run;
-  return { ...run, input: await whole(input), checkpoint: checkpoint && (await whole(checkpoint)) };
+  const text = await whole(input);
+  const filled = isSecret ? await secrets.fill(run, link, text) : text;
+  return {
+    ...run,
+    input: handed(filled, input),
+    checkpoint: checkpoint && handed(await whole(checkpoint), checkpoint),
+  };
+}
+
+export interface Terms {
+  readonly link: string;
+  /** It is given secrets. */
+  readonly isSecret: boolean;
+}
+
+/** What was long goes as bytes. */
+function handed(text: JsonText, recorded: JsonText): JsonText | Uint8Array {
+  return isSpilled(recorded) ? new TextEncoder().encode(text) : text;
 }

@@ -3,7 +3,7 @@ import { calendar } from "../calendar/cron.ts";
 import { openEngine, type Engine, type EngineOptions } from "../core/engine.ts";
 import { encodeError, RuntimeError } from "../core/errors.ts";
 import { createIds } from "../core/ids.ts";
-import type { Journal } from "../core/ports.ts";
+import type { Journal, Vault } from "../core/ports.ts";
 import type { CoreEvent } from "../core/runtime.ts";
 import type { HostFrame, HostPlace, Origin } from "../core/protocol.ts";
 import { withAudit, type AuditOptions } from "./audit.ts";
@@ -12,6 +12,7 @@ import { createDefer } from "./defer.ts";
 import { createLinks, type Links } from "./links.ts";
 import { createMailDesk, type MailDesk } from "./mail.ts";
 import { createPool, type Pool } from "./pool.ts";
+import { createSecrets } from "./secrets.ts";
 import { createSessions, type Connection, type Sessions } from "./sessions.ts";
 import { createSignals, type Signals } from "./signals.ts";
 import { createSpawning, type Spawning } from "./spawning.ts";
@@ -19,6 +20,8 @@ import { createStreams, type Streams } from "./streams.ts";
 
 export interface HostOptions {
   readonly journal: Journal;
+  /** Default: none; tasks that are given secrets fail then. */
+  readonly vault?: Vault | undefined;
   /** Version of the library, told to pages. */
   readonly version: string;
   readonly place: HostPlace;
@@ -123,7 +126,7 @@ function reasonOf(error: RuntimeError): RuntimeError {
 }
 
 function surround(
-  { journal, version, place, watchLock, spawnPatience }: HostOptions,
+  { journal, vault, version, place, watchLock, spawnPatience }: HostOptions,
   engine: Engine,
   ids: () => string,
 ): Around {
@@ -132,7 +135,8 @@ function surround(
   });
   const streams = createStreams((task) => engine.state.tasks.tasks.has(task), Date.now);
   const mail = createMailDesk(engine);
-  const links = createLinks({ engine, journal, now: Date.now, signal: signals.add, streams, mail });
+  const secrets = createSecrets(engine, vault);
+  const links = createLinks({ engine, journal, now: Date.now, signal: signals.add, streams, secrets, mail });
   const spawning = createSpawning({ engine, links, pages: () => sessions.spawners(), ids, patience: spawnPatience });
   const origin = (): Origin => ({
     database: engine.databaseId,
@@ -142,6 +146,7 @@ function surround(
   const sessions: Sessions = createSessions({
     engine,
     journal,
+    vault,
     links,
     signals,
     streams,

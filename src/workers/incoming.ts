@@ -14,6 +14,7 @@ import { createSpilling, type Spilling, type TextFrame } from "./spilling.ts";
 import { APPROVAL_RESPONSE } from "../core/mail/types.ts";
 import type { Delivery } from "../core/mail/delivery.ts";
 import type { MailDesk } from "./mail.ts";
+import { refuseLeak, type Secrets } from "./secrets.ts";
 import type { Streams } from "./streams.ts";
 
 export interface IncomingOptions {
@@ -22,6 +23,7 @@ export interface IncomingOptions {
   readonly signal: (signal: Signal) => void;
   readonly streams: Pick<Streams, "write">;
   readonly mail: Pick<MailDesk, "take" | "release">;
+  readonly secrets: Pick<Secrets, "clean">;
   readonly holds: (link: string, attempt: { task: string; attempt: number }) => boolean;
   readonly send: (link: string, frame: HostFrame) => void;
   /** The attempt has shown a sign of life. */
@@ -64,7 +66,7 @@ export function createIncoming(options: IncomingOptions): Incoming {
     follow: spilling.follow,
     receive(link, frames) {
       const harvest: Harvest = { commands: [], replies: [] };
-      const parsed = frames.map(parseFrame);
+      const parsed = frames.map((frame) => options.secrets.clean(parseFrame(frame)));
       const started = startsOf(options, link, parsed);
       for (const frame of parsed) {
         const passed = spilling.pass(link, frame);
@@ -227,13 +229,14 @@ function keeping(frame: Extract<TextFrame, { kind: "checkpoint" | "effect" }>): 
 }
 
 async function moveBytes(
-  { engine, journal, send }: IncomingOptions,
+  { engine, journal, send, secrets }: IncomingOptions,
   link: string,
   frame: Extract<AgentFrame, { kind: "read" | "write" }>,
 ): Promise<void> {
   const { call } = frame;
   try {
     const owner = ownerOf(engine, frame.task);
+    if (frame.kind === "write") refuseLeak(secrets, frame, frame.bytes);
     if (frame.kind === "read") send(link, { kind: "answer", call, bytes: await readBlob(journal, owner, frame.ref) });
     else send(link, { kind: "answer", call, ref: await writeBlob(journal, owner, frame.bytes) });
   } catch (error) {

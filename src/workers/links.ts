@@ -13,6 +13,7 @@ import { createHeartbeat, type Heartbeat } from "./heartbeat.ts";
 import { createIncoming, type Incoming } from "./incoming.ts";
 import { beatOf, createLiveness, type Liveness } from "./liveness.ts";
 import type { MailDesk } from "./mail.ts";
+import type { Secrets } from "./secrets.ts";
 import type { Streams } from "./streams.ts";
 import { weigh, type Weighed } from "./weighing.ts";
 
@@ -41,6 +42,7 @@ export interface LinksOptions {
   readonly signal: (signal: Signal) => void;
   readonly streams: Streams;
   readonly mail: Pick<MailDesk, "take" | "release">;
+  readonly secrets: Secrets;
 }
 
 export interface Links {
@@ -185,13 +187,10 @@ function flush(state: State): void {
   for (const { end, out } of due) if (out.length > 0) end.post(out.splice(0));
 }
 
-function close(
-  { open, engine, heartbeat, duty, mail }: State,
-  link: string,
-  cause: LeaveCause,
-  error?: ErrorData,
-): void {
+function close(state: State, link: string, cause: LeaveCause, told?: ErrorData): void {
+  const { open, engine, heartbeat, duty, secrets, mail } = state;
   if (!open.delete(link)) return;
+  const error = secrets.cleanError(link, told);
   heartbeat.forget(link);
   duty.forget(link);
   mail.release(`link:${link}`);
@@ -239,20 +238,25 @@ function measured(link: OpenLink, frames: unknown, at: number): readonly unknown
   return frames;
 }
 
+/** Why an attempt can't be handed over, and another one couldn't either. */
+const HOPELESS: ReadonlySet<string> = new Set(["secret/unknown", "secret/not-granted", "task/input-invalid"]);
+
 /** Sends an attempt when all of its texts were read; if they can't be, it has failed. */
 async function handOver(state: State, link: string, run: Recorded): Promise<void> {
-  const { engine, journal, open } = state;
+  const { engine, journal, open, secrets } = state;
   const { task: id, attempt } = run;
   const target = open.get(link);
+  const isSecret = engine.state.tasks.tasks.get(id)?.secrets !== undefined;
   const isMeant = (): boolean => {
     const task = engine.state.tasks.tasks.get(id);
     return open.get(link) === target && task?.attempt === attempt && isActive(task);
   };
   try {
-    const whole = await readWhole(journal, run);
+    const whole = await readWhole(journal, { link, isSecret }, run, secrets);
     if (isMeant()) send(state, link, whole);
   } catch (error) {
-    const failure = { id, attempt, error: encodeError(error) };
+    const told = encodeError(error);
+    const failure = { id, attempt, error: HOPELESS.has(told.code) ? { ...told, retryable: false } : told };
     const over = { link, task: id, attempt };
     if (isMeant())
       engine.submit([
@@ -283,7 +287,7 @@ function dispatch(state: State, event: CoreEvent): void {
         effects,
         beat: beatOf(task),
       } as const;
-      if (isWhole(run)) send(state, link, run);
+      if (isWhole(run) && !task.secrets) send(state, link, run);
       else void handOver(state, link, run);
       state.liveness.watch(task, attempt);
       state.heartbeat.start();

@@ -2,11 +2,12 @@ import * as v from "valibot";
 import { encodeError, RuntimeError, type ErrorData } from "../core/errors.ts";
 import type { Engine } from "../core/engine.ts";
 import type { DeadMail } from "../core/mail/mail.ts";
-import type { Journal } from "../core/ports.ts";
+import type { Journal, Vault } from "../core/ports.ts";
 import { QuerySchema, type Query } from "../core/protocol.ts";
 import { explainMatch, whyWaiting } from "../core/scheduling/why.ts";
 import { createLookups } from "../core/workflows/lookups.ts";
 import { previewMigration } from "../core/workflows/migration.ts";
+import { standingOf } from "../core/workflows/standing.ts";
 import { versionsOf } from "../core/workflows/versions.ts";
 import { writeBlob } from "./blobs.ts";
 import { listDeadLetters } from "./dead-letters.ts";
@@ -22,6 +23,7 @@ export interface QueryParts {
   readonly engine: Engine;
   readonly streams: Pick<Streams, "read">;
   readonly mail: MailDesk;
+  readonly vault?: Vault | undefined;
 }
 
 /** `by`: how the audit log calls the one who asks. */
@@ -49,7 +51,15 @@ function durable(engine: Engine): Promise<void> {
   });
 }
 
-async function answer({ journal, engine, streams, mail }: QueryParts, query: Query, by: string): Promise<unknown> {
+const none = (): Promise<never> =>
+  Promise.reject(new RuntimeError("secret/unavailable", { reason: "this host keeps none" }));
+const noVault: Vault = { get: none, set: none, delete: none, list: none };
+
+async function answer(
+  { journal, engine, streams, vault = noVault, mail }: QueryParts,
+  query: Query,
+  by: string,
+): Promise<unknown> {
   switch (query.type) {
     case "archived":
       return journal.archived(query.id);
@@ -85,6 +95,11 @@ async function answer({ journal, engine, streams, mail }: QueryParts, query: Que
       await durable(engine);
       return preview;
     }
+    case "standing": {
+      const standing = standingOf(engine.state, query.id, query.within);
+      await durable(engine);
+      return standing;
+    }
     case "why": {
       engine.submit([{ type: "limit.wake", data: { id: "" } }]); // what time alone has changed is seen first
       const why = whyWaiting(engine.state, engine.scheduler.index, query.id, Date.now());
@@ -97,6 +112,13 @@ async function answer({ journal, engine, streams, mail }: QueryParts, query: Que
       await durable(engine);
       return matches;
     }
+    case "secret.set":
+      return vault.set(query.name, query.value);
+    case "secret.delete":
+      if (!(await vault.delete(query.name))) throw new RuntimeError("secret/unknown", { secret: query.name });
+      return undefined;
+    case "secret.list":
+      return vault.list();
     case "blob.read":
       return journal.blobs.get(query.blob, query.offset, query.size);
     case "blob.write":

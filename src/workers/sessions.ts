@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import type { Engine } from "../core/engine.ts";
 import { encodeError, RuntimeError, type ErrorData } from "../core/errors.ts";
-import type { Batch, Journal } from "../core/ports.ts";
+import type { Batch, Journal, Vault } from "../core/ports.ts";
 import {
   PageCommandSchema,
   PageFrameSchema,
@@ -29,6 +29,7 @@ type Bare = HostFrame extends infer F ? (F extends HostFrame ? Omit<F, "origin">
 export interface SessionsOptions {
   readonly engine: Engine;
   readonly journal: Journal;
+  readonly vault: Vault | undefined;
   readonly links: Links;
   readonly signals: Pick<Signals, "latest">;
   readonly streams: Pick<Streams, "read">;

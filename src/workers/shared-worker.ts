@@ -1,5 +1,6 @@
 /** Entry of the SharedWorker: one per origin and name, the usual place of the host. */
 import { createIndexedDbJournal } from "../plugins/journals/indexeddb.ts";
+import { createIndexedDbVault } from "../plugins/vaults/indexeddb.ts";
 import { VERSION } from "../core/version.ts";
 import { bootHost } from "./boot.ts";
 
@@ -12,6 +13,7 @@ const boot = bootHost({
   place: "shared",
   version: VERSION,
   openJournal: () => createIndexedDbJournal({ name }),
+  vault: createIndexedDbVault({ name }),
 });
 self.onconnect = ({ ports: [port] }) => {
   if (port) boot.attach(port);

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { AgentDescriptionSchema } from "../plugin.ts";
 import { PRIORITIES } from "../tasks/priority.ts";
+import { SecretNameSchema } from "../tasks/secrets.ts";
 
 const count = (max: number): v.GenericSchema<number> => v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(max));
 
@@ -29,6 +30,8 @@ export const ManifestSchema = v.strictObject({
     v.pipe(v.array(v.pipe(v.string(), v.regex(/^https?:\/\/[A-Za-z0-9.-]+(?::\d{1,5})?$/u))), v.maxLength(32)),
     [],
   ),
+  /** Secrets, by name, that tasks may give to it. Default none. */
+  secrets: v.optional(v.pipe(v.array(SecretNameSchema), v.maxLength(64))),
   /** The most workers that serve it at once. Default 1. */
   workers: v.optional(count(64), 1),
   /** Workers that are kept up, also when there is nothing to do, while a page offers it. Default 0, at most `workers`. */

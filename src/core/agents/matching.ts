@@ -5,7 +5,7 @@
  *    other way round).
  * 2. A required range (`translate@^2`) must hold the version that the capability is offered in (`translate@2.1.0`);
  *    one that is offered without a version is in no range.
- * 3. The task's constraints on agents are all hard.
+ * 3. The task's constraints on agents are all hard, and so is that the agent is granted the task's secrets.
  * 4. Among those that match, the order is: had specializations, the agent's priority, had optional capabilities, the
  *    success rate. See {@link tierOf}.
  */
@@ -16,20 +16,21 @@ import type { Agent } from "./agent.ts";
 import { successPercent } from "./statistics.ts";
 
 /** The same for requirements that the same agents match in the same order. */
-export function requirementKey({ capabilities, optional, specializations, agents }: Requirement): string {
-  const isPlain = capabilities.length === 1 && !optional && !specializations && !agents; // most are
-  const rest = isPlain ? "" : restOf({ optional, specializations, agents });
+export function requirementKey({ capabilities, optional, specializations, agents, secrets }: Requirement): string {
+  const isPlain = capabilities.length === 1 && !optional && !specializations && !agents && !secrets; // most are
+  const rest = isPlain ? "" : restOf({ optional, specializations, agents, secrets });
   const names = isPlain ? capabilities : canonical(capabilities);
   return rest === "" && names.length === 1 ? `=${names[0] ?? ""}` : JSON.stringify([names, rest]);
 }
 
 /** All but the required capabilities; empty when that is nothing. */
-function restOf({ optional, specializations, agents }: Omit<Requirement, "capabilities">): string {
-  const rest = JSON.stringify([canonical(optional), canonical(specializations), constraintsKey(agents)]);
+function restOf({ optional, specializations, agents, secrets = [] }: Omit<Requirement, "capabilities">): string {
+  const granted = canonical(secrets.map(({ name }) => name));
+  const rest = JSON.stringify([canonical(optional), canonical(specializations), constraintsKey(agents), granted]);
   return rest === NOTHING ? "" : rest;
 }
 
-const NOTHING = JSON.stringify([[], [], constraintsKey()]);
+const NOTHING = JSON.stringify([[], [], constraintsKey(), []]);
 
 function canonical(names: readonly string[] = []): readonly string[] {
   return [...new Set(names)].sort();
@@ -49,7 +50,8 @@ export function matches(agent: Agent, requirement: Requirement): boolean {
 }
 
 /** The hard constraints beside the capabilities. */
-function admits(agent: Agent, { agents: constraints, specializations }: Requirement): boolean {
+function admits(agent: Agent, { agents: constraints, specializations, secrets }: Requirement): boolean {
+  if (secrets?.some(({ name }) => !agent.secrets?.includes(name))) return false;
   if (!constraints) return true;
   const { exclude, version, minSuccessRate = 0, specialized, labels = {} } = constraints;
   if (exclude?.some((one) => one === agent.id || one === agent.name)) return false;

@@ -115,10 +115,10 @@ function matcherOf(state: State, requirement: Requirement): Matcher {
   const known = byKey.get(key);
   if (known) return known;
   if (byKey.size >= SPARE_MATCHERS + state.size) dropSpare(state);
-  const { capabilities, optional, specializations, agents } = requirement;
+  const { capabilities, optional, specializations, agents, secrets } = requirement;
   const matcher: Matcher = {
     key,
-    requirement: { capabilities, optional, specializations, agents },
+    requirement: { capabilities, optional, specializations, agents, secrets },
     tiers: new Map(),
     free: [],
     freeTiers: createBitset(),

@@ -18,9 +18,10 @@ import type { Entry, Matcher } from "./model.ts";
 import { isHeld } from "./queue.ts";
 import type { SchedulerIndex, SchedulerView } from "./scheduler.ts";
 
-/** What an agent lacks of a requirement: a capability, what a constraint demands, or it takes no new work at all. */
+/** What an agent lacks of a requirement: a capability, a secret that it isn't granted, what a constraint demands, or it takes no new work at all. */
 export type Lack =
   | { readonly kind: "capability"; readonly name: string }
+  | { readonly kind: "secret"; readonly name: string }
   | { readonly kind: "constraint"; readonly name: string; readonly wanted: unknown }
   | { readonly kind: "closed" };
 
@@ -283,7 +284,11 @@ function explainAgent(agent: Agent, requirement: Requirement): AgentMatch {
   };
 }
 
-function lacksOf(agent: Agent, { capabilities, specializations, agents = {} }: Requirement, isOpen: boolean): Lack[] {
+function lacksOf(
+  agent: Agent,
+  { capabilities, specializations, agents = {}, secrets = [] }: Requirement,
+  isOpen: boolean,
+): Lack[] {
   // Of an agent that takes no new work the rest is looked at as if it did.
   const open = isOpen ? agent : ({ ...agent, draining: undefined, offline: undefined } as Agent);
   const missing = capabilities
@@ -292,11 +297,15 @@ function lacksOf(agent: Agent, { capabilities, specializations, agents = {} }: R
   const broken = Object.entries(agents)
     .filter(([name, wanted]) => !matches(open, { capabilities: [], specializations, agents: { [name]: wanted } }))
     .map(([name, wanted]): Lack => ({ kind: "constraint", name, wanted }));
-  return [...(isOpen ? [] : [{ kind: "closed" } as const]), ...missing, ...broken];
+  const refused = secrets
+    .filter((use) => !matches(open, { capabilities: [], secrets: [use] }))
+    .map(({ name }): Lack => ({ kind: "secret", name }));
+  return [...(isOpen ? [] : [{ kind: "closed" } as const]), ...missing, ...refused, ...broken];
 }
 
 function phrase(lack: Lack): string {
   if (lack.kind === "capability") return `it had ${lack.name}`;
+  if (lack.kind === "secret") return `it were granted the secret ${lack.name}`;
   if (lack.kind === "closed") return "it took new work";
   return `${lack.name} weren't ${JSON.stringify(lack.wanted)}`;
 }

@@ -4,6 +4,7 @@ import { restoreTable, saveTable } from "../tables.ts";
 import { createEnds, remember, restoreEnds, saveEnds, type Ends, type SavedEnds } from "./ends.ts";
 import { addGate, countEnd, dropGate, neededOf, type Gate, type Gates } from "./gates.ts";
 import { createKeys, DEFAULT_WINDOW, restoreKeys, saveKeys, useKey, type Keys, type KeyUse } from "./keys.ts";
+import { createMeters, meterFold, type MeterEvents, type Meters } from "./meters.ts";
 import { DEFAULTS } from "./priority.ts";
 import { fields } from "./record.ts";
 import { isActive, MAX_ATTEMPTS_KEPT, type AttemptRecord, type Task, type TaskEvents } from "./task.ts";
@@ -27,6 +28,7 @@ export interface TaskCounts {
 }
 
 export interface TasksState extends Gates {
+  readonly meters: Meters;
   /** The live ones; what is final has left. */
   readonly tasks: Table<Task>;
   readonly due: DueIndex;
@@ -48,7 +50,7 @@ const none: TaskCounts = {
   aliased: 0,
 };
 
-export const tasksFold: Fold<TasksState, TaskEvents> = {
+export const tasksFold: Fold<TasksState, TaskEvents & MeterEvents> = {
   create: (kit) => ({
     tasks: kit.table<Task>(),
     gates: kit.table<Gate>(),
@@ -57,6 +59,7 @@ export const tasksFold: Fold<TasksState, TaskEvents> = {
     finished: kit.finished<Task>("task"),
     ends: createEnds(),
     keys: createKeys(),
+    meters: createMeters(kit),
     counts: none,
   }),
   apply: {
@@ -79,7 +82,7 @@ export const tasksFold: Fold<TasksState, TaskEvents> = {
         createdAt: at,
       };
       const dueAt = status === "waiting" ? startAt : status === "queued" ? queueDue(task, at) : undefined;
-      put(state, dueAt === undefined ? task : { ...task, dueAt });
+      put(state, dueAt === undefined ? task : { ...task, dueAt }, at);
     },
     "task.aliased": (state, { id, of }, at) => {
       state.counts = { ...state.counts, aliased: state.counts.aliased + 1 };
@@ -89,7 +92,11 @@ export const tasksFold: Fold<TasksState, TaskEvents> = {
     "task.assigned": (state, { id, attempt, link, agent, dueAt, terms }, at) => {
       const task = state.tasks.get(id); // spelled out, as below: a second spread is slow, and this happens with every task
       if (task)
-        put(state, { ...task, status: "assigned", attempt, link, agent, dueAt, startedAt: at, terms: copyJson(terms) });
+        put(
+          state,
+          { ...task, status: "assigned", attempt, link, agent, dueAt, startedAt: at, terms: copyJson(terms) },
+          at,
+        );
     },
     "task.started": (state, { id }) => {
       const task = state.tasks.get(id);
@@ -106,7 +113,9 @@ export const tasksFold: Fold<TasksState, TaskEvents> = {
     "task.completed": (state, { id, output }, at) => {
       state.counts = { ...state.counts, completed: state.counts.completed + 1 };
       const task = state.tasks.get(id);
-      if (task) finish(state, { ...task, status: "completed", output }, at);
+      if (!task) return;
+      meterFold.ended(state.meters, task, "completed", at);
+      finish(state, { ...task, status: "completed", output }, at);
     },
     "task.failed": (state, { id, link, retryAt, timedOut, cause, error }, at) => {
       const { counts } = state;
@@ -115,9 +124,10 @@ export const tasksFold: Fold<TasksState, TaskEvents> = {
       else state.counts = { ...counts, failed: counts.failed + 1 };
       const task = state.tasks.get(id);
       if (!task) return;
+      meterFold.ended(state.meters, task, retryAt === undefined ? "failed" : "retried", at);
       const failures = task.failures + (link === undefined ? 0 : 1);
       const failed = { ...task, error: copyJson(error), failures, attempts: historyOf(task, error.code, at) };
-      if (retryAt !== undefined) put(state, { ...failed, ...idle, status: "retrying", dueAt: retryAt });
+      if (retryAt !== undefined) put(state, { ...failed, ...idle, status: "retrying", dueAt: retryAt }, at);
       else finish(state, { ...failed, status: timedOut ? "timed-out" : "failed" }, at, cause);
     },
     "task.skipped": (state, { id, error, cause }, at) => {
@@ -136,23 +146,23 @@ export const tasksFold: Fold<TasksState, TaskEvents> = {
       const task = state.tasks.get(id);
       if (task) queue(state, task, at);
     },
-    "task.scheduled": (state, { id, startAt }) => {
+    "task.scheduled": (state, { id, startAt }, at) => {
       const task = state.tasks.get(id);
       if (!task) return;
       dropGate(state, id, task.after?.tasks ?? []);
-      put(state, { ...task, status: "waiting", dueAt: startAt });
+      put(state, { ...task, status: "waiting", dueAt: startAt }, at);
     },
-    "task.extended": (state, { id, dueAt }) => {
-      change(state, id, { dueAt });
+    "task.extended": (state, { id, dueAt }, at) => {
+      change(state, id, { dueAt }, at);
     },
-    "task.reprioritized": (state, { id, priority }) => {
-      change(state, id, { priority });
+    "task.reprioritized": (state, { id, priority }, at) => {
+      change(state, id, { priority }, at);
     },
-    "task.late": (state, { id }) => {
-      change(state, id, { late: true });
+    "task.late": (state, { id }, at) => {
+      change(state, id, { late: true }, at);
     },
-    "task.escalated": (state, { id, priority }) => {
-      change(state, id, { late: true, priority });
+    "task.escalated": (state, { id, priority }, at) => {
+      change(state, id, { late: true, priority }, at);
     },
     "task.cancelled": (state, { id, running }, at) => {
       state.counts = { ...state.counts, cancelled: state.counts.cancelled + 1 };
@@ -161,8 +171,21 @@ export const tasksFold: Fold<TasksState, TaskEvents> = {
       const attempts = running ? historyOf(task, "task/cancelled", at) : task.attempts;
       finish(state, { ...task, status: "cancelled", attempts }, at);
     },
+    "meter.set": ({ meters, tasks }, measure) => {
+      meterFold.set(meters, measure, tasks);
+    },
+    "meter.watched": ({ meters, tasks }, data, at) => {
+      meterFold.watched(meters, data, tasks, at);
+    },
+    "meter.left": ({ meters }, { id }) => {
+      meterFold.left(meters, id);
+    },
+    "meter.asked": ({ meters }, { id }, at) => {
+      meterFold.asked(meters, id, at);
+    },
   },
-  save: ({ tasks, gates, ends, keys, counts }) => ({
+  save: ({ tasks, gates, ends, keys, meters, counts }) => ({
+    meters: meterFold.save(meters),
     tasks: saveTable(tasks),
     gates: saveTable(gates),
     ends: saveEnds(ends),
@@ -171,7 +194,8 @@ export const tasksFold: Fold<TasksState, TaskEvents> = {
   }),
   restore(state, saved) {
     // What an earlier release wrote has only tasks and counts.
-    const { tasks, gates = [], ends, keys = [], counts } = saved as Saved;
+    const { tasks, gates = [], ends, keys = [], meters, counts } = saved as Saved;
+    if (meters) meterFold.restore(state.meters, meters);
     restoreTable(
       state.tasks,
       tasks.map((task) => ({ ...fields, ...task })),
@@ -196,6 +220,7 @@ interface Saved {
   readonly gates?: readonly Gate[];
   readonly ends?: SavedEnds;
   readonly keys?: readonly KeyUse[];
+  readonly meters?: Parameters<typeof meterFold.restore>[1];
   readonly counts: TaskCounts;
 }
 
@@ -212,21 +237,22 @@ function enterGate(state: TasksState, { gate, ...created }: TaskEvents["task.cre
 const idle = { link: undefined, agent: undefined, dueAt: undefined } as const;
 
 /** The one place where a live record changes its times: the due index holds the earliest of them. */
-function put({ tasks, due }: TasksState, task: Task): void {
+function put({ tasks, due, meters }: TasksState, task: Task, now: number): void {
+  meterFold.moved(meters, tasks.get(task.id), task, now);
   tasks.set(task.id, task);
   const at = nextDue(task);
   if (at === undefined) due.delete(task.id);
   else due.set(task.id, at);
 }
 
-function change(state: TasksState, id: string, changes: Partial<Task>): void {
+function change(state: TasksState, id: string, changes: Partial<Task>, at: number): void {
   const task = state.tasks.get(id);
-  if (task) put(state, { ...task, ...changes });
+  if (task) put(state, { ...task, ...changes }, at);
 }
 
 function queue(state: TasksState, task: Task, at: number): void {
   if (task.status === "pending") dropGate(state, task.id, task.after?.tasks ?? []);
-  put(state, { ...task, ...idle, status: "queued", dueAt: queueDue(task, at) });
+  put(state, { ...task, ...idle, status: "queued", dueAt: queueDue(task, at) }, at);
 }
 
 /** The attempts with the one that is active now, if any, which ends with this code. */
@@ -242,6 +268,7 @@ function finish(state: TasksState, task: Task & { readonly status: FinalStatus }
   const { id, status, parent } = task;
   if (state.gates.has(id)) dropGate(state, id, task.after?.tasks ?? []);
   state.due.delete(id);
+  meterFold.moved(state.meters, state.tasks.get(id), undefined, at);
   state.tasks.delete(id);
   if (!parent) remember(state.ends, id, { outcome: status, at, ...(cause !== undefined && { cause }) });
   countEnd(state, id, status === "completed");

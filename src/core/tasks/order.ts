@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { MillisecondsSchema as milliseconds, RetrySchema } from "../plugin.ts";
 import { PRIORITIES } from "./priority.ts";
 import { requirementFields } from "./requirement.ts";
+import { SecretUseSchema } from "./secrets.ts";
 
 const name = v.pipe(v.string(), v.minLength(1), v.maxLength(64));
 
@@ -71,6 +72,8 @@ export const TaskOrderSchema = v.strictObject({
   ...workFields,
   id,
   input: v.string(),
+  /** Secrets that take the place of what stands there in the input, once an agent that is granted them gets the task. */
+  secrets: v.optional(v.pipe(v.array(SecretUseSchema), v.maxLength(32))),
   /** What kind of work it is; for people, and for finding tasks. */
   type: v.optional(name),
   /** Not before this moment. */

@@ -23,6 +23,7 @@ export const fields: { readonly [K in keyof Task]-?: Task[K] | undefined } = {
   idempotency: undefined,
   requeuedFrom: undefined,
   input: undefined,
+  secrets: undefined,
   parent: undefined,
   status: undefined,
   attempt: undefined,

@@ -53,4 +53,6 @@ export interface Requirement {
   readonly optional?: readonly string[] | undefined;
   readonly specializations?: readonly string[] | undefined;
   readonly agents?: Constraints | undefined;
+  /** The agent must be granted all of them. */
+  readonly secrets?: readonly { readonly name: string }[] | undefined;
 }

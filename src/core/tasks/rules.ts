@@ -22,6 +22,7 @@ import {
 import type { TasksState } from "./fold.ts";
 import { gateStatus } from "./gates.ts";
 import { hasRoom, MAX_KEYS, openUse } from "./keys.ts";
+import { meterDecisions, type MeterCommands, type MeterEvents } from "./meters.ts";
 import { DEFAULTS, type Priority } from "./priority.ts";
 import {
   isActive,
@@ -41,8 +42,14 @@ export interface TasksView {
   readonly capabilities: CapabilitiesState;
 }
 
-export const tasksRules: Rules<TasksView, TaskCommands, TaskEvents, TaskEvents & HostingEvents> = {
+export const tasksRules: Rules<
+  TasksView,
+  TaskCommands & MeterCommands,
+  TaskEvents & MeterEvents,
+  TaskEvents & HostingEvents
+> = {
   decide: {
+    ...meterDecisions,
     "task.create": (view, data, env) => {
       if (!data.parent) checkOutside(data.id, data.input);
       return create(view, data, env);

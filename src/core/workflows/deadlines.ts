@@ -2,6 +2,7 @@
 import { encodeRefusal, RuntimeError } from "../errors.ts";
 import type { DueIndex, Fold, Rules, Table } from "../kernel.ts";
 import { restoreTable, saveTable } from "../tables.ts";
+import { endEarly } from "./compensation.ts";
 import type { WorkflowCommands, WorkflowEvents } from "./execution.ts";
 import type { WorkflowsState } from "./fold.ts";
 
@@ -51,16 +52,12 @@ interface View {
 
 export const deadlinesRules: Rules<View, WorkflowCommands, WorkflowEvents> = {
   decide: {
-    "execution.wake": ({ deadlines: { deadlines } }, { id }, { now }) => {
+    "execution.wake": ({ deadlines: { deadlines }, workflows }, { id }, { now }) => {
       const { at } = deadlines.get(id) ?? {};
-      return at === undefined || at > now ? [] : [{ type: "execution.expired", data: { id, deadline: at } }];
-    },
-  },
-  react: {
-    "execution.expired": ({ workflows }, { id, deadline }) => {
+      if (at === undefined || at > now) return [];
       const { workflow } = workflows.executions.get(id) ?? {};
-      const late = new RuntimeError("execution/deadline", { workflow, deadline });
-      return [{ type: "execution.fail", data: { id, error: encodeRefusal(late) } }];
+      const error = encodeRefusal(new RuntimeError("execution/deadline", { workflow, deadline: at }));
+      return [{ type: "execution.expired", data: { id, deadline: at } }, ...endEarly(workflows, id, { error })];
     },
   },
 };

@@ -3,6 +3,7 @@ import * as v from "valibot";
 import type { JsonSchema } from "../capabilities/schema.ts";
 import type { Json } from "../json.ts";
 import { workFields } from "../tasks/order.ts";
+import { SecretNameSchema } from "../tasks/secrets.ts";
 import { MAX_NAME } from "../messages/message.ts";
 import { LATE_POLICIES } from "../timers/timer.ts";
 import { PRIORITIES } from "../tasks/priority.ts";
@@ -217,6 +218,70 @@ export const EventNodeSchema = v.strictObject({
   consume: v.optional(v.picklist(["one", "broadcast"]), "one"),
 });
 
+/** The name of a capability, without a range of versions. */
+const capability = v.pipe(v.string(), v.minLength(1), v.maxLength(128), v.regex(/^[^@]*$/u, "a name without a range"));
+
+/**
+ * Goes on when a condition over what tasks have done lately holds. Its output is `{held, metrics}`, with the metrics as
+ * they were then.
+ */
+export const MonitorNodeSchema = v.strictObject({
+  ...common,
+  type: v.literal("monitor"),
+  /** Of tasks that ask for it. */
+  capability,
+  /** Milliseconds that are looked back on. It is measured from the registration on. */
+  window: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1_000), v.maxValue(3_600_000)), 60_000),
+  /**
+   * Over `metrics`: ended, completed, failed, failureRate, retried, meanDuration, maxDuration, queued, running. Asked when
+   * the node begins, and whenever these have changed.
+   */
+  when: expression,
+  /** Milliseconds between two askings, at least. */
+  every: v.optional(v.pipe(v.number(), v.integer(), v.minValue(100), v.maxValue(3_600_000)), 1_000),
+  timeout: v.optional(timeout),
+  /** fail, the default: with `monitor/timeout`. continue: `held` is false then. */
+  onTimeout: v.optional(v.picklist(["fail", "continue"])),
+});
+
+/** What the worker of a dynamic node may append. */
+const NODE_TYPES = ["task", "decision", "parallel", "join"] as const;
+const MORE_TYPES = ["map", "loop", "subworkflow", "approval", "timer", "event", "monitor", "errorHandler"] as const;
+
+/**
+ * A task whose output is a graph, `{nodes, edges, variables, output}`, which is checked and then run; or that nothing is
+ * to be done any more: `{result}` with the node's output, or null. Its output is the last graph's.
+ */
+export const DynamicNodeSchema = v.strictObject({
+  ...common,
+  type: v.literal("dynamic"),
+  ...work,
+  /**
+   * Sees `index`, which counts graphs from 0, `last`, the output of the graph before, and `problems` of the one that was
+   * refused just before, or an empty list. Default: the run's input at first, and `last` later. It is `input` in the graph.
+   */
+  input: v.optional(expression),
+  /** What graphs may hold; anything else is refused. */
+  allow: v.strictObject({
+    /** Of all tasks in them; `read` stands for `read.files`, too. */
+    capabilities: v.pipe(v.array(capability), v.maxLength(100)),
+    /** Default: task, decision, parallel, join. */
+    types: v.optional(v.pipe(v.array(v.picklist([...NODE_TYPES, ...MORE_TYPES])), v.minLength(1)), [...NODE_TYPES]),
+    /** What subworkflows may run: the version that was registered last when the outermost run began. Default: none. */
+    workflows: v.optional(v.pipe(v.array(workflowId), v.maxLength(100)), []),
+    /** Secrets that the inputs of their tasks may name. Default: none. */
+    secrets: v.optional(v.pipe(v.array(SecretNameSchema), v.maxLength(100)), []),
+    /** Limits that every task in them has to name. Default: none. */
+    limits: v.optional(v.pipe(v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(64))), v.maxLength(8)), []),
+  }),
+  /** The most nodes of a graph, with those of graphs within it. */
+  maxNodes: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000)), 100),
+  /** When a graph has ended the worker is asked for the next one, of so many. Default: it is asked for one graph only. */
+  rounds: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100_000))),
+  /** How often it is asked for the same graph when what it puts out is refused; then the node fails with `workflow/invalid`. */
+  tries: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100)), 3),
+});
+
 /** A code, or all that begin so: `task/*`. */
 const codes = v.optional(
   v.pipe(v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(200))), v.minLength(1), v.maxLength(100)),
@@ -238,6 +303,10 @@ export const ErrorHandlerNodeSchema = v.strictObject({
   action: v.optional(v.picklist(["route", "retry", "replace", "rethrow"]), "route"),
   /** Of "retry": how often each node is begun anew at most. Default 1. */
   times: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100))),
+  /** Of "retry": milliseconds until then. Default: none. */
+  delay: v.optional(timeout),
+  /** Each further time it is so many times as long, up to a year. Default 1. */
+  backoff: v.optional(v.pipe(v.number(), v.minValue(1), v.maxValue(100))),
   /** Of "replace", which needs it; `error` is in its scope. */
   output: v.optional(expression),
 });
@@ -253,6 +322,8 @@ export const NodeSchema = v.variant("type", [
   ApprovalNodeSchema,
   TimerNodeSchema,
   EventNodeSchema,
+  DynamicNodeSchema,
+  MonitorNodeSchema,
   ErrorHandlerNodeSchema,
 ]);
 export type WorkflowNode = v.InferOutput<typeof NodeSchema>;
@@ -285,6 +356,9 @@ const graph = {
 
 const BodySchema = v.strictObject({ ...graph, input: v.optional(expression) });
 
+/** What the worker of a dynamic node puts out to be run. */
+export const AppendedSchema = v.strictObject(graph);
+
 export const WorkflowSchema = v.strictObject({
   ...graph,
   id: workflowId,
@@ -293,6 +367,8 @@ export const WorkflowSchema = v.strictObject({
   inputSchema: v.optional(
     v.custom<JsonSchema>((value) => typeof value === "object" && value !== null && !Array.isArray(value), "a schema"),
   ),
+  /** Milliseconds that a run may stand still before `execution.stalled` tells why; 0: never. Default ten minutes. */
+  stallAfter: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(365 * 86_400_000))),
 });
 export type Workflow = v.InferOutput<typeof WorkflowSchema>;
 /** What a caller writes; defaults may be left out. */

@@ -108,6 +108,7 @@ export function targetsOf(edges: readonly PlannedEdge[]): Target[] {
 
 /** Two edges may lead to one node; each has a target of its own. */
 export function othersOf(edges: readonly PlannedEdge[], taken: readonly Target[]): Target[] {
+  if (taken.length === edges.length) return [];
   const chosen = new Set(taken);
   return targetsOf(edges).filter((target) => !chosen.has(target));
 }

@@ -4,7 +4,9 @@ import type { JsonText } from "../json.ts";
 import type { Priority } from "../tasks/priority.ts";
 import type { TaskParent } from "../tasks/task.ts";
 import type { WorkflowNode } from "./definition.ts";
+import type { Bodies } from "./version.ts";
 import type { Problem } from "./proofs/problem.ts";
+import type { Stall, StallCommands, StallEvents } from "./stall.ts";
 import type { ExecutionRetry } from "./retry-order.ts";
 
 export type ExecutionStatus =
@@ -14,7 +16,10 @@ export interface Execution {
   /** Of a run within a run it is the node's: `run/node`, or `run/node/index`. */
   readonly id: string;
   readonly workflow: string;
-  /** The digest of the definition that it runs on, whatever is registered later; of a node's body: `digest#node`. */
+  /**
+   * The digest of the definition that it runs on, whatever is registered later; of a node's body: `digest#node`, of a
+   * graph that was appended at a node `digest#node@digest of the graph`.
+   */
   readonly version: string;
   /** The node that it is run for. */
   readonly parent?: TaskParent | undefined;
@@ -41,6 +46,8 @@ export interface Execution {
   readonly outcome?: Outcome | undefined;
   readonly output?: JsonText | undefined;
   readonly error?: ErrorData | undefined;
+  /** Of an outermost one that stands still: since when, and what for. */
+  readonly stalled?: Stall | undefined;
   /** Only in a finished one: its variables in the end, as a map by name. */
   readonly variables?: JsonText | undefined;
   /** Only in a finished one: how each node ended. */
@@ -72,15 +79,26 @@ export interface NodeState {
   readonly cause?: string | undefined;
   /** From 2 on when it is tried again. */
   readonly round?: number | undefined;
+  /** It is begun anew at `dueAt`. */
+  readonly delayed?: true | undefined;
   readonly output?: JsonText | undefined;
   readonly error?: ErrorData | undefined;
   readonly startedAt?: number | undefined;
+  /** Which one it was of all nodes that have begun: of two that begin at the same moment, this tells. */
+  readonly order?: number | undefined;
   readonly finishedAt?: number | undefined;
-  /** Of a map: items in all, begun, done, and failed among the done ones. Of a loop: iterations begun and done. */
+  /**
+   * Of a map: items in all, begun, done, and failed among the done ones. Of a loop: iterations begun and done; of a
+   * dynamic node: graphs that were asked for, and done.
+   */
   readonly total?: number | undefined;
   readonly begun?: number | undefined;
   readonly done?: number | undefined;
   readonly failed?: number | undefined;
+  /** Of a dynamic node: what its worker put out, until it is looked through; how much of that was refused; and what runs. */
+  readonly plan?: JsonText | undefined;
+  readonly refused?: number | undefined;
+  readonly graph?: string | undefined;
   /** Of a parallel node: branches begun, and those that were ended by a failure. */
   readonly branches?: number | undefined;
   readonly lost?: readonly number[] | undefined;
@@ -130,44 +148,6 @@ export interface ItemState {
   readonly error?: ErrorData | undefined;
 }
 
-/**
- * A registered definition. The active version stays, the last {@link KEPT_VERSIONS} that were registered, and those that
- * runs stand on.
- */
-export interface WorkflowVersion {
-  /** `workflow@version`. */
-  readonly id: string;
-  readonly workflow: string;
-  readonly version: string;
-  /** The definition as JSON. */
-  readonly text: JsonText;
-  /** The ids of its nodes, in the definition's order. */
-  readonly nodes: readonly string[];
-  /** What its author should know, the first ones; absent: nothing. */
-  readonly warnings?: readonly Problem[] | undefined;
-  /** The same of its nodes' bodies, by their path: `node`, or `node/inner`. */
-  readonly bodies?: Bodies | undefined;
-  readonly registeredAt: number;
-  /** Live runs that stand on it. */
-  readonly runs: number;
-}
-
-/** Versions of a workflow that are kept, used or not. */
-export const KEPT_VERSIONS = 10;
-
-/** Which version new runs of a workflow get. */
-export interface ActiveVersion {
-  /** The workflow. */
-  readonly id: string;
-  readonly version: string;
-  /** The versions that were registered last, the newest at the end. */
-  readonly kept?: readonly string[] | undefined;
-  /** Versions that were rolled back: registering them again doesn't make them active. */
-  readonly withdrawn?: readonly string[] | undefined;
-}
-
-export type Bodies = Readonly<Record<string, readonly string[]>>;
-
 /** A node of a run. */
 export interface At {
   readonly execution: string;
@@ -177,7 +157,7 @@ export interface At {
 /** A target of a token, what kind of node it is, and whether it wants to know from where the token comes. */
 export type Target = readonly [node: string, kind: WorkflowNode["type"], traced?: true];
 
-export interface WorkflowEvents {
+export interface WorkflowEvents extends StallEvents {
   "workflow.registered": {
     readonly workflow: string;
     readonly version: string;
@@ -185,6 +165,7 @@ export interface WorkflowEvents {
     readonly nodes: readonly string[];
     readonly warnings?: readonly Problem[] | undefined;
     readonly bodies?: Bodies | undefined;
+    readonly stallAfter?: number | undefined;
   };
   /** Another known version is the one for new runs. */
   "workflow.activated": {
@@ -228,8 +209,17 @@ export interface WorkflowEvents {
   "map.filled": At & { readonly from: number; readonly to: number };
   /** The output of an item is taken over. */
   "item.recalled": TaskParent;
-  /** An iteration begins. */
+  /** An iteration begins; the worker of a dynamic node is asked for a graph. */
   "loop.turned": At & { readonly index: number };
+  /** What the worker put out is a graph, and is run; its text is the output of the worker's task. */
+  "graph.appended": At & {
+    readonly index: number;
+    readonly version: string;
+    readonly nodes: readonly string[];
+    readonly bodies?: Bodies | undefined;
+  };
+  /** What the worker put out can't be run; `error.detail.problems` says why. */
+  "graph.refused": At & { readonly index: number; readonly error: ErrorData };
   /** `output` is absent when an event before has brought it (a task's result, a map's items). */
   "node.completed": At &
     Partial<OpenWork> & {
@@ -245,7 +235,14 @@ export interface WorkflowEvents {
     };
   /** It has failed, and begins anew. */
   "node.retried": At &
-    OpenWork & { readonly error: ErrorData; readonly round: number; readonly total?: number | undefined };
+    OpenWork & {
+      readonly error: ErrorData;
+      readonly round: number;
+      readonly total?: number | undefined;
+      /** After so many milliseconds. */
+      readonly delay?: number | undefined;
+    };
+  "node.restarted": At & { readonly total?: number | undefined };
   "node.skipped": At & { readonly kind: WorkflowNode["type"]; readonly dead: readonly Target[] };
   /** With `taken` the failure is handled, and the run goes on. */
   "node.failed": At &
@@ -300,7 +297,7 @@ export interface OpenWork {
   readonly waits?: readonly string[] | undefined;
 }
 
-export interface WorkflowCommands {
+export interface WorkflowCommands extends StallCommands {
   /** `strict` refuses what would only be warned of. Default false. */
   "workflow.register": { readonly text: JsonText; readonly strict?: boolean | undefined };
   /** Makes a version that is kept the one for new runs. */
@@ -340,40 +337,16 @@ export interface WorkflowCommands {
   /** Also of a run that isn't paused but stands still: what is ready begins, and what was lost begins again. */
   "execution.resume": { readonly id: string };
   "execution.settle": { readonly id: string };
-  "execution.fail": { readonly id: string; readonly error: ErrorData };
   "node.settle": At;
   "node.complete": At & { readonly output?: JsonText | undefined };
   /** `path` leads from the run to what failed. Default: the node. */
   "node.fail": At & { readonly error: ErrorData; readonly path?: string | undefined };
+  "node.restart": At;
   /** What follows it is left out, though it was begun. */
   "node.skip": At;
   "map.fill": At;
   "loop.turn": At;
+  "monitor.ask": At;
 }
 
-/** The outermost run that it belongs to. */
-export function rootOf(execution: string): string {
-  return execution.split("/", 1)[0] ?? execution;
-}
-
-/** What a node's task, approval or run is known by. */
-export function workKey({ execution, node, round }: TaskParent): string {
-  return nodeKey(execution, node) + (round === undefined ? "" : `.${String(round)}`);
-}
-
-export function nodeKey(execution: string, node: string): string {
-  return `${execution}/${node}`;
-}
-
-export function itemKey(execution: string, node: string, index: number): string {
-  return `${execution}/${node}/${String(index)}`;
-}
-
-export function undoKey(execution: string, undo: number): string {
-  return `${execution}#${String(undo)}`;
-}
-
-/** The task that undoes what a node has done. */
-export function undoId(at: TaskParent): string {
-  return `${workKey(at)}.undo`;
-}
+export { itemKey, nodeKey, rootOf, undoId, undoKey, workKey } from "./keys.ts";

@@ -5,11 +5,12 @@
  */
 import { encodeRefusal, type ErrorData } from "../errors.ts";
 import { encodeJson } from "../json.ts";
+import { endEarly } from "./compensation.ts";
 import { isOpen, leave, othersOf, placeOf, targetsOf, type Place, type WorkflowFact } from "./edges.ts";
-import { nodeKey, type WorkflowCommands } from "./execution.ts";
+import { nodeKey, type At, type WorkflowCommands } from "./execution.ts";
 import type { WorkflowsState } from "./fold.ts";
 import type { PlannedEdge, PlannedHandler } from "./graph.ts";
-import { isForCode } from "./handlers.ts";
+import { delayOf, isForCode } from "./handlers.ts";
 import { countItems } from "./items.ts";
 import type { Lookups } from "./lookups.ts";
 import { openWorkOf } from "./open-work.ts";
@@ -39,8 +40,10 @@ export function failNode(
   }
 }
 
-function unhandled({ run, planned, error }: Failing): WorkflowFact[] {
-  return [{ type: "node.failed", data: { execution: run.id, node: planned.node.id, error } }];
+/** The run fails with it, in the same step: nothing of it begins or fails after that. */
+function unhandled({ state, run, planned, error }: Failing): WorkflowFact[] {
+  const failed: WorkflowFact = { type: "node.failed", data: { execution: run.id, node: planned.node.id, error } };
+  return [failed, ...endEarly(state, run.id, { error })];
 }
 
 /** Along the error edges that somebody has drawn. */
@@ -76,7 +79,8 @@ function handled(failing: Failing): WorkflowFact[] | undefined {
     if (handler.action === "route") {
       const edge = planned.outs.find(({ target, implicit }) => implicit && target[0] === handler.id);
       if (edge) return goOn(failing, [edge]);
-    } else if (reached.status === "running" && (reached.round ?? 1) <= (handler.times ?? 1)) return retry(failing);
+    } else if (reached.status === "running" && (reached.round ?? 1) <= (handler.times ?? 1))
+      return retry(failing, delayOf(handler, reached.round ?? 1));
   }
   return undefined;
 }
@@ -93,11 +97,25 @@ function replace(failing: Failing, { output }: PlannedHandler): WorkflowFact[] {
   return [{ type: "node.completed", data }];
 }
 
-function retry({ lookups, state, run, reached, planned, error }: Failing): WorkflowFact[] {
+function retry({ lookups, state, run, reached, planned, error }: Failing, delay: number | undefined): WorkflowFact[] {
   const { node } = planned;
   const total = node.type === "map" ? { total: countItems(lookups, state, run, planned) } : {};
-  const data = { execution: run.id, node: node.id, error, round: (reached.round ?? 1) + 1, ...total };
+  const more = { ...total, ...(delay !== undefined && { delay }) };
+  const data = { execution: run.id, node: node.id, error, round: (reached.round ?? 1) + 1, ...more };
   return [{ type: "node.retried", data: { ...data, ...openWorkOf(state, [reached]) } }];
+}
+
+/** Begins a node whose delay is over; of a paused run when that goes on. */
+export function restart(lookups: Lookups, state: WorkflowsState, at: At): WorkflowFact[] {
+  const place = placeOf(lookups, state, at);
+  if (!place?.reached.delayed || place.run.status === "paused") return [];
+  const { run, planned } = place;
+  try {
+    const total = planned.node.type === "map" ? { total: countItems(lookups, state, run, planned) } : {};
+    return [{ type: "node.restarted", data: { ...at, ...total } }];
+  } catch (error) {
+    return failNode(lookups, state, { ...at, error: encodeRefusal(error, "expression/failed") });
+  }
 }
 
 /** Its own path ends, if enough branches of the parallel node are left then. */

@@ -10,7 +10,6 @@ import type { TaskEvents, TaskParent } from "../tasks/task.ts";
 import {
   itemKey,
   nodeKey,
-  type Assignment,
   type Execution,
   type ItemState,
   type NodeState,
@@ -19,8 +18,10 @@ import {
   type VariablesState,
   type WorkflowEvents,
 } from "./execution.ts";
+import { appended, refused, turned } from "./appending.ts";
 import { addUndo, beginUndoing, endingOf, handUp, undone, moveUndos } from "./undoing.ts";
-import { elementKey, entryKey, textOf } from "./values.ts";
+import { noting } from "./moves.ts";
+import { assign, takeVariables } from "./values.ts";
 
 export interface WorkflowsState extends Registry {
   readonly executions: Table<Execution>;
@@ -35,9 +36,16 @@ export interface WorkflowsState extends Registry {
   /** The elements that were added to lists, by place and in unions by what they are. */
   readonly entries: Table<{ readonly id: string; readonly value?: JsonText }>;
   readonly finished: FinishedSink<Execution>;
+  /** By outermost run: when something of it last happened. */
+  readonly moves: Table<{ readonly id: string; readonly at: number }>;
+  /** Nodes that have begun since the journal began. */
+  starts: number;
 }
 
-export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents & TimerEvents & MessageEvents> = {
+type Heard = WorkflowEvents & TaskEvents & TimerEvents & MessageEvents;
+type Apply = Omit<Fold<WorkflowsState, Heard>["apply"], "execution.stalled">;
+
+export const workflowsFold: Fold<WorkflowsState, Heard> = {
   create: (kit) => ({
     versions: kit.table(),
     active: kit.table(),
@@ -49,138 +57,165 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents & T
     variables: kit.table(),
     entries: kit.table(),
     finished: kit.finished<Execution>("execution"),
+    moves: kit.table(),
+    starts: 0,
   }),
   apply: {
-    "workflow.registered": registered,
-    "workflow.activated": activated,
-    "execution.migrated": (state, { id, version, total, nodes, pins, variables }, at) => {
-      const run = state.executions.get(id);
-      if (!run) return;
-      const before = nodesOf(state, run);
-      for (const { id: key } of before) state.nodes.delete(key);
-      for (const node of movedNodes(id, before, nodes, at)) state.nodes.set(node.id, node);
-      const resolved = nodes.filter(({ status }) => status === "completed" || status === "skipped").length;
-      const next = { ...run, version, total, resolved, ...(pins && { pins: copyJson(pins) }) };
-      state.executions.set(id, next);
-      const { values, counts = {} } = state.variables.get(id) ?? {};
-      if (variables) state.variables.set(id, { id, values: { ...values, ...variables }, counts });
-      moveUndos(state, run, version);
-      countRuns(state, next, 1);
-      countRuns(state, run, -1);
-    },
-    "execution.started": (state, { roots, variables, recorded, ...data }, at) => {
-      if (recorded) state.recorded.set(data.id, { id: data.id, outputs: { ...recorded } });
-      if (variables) state.variables.set(data.id, { id: data.id, values: { ...variables }, counts: {} });
-      state.executions.set(data.id, { ...copyJson(data), status: "running", resolved: 0, startedAt: at });
-      for (const root of roots) arrive(state, data.id, root, { live: true });
-      countRuns(state, data, 1);
-    },
-    "node.started": ({ nodes, recorded }, { execution, node, total, recalled }, at) => {
-      const key = nodeKey(execution, node);
-      const state = nodes.get(key);
-      if (!state) return;
-      const running = { ...state, status: "running", startedAt: at } as const;
-      const output = recalled && recorded.get(execution)?.outputs[node];
-      if (recalled) nodes.set(key, { ...running, recalled, output });
-      else nodes.set(key, total === undefined ? running : { ...running, total, begun: 0, done: 0, failed: 0 });
-    },
-    "item.recalled": (state, parent) => {
-      const output = state.recorded.get(parent.execution)?.outputs[`${parent.node}/${String(parent.index)}`];
-      workDone(state, parent, { output: output ?? "null" });
-    },
-    "loop.turned": ({ nodes }, { execution, node, index }) => {
-      change(nodes, nodeKey(execution, node), { begun: index + 1 });
-    },
-    "map.filled": ({ nodes }, { execution, node, to }) => {
-      change(nodes, nodeKey(execution, node), { begun: to });
-    },
-    "node.completed": (state, { execution, node, output, taken, dead, replaced, undo, set = [] }, at) => {
-      const key = nodeKey(execution, node);
-      const reached = state.nodes.get(key);
-      if (!reached) return;
-      const made = takeOutput(state, reached);
-      const done = { ...reached, status: "completed", finishedAt: at, output: output ?? made } as const;
-      if (replaced) state.nodes.set(key, { ...done, error: copyJson(replaced) });
-      else state.nodes.set(key, reached.kind === "parallel" ? { ...done, branches: taken.length } : done);
-      if (undo) addUndo(state, reached, undo.input ?? done.output ?? "null");
-      for (const one of set) assign(state, one);
-      leave(state, reached, taken, dead, reached.cause);
-    },
-    "node.skipped": (state, { execution, node, dead }, at) => {
-      const key = nodeKey(execution, node);
-      const reached = state.nodes.get(key);
-      if (!reached) return;
-      state.nodes.set(key, { ...reached, status: "skipped", finishedAt: at });
-      leave(state, reached, [], dead);
-    },
-    "node.retried": (state, { execution, node, error, round, total }) => {
-      const key = nodeKey(execution, node);
-      const reached = state.nodes.get(key);
-      if (!reached) return;
-      takeOutput(state, reached);
-      const { output: _, recalled: __, ...again } = { ...reached, ...(total !== undefined && { total }) };
-      state.nodes.set(key, { ...again, error: copyJson(error), round, begun: 0, done: 0, failed: 0 });
-    },
-    "node.failed": (state, { execution, node, error, taken, dead = [], branch }, at) => {
-      const key = nodeKey(execution, node);
-      const reached = state.nodes.get(key);
-      if (!reached) return;
-      const failed = { ...reached, status: "failed", error: copyJson(error), finishedAt: at } as const;
-      state.nodes.set(key, taken ? { ...failed, handled: true, output: takeOutput(state, reached) } : failed);
-      if (taken) leave(state, reached, taken, dead, node);
-      if (branch) loseBranch(state, nodeKey(execution, branch.parallel), branch.index);
-    },
-    "execution.paused": ({ executions }, { id }) => {
+    "execution.stalled": ({ executions }, { id, since, cause }) => {
       const run = executions.get(id);
-      if (run) executions.set(id, { ...run, status: "paused" });
+      if (run) executions.set(id, { ...run, stalled: { since, cause: copyJson(cause) } });
     },
-    "execution.resumed": ({ executions }, { id }) => {
-      const run = executions.get(id);
-      if (run) executions.set(id, { ...run, status: "running" });
-    },
-    "execution.compensating": (state, { id, error, reason }) => {
-      beginUndoing(state, id, error ? { error: copyJson(error) } : { reason });
-    },
-    "compensation.ended": (state, { id, undo, error }) => {
-      undone(state, id, undo, error !== undefined);
-    },
-    "execution.completed": (state, { id, output, parent }, at) => {
-      finish(state, id, { status: "completed", output }, at);
-      if (parent) workDone(state, parent, { output });
-    },
-    "execution.failed": (state, { id, error, parent }, at) => {
-      finish(state, id, { status: endingOf(state, id, "failed"), error: copyJson(error) }, at);
-      if (parent) workDone(state, parent, { error: copyJson(error) });
-    },
-    "execution.cancelled": (state, { id, reason, parent }, at) => {
-      finish(state, id, { status: endingOf(state, id, "cancelled") }, at);
-      if (parent) workDone(state, parent, { error: cancelled("execution/cancelled", reason) });
-    },
-    "timer.set": ({ nodes }, { dueAt, parent }) => {
-      if (parent) change(nodes, nodeKey(parent.execution, parent.node), { dueAt });
-    },
-    "timer.held": ({ nodes }, { parent }) => {
-      const key = parent && nodeKey(parent.execution, parent.node);
-      const { dueAt: _, ...held } = (key !== undefined && nodes.get(key)) || {};
-      if (key !== undefined && "id" in held) nodes.set(key, held);
-    },
-    "timer.released": ({ nodes }, { dueAt, parent }) => {
-      if (parent) change(nodes, nodeKey(parent.execution, parent.node), { dueAt });
-    },
-    "wait.opened": ({ nodes }, { key, expiresAt: dueAt, parent }) => {
-      if (parent) change(nodes, nodeKey(parent.execution, parent.node), dueAt === undefined ? { key } : { key, dueAt });
-    },
-    "task.completed": (state, { output, parent }) => {
-      if (parent) workDone(state, parent, { output });
-    },
-    "task.failed": (state, { error, retryAt, parent }) => {
-      if (parent && retryAt === undefined) workDone(state, parent, { error: copyJson(error) });
-    },
-    "task.cancelled": (state, { reason, parent }) => {
-      if (parent) workDone(state, parent, { error: cancelled("task/cancelled", reason) });
-    },
+    ...noting<WorkflowsState, Apply>({
+      "workflow.registered": registered,
+      "workflow.activated": activated,
+      "execution.migrated": (state, { id, version, total, nodes, pins, variables }, at) => {
+        const run = state.executions.get(id);
+        if (!run) return;
+        const before = nodesOf(state, run);
+        for (const { id: key } of before) state.nodes.delete(key);
+        for (const node of movedNodes(id, before, nodes, at)) state.nodes.set(node.id, node);
+        const resolved = nodes.filter(({ status }) => status === "completed" || status === "skipped").length;
+        const next = { ...run, version, total, resolved, ...(pins && { pins: copyJson(pins) }) };
+        state.executions.set(id, next);
+        const { values, counts = {} } = state.variables.get(id) ?? {};
+        if (variables) state.variables.set(id, { id, values: { ...values, ...variables }, counts });
+        moveUndos(state, run, version);
+        countRuns(state, next, 1);
+        countRuns(state, run, -1);
+      },
+      "execution.started": (state, { roots, variables, recorded, ...data }, at) => {
+        if (recorded) state.recorded.set(data.id, { id: data.id, outputs: { ...recorded } });
+        if (variables) state.variables.set(data.id, { id: data.id, values: { ...variables }, counts: {} });
+        state.executions.set(data.id, { ...copyJson(data), status: "running", resolved: 0, startedAt: at });
+        for (const root of roots) arrive(state, data.id, root, { live: true });
+        countRuns(state, data, 1);
+      },
+      "node.started": (all, { execution, node, total, recalled }, at) => {
+        const { nodes, recorded } = all;
+        const key = nodeKey(execution, node);
+        const state = nodes.get(key);
+        if (!state) return;
+        const running = { ...state, status: "running", startedAt: at, order: ++all.starts } as const;
+        const output = recalled && recorded.get(execution)?.outputs[node];
+        if (recalled) nodes.set(key, { ...running, recalled, output });
+        else nodes.set(key, total === undefined ? running : { ...running, total, begun: 0, done: 0, failed: 0 });
+      },
+      "item.recalled": (state, parent) => {
+        const output = state.recorded.get(parent.execution)?.outputs[`${parent.node}/${String(parent.index)}`];
+        workDone(state, parent, { output: output ?? "null" });
+      },
+      "loop.turned": ({ nodes }, { execution, node, index }) => {
+        change(nodes, nodeKey(execution, node), { begun: index + 1 });
+      },
+      "graph.appended": appended,
+      "graph.refused": refused,
+      "map.filled": ({ nodes }, { execution, node, to }) => {
+        change(nodes, nodeKey(execution, node), { begun: to });
+      },
+      "node.completed": (state, { execution, node, output, taken, dead, replaced, undo, set = [] }, at) => {
+        const key = nodeKey(execution, node);
+        const reached = state.nodes.get(key);
+        if (!reached) return;
+        const made = takeOutput(state, reached);
+        const done = { ...reached, status: "completed", finishedAt: at, output: output ?? made } as const;
+        if (replaced) state.nodes.set(key, { ...done, error: copyJson(replaced) });
+        else state.nodes.set(key, reached.kind === "parallel" ? { ...done, branches: taken.length } : done);
+        if (undo) addUndo(state, reached, undo.input ?? done.output ?? "null");
+        for (const one of set) assign(state, one);
+        leave(state, reached, taken, dead, reached.cause);
+      },
+      "node.skipped": (state, { execution, node, dead }, at) => {
+        const key = nodeKey(execution, node);
+        const reached = state.nodes.get(key);
+        if (!reached) return;
+        state.nodes.set(key, { ...reached, status: "skipped", finishedAt: at });
+        leave(state, reached, [], dead);
+      },
+      "node.retried": (state, { execution, node, error, round, total, delay }) => {
+        const key = nodeKey(execution, node);
+        const reached = state.nodes.get(key);
+        if (!reached) return;
+        takeOutput(state, reached);
+        const {
+          output: _,
+          recalled: __,
+          plan: ___,
+          graph: ____,
+          refused: _____,
+          ...again
+        } = { ...reached, ...(total !== undefined && { total }) };
+        const anew = { ...again, error: copyJson(error), round, begun: 0, done: 0, failed: 0 };
+        state.nodes.set(key, delay === undefined ? anew : { ...anew, delayed: true });
+      },
+      "node.restarted": ({ nodes }, { execution, node, total }) => {
+        const { delayed: _, dueAt: __, ...reached } = nodes.get(nodeKey(execution, node)) ?? {};
+        if ("id" in reached) nodes.set(reached.id, total === undefined ? reached : { ...reached, total });
+      },
+      "node.failed": (state, { execution, node, error, taken, dead = [], branch }, at) => {
+        const key = nodeKey(execution, node);
+        const reached = state.nodes.get(key);
+        if (!reached) return;
+        const failed = { ...reached, status: "failed", error: copyJson(error), finishedAt: at } as const;
+        state.nodes.set(key, taken ? { ...failed, handled: true, output: takeOutput(state, reached) } : failed);
+        if (taken) leave(state, reached, taken, dead, node);
+        if (branch) loseBranch(state, nodeKey(execution, branch.parallel), branch.index);
+      },
+      "execution.moved": () => undefined, // it is noted, as of every event
+      "execution.paused": ({ executions }, { id }) => {
+        const run = executions.get(id);
+        if (run) executions.set(id, { ...run, status: "paused" });
+      },
+      "execution.resumed": ({ executions }, { id }) => {
+        const run = executions.get(id);
+        if (run) executions.set(id, { ...run, status: "running" });
+      },
+      "execution.compensating": (state, { id, error, reason }) => {
+        beginUndoing(state, id, error ? { error: copyJson(error) } : { reason });
+      },
+      "compensation.ended": (state, { id, undo, error }) => {
+        undone(state, id, undo, error !== undefined);
+      },
+      "execution.completed": (state, { id, output, parent }, at) => {
+        finish(state, id, { status: "completed", output }, at);
+        if (parent) workDone(state, parent, { output });
+      },
+      "execution.failed": (state, { id, error, parent }, at) => {
+        finish(state, id, { status: endingOf(state, id, "failed"), error: copyJson(error) }, at);
+        if (parent) workDone(state, parent, { error: copyJson(error) });
+      },
+      "execution.cancelled": (state, { id, reason, parent }, at) => {
+        finish(state, id, { status: endingOf(state, id, "cancelled") }, at);
+        if (parent) workDone(state, parent, { error: cancelled("execution/cancelled", reason) });
+      },
+      "timer.set": ({ nodes }, { dueAt, parent }) => {
+        if (parent) change(nodes, nodeKey(parent.execution, parent.node), { dueAt });
+      },
+      "timer.held": ({ nodes }, { parent }) => {
+        const key = parent && nodeKey(parent.execution, parent.node);
+        const { dueAt: _, ...held } = (key !== undefined && nodes.get(key)) || {};
+        if (key !== undefined && "id" in held) nodes.set(key, held);
+      },
+      "timer.released": ({ nodes }, { dueAt, parent }) => {
+        if (parent) change(nodes, nodeKey(parent.execution, parent.node), { dueAt });
+      },
+      "wait.opened": ({ nodes }, { key, expiresAt: dueAt, parent }) => {
+        if (parent)
+          change(nodes, nodeKey(parent.execution, parent.node), dueAt === undefined ? { key } : { key, dueAt });
+      },
+      "task.completed": (state, { output, parent }) => {
+        if (parent) workDone(state, parent, { output });
+      },
+      "task.failed": (state, { error, retryAt, parent }) => {
+        if (parent && retryAt === undefined) workDone(state, parent, { error: copyJson(error) });
+      },
+      "task.cancelled": (state, { reason, parent }) => {
+        if (parent) workDone(state, parent, { error: cancelled("task/cancelled", reason) });
+      },
+    }),
   },
-  save: ({ versions, active, executions, nodes, items, recorded, undos, variables, entries }) => ({
+  save: ({ moves, versions, active, executions, nodes, items, recorded, undos, variables, entries, starts }) => ({
+    starts,
+    moves: saveTable(moves),
     undos: saveTable(undos),
     recorded: saveTable(recorded),
     variables: saveTable(variables),
@@ -193,6 +228,7 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents & T
   }),
   restore(state, saved) {
     const tables = saved as Record<string, never[]>;
+    state.starts = (saved as { readonly starts?: number }).starts ?? 0;
     restoreTable(state.versions, tables["versions"] ?? []);
     restoreTable(state.active, tables["active"] ?? []);
     restoreTable(state.executions, tables["executions"] ?? []);
@@ -202,42 +238,9 @@ export const workflowsFold: Fold<WorkflowsState, WorkflowEvents & TaskEvents & T
     restoreTable(state.undos, tables["undos"] ?? []);
     restoreTable(state.variables, tables["variables"] ?? []);
     restoreTable(state.entries, tables["entries"] ?? []);
+    restoreTable(state.moves, tables["moves"] ?? []);
   },
 };
-
-function assign({ variables, entries }: WorkflowsState, { execution, name, value, add = [], union }: Assignment): void {
-  const known = variables.get(execution);
-  if (!known) return;
-  if (value !== undefined) {
-    variables.set(execution, { ...known, values: { ...known.values, [name]: value } });
-    return;
-  }
-  let count = known.counts[name] ?? 0;
-  for (const element of add) {
-    const id = entryKey(execution, name, count++);
-    entries.set(id, { id, value: element });
-    if (!union) continue;
-    const found = elementKey(execution, name, element);
-    entries.set(found, { id: found });
-  }
-  variables.set(execution, { ...known, counts: { ...known.counts, [name]: count } });
-}
-
-/** The variables of a run in the end, which are gone then. */
-function takeVariables(state: WorkflowsState, id: string): { readonly variables?: JsonText } {
-  const known = state.variables.get(id);
-  if (!known) return {};
-  const texts = Object.keys(known.values).map((name) => [name, textOf(state, id, name)] as const);
-  for (const [name, count] of Object.entries(known.counts))
-    for (let at = 0; at < count; at++) {
-      const key = entryKey(id, name, at);
-      const { value = "" } = state.entries.get(key) ?? {};
-      state.entries.delete(key);
-      state.entries.delete(elementKey(id, name, value));
-    }
-  state.variables.delete(id);
-  return { variables: `{${texts.map(([name, text]) => `${JSON.stringify(name)}:${text}`).join(",")}}` };
-}
 
 interface Arrival {
   /** A live token came, or word that none will. */
@@ -295,6 +298,7 @@ function workDone(
   const { done = 0, failed = 0 } = state;
   if (index === undefined) nodes.set(key, { ...state, ...result });
   else if (state.kind === "loop") nodes.set(key, { ...state, output: result.output ?? state.output, done: done + 1 });
+  else if (state.kind === "dynamic") nodes.set(key, turned(state, result));
   else {
     const id = itemKey(execution, node, index);
     items.set(id, { id, ...(known !== undefined && { key: known }), ...result });
@@ -353,7 +357,7 @@ function finish(
   for (const node of nodesOf(state, execution)) {
     const isOwn = node.recalled ?? (node.status === "completed" && node.error !== undefined);
     const own = ELSEWHERE.has(node.kind) && !isOwn ? { ...node, output: undefined } : node;
-    nodes.push(own);
+    nodes.push(own.plan === undefined ? own : { ...own, plan: undefined });
     state.nodes.delete(node.id);
     for (let index = 0; index < (node.begun ?? 0); index++) state.items.delete(itemKey(id, node.node, index));
   }
@@ -363,7 +367,15 @@ function finish(
   countRuns(state, execution, -1);
   state.finished.add(
     id,
-    { ...execution, outcome: undefined, ...changes, ...takeVariables(state, id), nodes, finishedAt: at },
+    {
+      ...execution,
+      outcome: undefined,
+      stalled: undefined,
+      ...changes,
+      ...takeVariables(state, id),
+      nodes,
+      finishedAt: at,
+    },
     at,
   );
 }

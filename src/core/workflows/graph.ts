@@ -2,6 +2,7 @@
 import type { JsonSchema } from "../capabilities/schema.ts";
 import type { Expression } from "../expressions/index.ts";
 import type { Body, Variable, WorkflowNode } from "./definition.ts";
+import type { SecretUse } from "../tasks/secrets.ts";
 import type { Target } from "./execution.ts";
 
 export interface PlannedEdge {
@@ -19,6 +20,8 @@ export interface PlannedNode {
   readonly inlets: number;
   /** The node's expressions by the name of their field. */
   readonly expressions: Readonly<Record<string, Expression>>;
+  /** The secrets in its tasks' input. */
+  readonly secrets?: readonly SecretUse[] | undefined;
   /** What its completion does to variables. */
   readonly sets: readonly (readonly [variable: PlannedVariable, value: Expression])[];
 }

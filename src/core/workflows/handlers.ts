@@ -29,12 +29,14 @@ export function handlerProblems({ nodes, edges }: Body): Problem[] {
     );
   const ids = new Set(nodes.map(({ id }) => id));
   for (const handler of handlers) {
-    const { id, action, scope = [], times, output } = handler;
+    const { id, action, scope = [], times, delay, backoff, output } = handler;
     const wrong = (message: string): void => {
       problems.push(errorAt("handler-invalid", `the error handler '${id}' ${message}`, id));
     };
     for (const name of scope) if (!ids.has(name)) wrong(`is for '${name}', which is no node`);
-    if (times !== undefined && action !== "retry") wrong("has 'times', but doesn't retry");
+    for (const [name, value] of Object.entries({ times, delay, backoff }))
+      if (value !== undefined && action !== "retry") wrong(`has '${name}', but doesn't retry`);
+    if (backoff !== undefined && delay === undefined) wrong("has a 'backoff', but no 'delay'");
     if (handler.set && action !== "route") wrong("sets variables, but acts in place");
     if (output !== undefined && action !== "replace") wrong("has an 'output', but doesn't replace");
     if (output === undefined && action === "replace") wrong("needs an 'output' to replace what failed");
@@ -45,6 +47,17 @@ export function handlerProblems({ nodes, edges }: Body): Problem[] {
       wrong(action === "route" ? "is reached by error edges only" : "acts in place and can have no edges");
   }
   return problems;
+}
+
+/** A year. */
+const LONGEST = 365 * 86_400_000;
+
+/** How long a node that has failed waits before it is begun anew for the time of this number, from 1 on. */
+export function delayOf({ delay, backoff = 1 }: Handler, time: number): number | undefined {
+  if (delay === undefined) return undefined;
+  let span = delay;
+  for (let at = 1; at < time && span < LONGEST; at++) span *= backoff; // not `**`, whose last digits differ between runtimes
+  return Math.min(LONGEST, Math.round(span));
 }
 
 /** The edges that lead to handlers from the nodes of their scope, where none is drawn. */

@@ -1,4 +1,6 @@
 import { encodeRefusal, RuntimeError } from "../errors.ts";
+import type { LimitsState } from "../limits/fold.ts";
+import { turnDynamic } from "./dynamic.ts";
 import type { At } from "./execution.ts";
 import { isTrue, placeOf, type WorkflowFact } from "./edges.ts";
 import { failNode } from "./failures.ts";
@@ -6,13 +8,18 @@ import type { WorkflowsState } from "./fold.ts";
 import type { Lookups } from "./lookups.ts";
 import { complete } from "./tokens.ts";
 
-/** Begins the next iteration of a loop, or ends it. */
-export function turnLoop(lookups: Lookups, state: WorkflowsState, at: At): WorkflowFact[] {
+/** Begins the next turn of a loop or a dynamic node, or ends it. */
+export function turnLoop(
+  lookups: Lookups,
+  { workflows: state, limits }: { readonly workflows: WorkflowsState; readonly limits: LimitsState },
+  at: At,
+): WorkflowFact[] {
   const place = placeOf(lookups, state, at);
-  const node = place?.planned.node;
-  if (place?.reached.status !== "running" || node?.type !== "loop") return [];
-  if (place.run.status === "paused") return [];
+  if (place?.reached.status !== "running" || place.run.status === "paused") return [];
   const { run, reached, planned } = place;
+  const { node } = planned;
+  if (node.type === "dynamic") return turnDynamic({ lookups, state, limits }, place, node);
+  if (node.type !== "loop") return [];
   const { expressions } = planned;
   const { begun = 0, done = 0, output: last = "null" } = reached;
   if (begun > done) return []; // an iteration runs

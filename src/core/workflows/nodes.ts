@@ -1,10 +1,12 @@
 import { copyJson } from "../json.ts";
-import { nodeKey, type Bodies, type Execution, type MovedNode, type NodeState } from "./execution.ts";
+import { nodeKey, type Execution, type MovedNode, type NodeState } from "./execution.ts";
+import type { Bodies } from "./version.ts";
+import { splitVersion } from "./keys.ts";
 
 /** The states of an execution's nodes, in the order of the definition. */
 export function nodesOf({ versions, nodes }: ReadableNodes, { id, workflow, version }: Execution): NodeState[] {
-  const [digest = "", path] = version.split("#");
-  const known = versions.get(`${workflow}@${digest}`);
+  const [text, path] = splitVersion(version);
+  const known = versions.get(`${workflow}@${text}`);
   const ids = (path === undefined ? known?.nodes : known?.bodies?.[path]) ?? [];
   return ids.flatMap((node) => nodes.get(nodeKey(id, node)) ?? []);
 }

@@ -1,4 +1,5 @@
 import { undoId, undoKey, workKey, type Execution, type NodeState, type OpenWork } from "./execution.ts";
+import { delayKey, planKey } from "./keys.ts";
 import type { WorkflowsState } from "./fold.ts";
 import { nodesOf } from "./nodes.ts";
 
@@ -8,6 +9,14 @@ export function openWork(state: WorkflowsState, execution: Execution): OpenWork 
   if (status !== "compensating") return openWorkOf(state, nodesOf(state, execution));
   const undoing = state.undos.get(undoKey(id, undos - 1));
   return { tasks: undoing ? [undoId(undoing.at)] : [], approvals: [] };
+}
+
+/** The task or run of the turn that a loop or a dynamic node is in, if it has one. */
+export function turnWork(node: NodeState): readonly string[] {
+  const { kind, begun = 0, done = 0, plan, graph, refused } = node;
+  if (begun <= done || plan !== undefined) return [];
+  const id = `${workKey(node)}/${String(done)}`;
+  return [kind === "dynamic" && graph === undefined ? planKey(id, refused) : id];
 }
 
 /** What still runs of nodes: tasks, approvals, timers, waits, and runs within their run. */
@@ -21,14 +30,18 @@ export function openWorkOf({ executions, items }: WorkflowsState, nodes: readonl
     (executions.has(id) ? children : tasks).push(id);
   };
   for (const node of nodes) {
-    const { kind, status, handled, begun = 0, done = 0 } = node;
+    const { kind, status, handled, begun = 0 } = node;
     if (status !== "running" && (status !== "failed" || handled)) continue;
     const id = workKey(node);
-    if (kind === "approval") approvals.push(id);
+    if (node.delayed) timers.push(delayKey(id));
+    else if (kind === "approval") approvals.push(id);
     else if (kind === "timer") timers.push(id);
     else if (kind === "event") waits.push(id);
-    else if (kind === "task" || kind === "subworkflow") add(id);
-    else if (kind === "loop" && begun > done) add(`${id}/${String(done)}`);
+    else if (kind === "monitor") {
+      timers.push(id); // its timeout
+      waits.push(id);
+    } else if (kind === "task" || kind === "subworkflow") add(id);
+    else if (kind === "loop" || kind === "dynamic") turnWork(node).forEach(add);
     else if (kind === "map")
       for (let index = 0; index < begun; index++)
         if (!items.has(`${node.id}/${String(index)}`)) add(`${id}/${String(index)}`);

@@ -27,6 +27,7 @@ const PASSING: ReadonlySet<string> = new Set(["input", "payload"]);
 function opens({ nodes, output, bodies }: Graph, node: string): boolean {
   if (output && looksInto(output, node)) return true;
   const own = nodes.get(node);
+  if (own?.node.type === "dynamic" && own.node.rounds !== undefined) return true; // the next graph may look into it
   for (const name of ["while", "until", "input"]) {
     // A loop's own output is `last`, in its conditions and in its body.
     const last = own?.expressions[name];
@@ -36,7 +37,7 @@ function opens({ nodes, output, bodies }: Graph, node: string): boolean {
   for (const { node: reader, expressions, outs, sets } of nodes.values()) {
     if (outs.some(({ when }) => when && names(when, node))) return true;
     if (sets.some(([, value]) => names(value, node))) return true;
-    const passes = reader.type !== "subworkflow" && !bodies.has(reader.id); // their graphs may look into their input
+    const passes = reader.type !== "subworkflow" && reader.type !== "dynamic" && !bodies.has(reader.id); // their graphs may look into their input
     for (const [field, expression] of Object.entries(expressions))
       if (passes && PASSING.has(field) ? looksInto(expression, node) : names(expression, node)) return true;
   }

@@ -13,10 +13,11 @@ import {
   type WorkflowCommands,
   type WorkflowEvents,
 } from "./execution.ts";
+import { delayKey } from "./keys.ts";
 import type { WorkflowFact } from "./edges.ts";
 import type { WorkflowsState } from "./fold.ts";
 import { nodesOf } from "./nodes.ts";
-import { openWork } from "./open-work.ts";
+import { openWork, turnWork } from "./open-work.ts";
 import { settle } from "./tokens.ts";
 import type { Lookups } from "./lookups.ts";
 
@@ -87,10 +88,13 @@ function lostWork({ workflows, tasks, approvals, timers, messages }: PausingView
   if (status !== "running") return [];
   const id = workKey(node);
   const isThere = (work: string): boolean => tasks.tasks.has(work) || workflows.executions.has(work);
+  if (node.delayed) return timers.timers.has(delayKey(id)) ? [] : [[node.node]];
   if (kind === "timer") return timers.timers.has(id) ? [] : [[node.node]];
+  if (kind === "monitor") return tasks.meters.watchers.has(id) ? [] : [[node.node]];
   if (kind === "event") return messages.waits.has(id) ? [] : [[node.node]];
   if (kind === "approval") return approvals.approvals.has(id) ? [] : [[node.node]];
-  if (kind === "loop") return begun > done && !isThere(`${id}/${String(done)}`) ? [[node.node, done]] : [];
+  if (kind === "loop" || kind === "dynamic")
+    return turnWork(node).some((one) => !isThere(one)) ? [[node.node, done]] : [];
   if (total === undefined) return isThere(id) ? [] : [[node.node]];
   const indexes = Array.from({ length: begun }, (_none, index) => index);
   const lost = indexes.filter(
@@ -105,9 +109,10 @@ export function afterResume(
   { id: execution, settled, children = [], timers = [] }: WorkflowEvents["execution.resumed"],
 ): Request[] {
   const run = workflows.executions.get(execution);
-  const running = run ? nodesOf(workflows, run).filter(({ status }) => status === "running") : [];
+  const running = run ? nodesOf(workflows, run).filter(({ status, delayed }) => status === "running" && !delayed) : [];
   const turned = running.flatMap(({ node, kind }): Request[] => {
-    if (kind !== "map" && kind !== "loop") return [];
+    if (kind === "monitor") return [{ type: "monitor.ask", data: { execution, node } }];
+    if (kind !== "map" && kind !== "loop" && kind !== "dynamic") return [];
     return [{ type: kind === "map" ? "map.fill" : "loop.turn", data: { execution, node } }];
   });
   return [

@@ -7,12 +7,19 @@ import type { Pins } from "./execution.ts";
 import type { WorkflowsState } from "./fold.ts";
 import type { Lookups } from "./lookups.ts";
 import type { Graph } from "./graph.ts";
+import { worksOf } from "./works.ts";
 
-type Subworkflow = Extract<WorkflowNode, { type: "subworkflow" }>;
+type Named = Pick<Extract<WorkflowNode, { type: "subworkflow" }>, "workflow" | "version">;
 
 /** By what a node's workflow is found among the pins. */
-export function referenceOf({ workflow, version }: Subworkflow): string {
+export function referenceOf({ workflow, version }: Named): string {
   return version === undefined ? workflow : `${workflow}@${version}`;
+}
+
+/** The workflows that a node runs, or that graphs may run which are appended at it. */
+function namedBy(node: WorkflowNode): readonly Named[] {
+  if (node.type === "subworkflow") return [node];
+  return node.type === "dynamic" ? node.allow.workflows.map((workflow) => ({ workflow })) : [];
 }
 
 /**
@@ -30,21 +37,22 @@ export function pinsOf(
   for (let graph = open.pop(); graph; graph = open.pop()) {
     open.push(...graph.bodies.values());
     for (const { node } of graph.nodes.values()) {
-      if (node.type === "task") for (const one of [node, node.compensate]) checkLimits(limits, one?.limits);
-      if (node.type === "map" || node.type === "loop") checkLimits(limits, node.task?.limits);
-      if (node.type !== "subworkflow") continue;
-      const reference = referenceOf(node);
-      if (pins[reference] !== undefined) continue;
-      const own = node.workflow === workflow ? version : state.active.get(node.workflow)?.version;
-      const pinned = node.version ?? own;
-      if (pinned === undefined || !state.versions.has(`${node.workflow}@${pinned}`))
-        throw new RuntimeError("workflow/unknown", {
-          workflow: node.workflow,
-          node: node.id,
-          ...(pinned !== undefined && { version: pinned }),
-        });
-      pins[reference] = pinned;
-      open.push(planOf(state, node.workflow, pinned));
+      for (const work of worksOf(node)) checkLimits(limits, work.limits);
+      if (node.type === "dynamic") for (const limit of node.allow.limits) checkLimits(limits, [{ limit }]);
+      for (const named of namedBy(node)) {
+        const reference = referenceOf(named);
+        if (pins[reference] !== undefined) continue;
+        const own = named.workflow === workflow ? version : state.active.get(named.workflow)?.version;
+        const pinned = named.version ?? own;
+        if (pinned === undefined || !state.versions.has(`${named.workflow}@${pinned}`))
+          throw new RuntimeError("workflow/unknown", {
+            workflow: named.workflow,
+            node: node.id,
+            ...(pinned !== undefined && { version: pinned }),
+          });
+        pins[reference] = pinned;
+        open.push(planOf(state, named.workflow, pinned));
+      }
     }
   }
   return Object.keys(pins).length > 0 ? pins : undefined;

@@ -4,12 +4,22 @@ import { checkSchema, type JsonSchema } from "../capabilities/schema.ts";
 import { RuntimeError } from "../errors.ts";
 import { parseExpression, type Expression } from "../expressions/index.ts";
 import { branchesOf } from "./branches.ts";
-import { WorkflowSchema, type Body, type Workflow, type WorkflowEdge, type WorkflowNode } from "./definition.ts";
-import type { Bodies, Target } from "./execution.ts";
+import {
+  AppendedSchema,
+  WorkflowSchema,
+  type Body,
+  type Workflow,
+  type WorkflowEdge,
+  type WorkflowNode,
+} from "./definition.ts";
+import type { Target } from "./execution.ts";
+import type { Bodies } from "./version.ts";
 import { actsInPlace, handlerEdges, handlerProblems, isHandler, type Handler } from "./handlers.ts";
 import type { Graph, PlannedEdge, PlannedHandler, PlannedNode } from "./graph.ts";
 import { namingOf } from "./named.ts";
+import { nodeProblems } from "./node-problems.ts";
 import { atEdge, errorAt, invalidWorkflow, placeOf, within, type Problem } from "./proofs/problem.ts";
+import { secretsOf } from "./secrets.ts";
 import { planVariables, type Variables } from "./variables.ts";
 
 export type { Graph, PlannedEdge, PlannedNode } from "./graph.ts";
@@ -55,6 +65,21 @@ function checkProblems(schema: JsonSchema): Problem[] {
   }
 }
 
+/** The same of what the worker of a dynamic node puts out: of what is around it, it sees no nodes and no variables. */
+export function readAppended(definition: unknown): { readonly graph?: Graph; readonly problems: readonly Problem[] } {
+  const parsed = v.safeParse(AppendedSchema, definition);
+  if (!parsed.success) return { problems: parsed.issues.map(schemaProblem) };
+  const problems: Problem[] = [];
+  return { graph: planGraph(parsed.output, problems, LOCALS.loop), problems };
+}
+
+/** @throws RuntimeError `workflow/invalid` */
+export function planAppended(definition: unknown): Graph {
+  const { graph, problems } = readAppended(definition);
+  if (!graph) throw invalidWorkflow(problems);
+  return graph;
+}
+
 function planGraph(
   graph: Body,
   problems: Problem[],
@@ -67,7 +92,7 @@ function planGraph(
 }
 
 /** What a body sees beside what every expression does. */
-const LOCALS = { map: ["item", "index"], loop: ["index", "last"] } as const;
+const LOCALS = { map: ["item", "index"], loop: ["index", "last"], dynamic: ["index", "last", "problems"] } as const;
 
 function planBodies({ nodes }: Body, problems: Problem[], variables: Variables): ReadonlyMap<string, Graph> {
   const bodies = new Map<string, Graph>();
@@ -145,7 +170,7 @@ function link(
       node,
       outs: outs.get(node.id) ?? [],
       inlets: inlets.get(node.id) ?? 0,
-      expressions: expressionsOf(node, findings),
+      ...expressionsOf(node, findings),
       sets: setsOf(node, findings),
     };
     nodes.set(node.id, planned);
@@ -241,12 +266,15 @@ function parse(
   }
 }
 
+/** Only inputs of tasks see them. */
+const SECRETS = ["secrets"];
+
 type Sources = Record<string, readonly [source: string | undefined, locals?: readonly string[]]>;
 
 function sourcesOf(node: WorkflowNode): Sources {
   switch (node.type) {
     case "task":
-      return { input: [node.input], undo: [node.compensate?.input] };
+      return { input: [node.input, SECRETS], undo: [node.compensate?.input] };
     case "subworkflow":
       return { input: [node.input] };
     case "approval":
@@ -254,13 +282,19 @@ function sourcesOf(node: WorkflowNode): Sources {
     case "map": {
       const locals = LOCALS.map;
       const input = node.task ? node.task.input : (node.body?.input ?? "item");
-      return { items: [node.items], key: [node.key, locals], input: [input, locals] };
+      const seen = node.task ? [...locals, ...SECRETS] : locals;
+      return { items: [node.items], key: [node.key, locals], input: [input, seen] };
     }
     case "loop": {
       const locals = LOCALS.loop;
       const input = node.task ? node.task.input : node.body?.input;
-      return { while: [node.while, locals], until: [node.until, locals], input: [input, locals] };
+      const seen = node.task ? [...locals, ...SECRETS] : locals;
+      return { while: [node.while, locals], until: [node.until, locals], input: [input, seen] };
     }
+    case "dynamic":
+      return { input: [node.input, [...LOCALS.dynamic, ...SECRETS]] };
+    case "monitor":
+      return { when: [node.when, ["metrics"]] };
     case "join":
       return typeof node.mode === "object" ? { when: [node.mode.when, ["inlets"]] } : {};
     case "timer":
@@ -274,13 +308,19 @@ function sourcesOf(node: WorkflowNode): Sources {
   }
 }
 
-function expressionsOf(node: WorkflowNode, findings: Findings): Record<string, Expression> {
+function expressionsOf(node: WorkflowNode, findings: Findings): Pick<PlannedNode, "expressions" | "secrets"> {
   const parsed: Record<string, Expression> = {};
   for (const [field, [source, locals]] of Object.entries(sourcesOf(node))) {
     const expression = source === undefined ? undefined : parse(source, field, { nodes: [node.id] }, findings, locals);
     if (expression) parsed[field] = expression;
   }
-  return parsed;
+  const { input } = parsed;
+  if (!input?.roots.includes("secrets")) return { expressions: parsed };
+  const secrets = secretsOf(input.ast);
+  if (secrets) return { expressions: parsed, secrets };
+  const rule = "a secret can only be passed on whole, as secrets.name, alone or in a list or map";
+  findings.problems.push(errorAt("expression-invalid", `input of '${node.id}': ${rule}`, node.id));
+  return { expressions: parsed };
 }
 
 function setsOf(node: WorkflowNode, findings: Findings): PlannedNode["sets"] {
@@ -293,59 +333,6 @@ function setsOf(node: WorkflowNode, findings: Findings): PlannedNode["sets"] {
     const value = parse(source, `set.${name}`, { nodes: [node.id] }, findings);
     return variable && value ? [[variable, value] as const] : [];
   });
-}
-
-function nodeProblems({ node, outs, inlets }: PlannedNode): Problem[] {
-  const { id, type } = node;
-  const wrong = (code: Problem["code"], message: string): Problem[] => [
-    errorAt(code, `the ${type} '${id}' ${message}`, id),
-  ];
-  const normal = outs.filter(({ codes }) => !codes);
-  switch (node.type) {
-    case "decision": {
-      if (normal.length === 0) return wrong("decision-empty", "has no edge to decide on");
-      const defaults = normal.filter(({ when }) => !when).length;
-      if (node.mode === "all" || defaults === 1) return [];
-      return wrong(
-        "decision-default",
-        `needs one edge without a condition, for when no other holds; it has ${String(defaults)}`,
-      );
-    }
-    case "join":
-      if (typeof node.mode !== "number" || node.mode <= inlets) return [];
-      return wrong(
-        "join-never-fires",
-        `waits for ${String(node.mode)} of ${String(inlets)} inlets and can never go on`,
-      );
-    case "map":
-    case "loop":
-      if ((node.task === undefined) === (node.body === undefined))
-        return wrong("node-invalid", "needs either a task or a body");
-      if (type === "loop" && (node.while === undefined) === (node.until === undefined))
-        return wrong("node-invalid", "needs either 'while' or 'until'");
-      return [];
-    case "parallel": {
-      const { onFailure } = node;
-      if (typeof onFailure !== "object" || onFailure.needed <= normal.length) return [];
-      return wrong("node-invalid", `needs ${String(onFailure.needed)} of ${String(normal.length)} branches`);
-    }
-    case "timer":
-      if ((node.for === undefined) === (node.until === undefined))
-        return wrong("node-invalid", "needs either 'for' or 'until'");
-      if (node.timeZone !== undefined && node.until === undefined)
-        return wrong("node-invalid", "has a time zone, but no 'until'");
-      if (node.tolerance === undefined || node.late !== "fire") return [];
-      return wrong("node-invalid", "has a tolerance, but fires however late it is");
-    case "event":
-      if (node.onTimeout === undefined || node.timeout !== undefined) return [];
-      return wrong("node-invalid", "says what happens on timeout, but has none");
-    case "errorHandler":
-      return inlets > 0 ? [] : wrong("unreachable", "is reached by the failure of no node");
-    case "task":
-    case "subworkflow":
-    case "approval":
-      return [];
-  }
 }
 
 /** Kahn's algorithm (1962); what is left over holds a cycle, which is then walked to name its path. */

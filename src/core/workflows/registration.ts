@@ -38,11 +38,13 @@ export function register(
   const refused = strict ? problems : problems.filter(isError);
   if (refused.length > 0) throw invalidWorkflow(refused);
   if (isActive) return [];
-  lookups.keep(state, version, plan);
+  lookups.keep(state, workflow.id, version, plan);
   const nodes = workflow.nodes.map(({ id }) => id);
   const warnings = tellable(problems);
   const bodies = plan.bodies.size > 0 ? { bodies: bodiesOf(plan) } : {};
   const told = warnings.length > 0 ? { warnings } : {};
-  const data = { workflow: workflow.id, version, text, nodes, ...bodies, ...told };
+  const { id, stallAfter } = workflow;
+  const patience = stallAfter === undefined ? {} : { stallAfter };
+  const data = { workflow: id, version, text, nodes, ...bodies, ...told, ...patience };
   return [{ type: "workflow.registered", data }];
 }

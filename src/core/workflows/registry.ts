@@ -1,13 +1,9 @@
 /** The definitions that are known, and which of them new runs get. */
 import { copyJson } from "../json.ts";
 import type { Table } from "../kernel.ts";
-import {
-  KEPT_VERSIONS,
-  type ActiveVersion,
-  type Execution,
-  type WorkflowEvents,
-  type WorkflowVersion,
-} from "./execution.ts";
+import type { Execution, Undo, WorkflowEvents } from "./execution.ts";
+import { KEPT_VERSIONS, type ActiveVersion, type WorkflowVersion } from "./version.ts";
+import { splitVersion } from "./keys.ts";
 
 export interface Registry {
   /** All versions, by `workflow@version`. */
@@ -55,11 +51,15 @@ export function countRuns(
     if (runs > 0 || current === digest || kept?.includes(digest)) versions.set(key, { ...known, runs });
     else versions.delete(key);
   };
-  count(workflow, baseOf(version));
+  count(workflow, splitVersion(version)[0]);
   for (const [reference, digest] of Object.entries(pins)) count(reference.split("@", 1)[0] ?? "", digest);
 }
 
-/** The version whose definition holds the body. */
-function baseOf(version: string): string {
-  return version.split("#", 1)[0] ?? version;
+/** Something that was done in an appended graph can be undone: its text is kept so long. */
+export function holdGraph(
+  state: Registry,
+  { workflow, version }: Pick<Undo, "workflow" | "version">,
+  more: -1 | 1,
+): void {
+  if (version.includes("@")) countRuns(state, { workflow, version }, more);
 }

@@ -8,9 +8,11 @@ import { isSpilled } from "../payload/reference.ts";
 import { checkPayload } from "../payload/check.ts";
 import type { MessageEvents } from "../messages/message.ts";
 import type { TimerEvents } from "../timers/timer.ts";
+import { measure, type MeterEvents } from "../tasks/meters.ts";
 import type { TaskEvents, TaskParent } from "../tasks/task.ts";
 import {
   nodeKey,
+  rootOf,
   undoKey,
   type Execution,
   type OpenWork,
@@ -20,13 +22,14 @@ import {
 } from "./execution.ts";
 import { compensate, endEarly, undoEnded, undoTask } from "./compensation.ts";
 import { placeOf, type WorkflowFact } from "./edges.ts";
-import { failNode } from "./failures.ts";
+import { failNode, restart } from "./failures.ts";
 import { cancelled, type WorkflowsState } from "./fold.ts";
 import { askedIn, checkGiven, type Asked } from "./given.ts";
 import type { Graph } from "./graph.ts";
 import { createLookups, type Lookups } from "./lookups.ts";
 import { turnLoop } from "./loops.ts";
 import { afterMigration, migrate } from "./migration.ts";
+import { askMonitor, askWatchers, measuresOf } from "./monitors.ts";
 import { afterPause, afterResume, pause, resume, type PausingView } from "./pausing.ts";
 import { pinsOf } from "./pins.ts";
 import { register, type RegistrationView } from "./registration.ts";
@@ -35,13 +38,13 @@ import { complete, settle, skip } from "./tokens.ts";
 import { waitReactions } from "./waiting.ts";
 import { recordedOf } from "./retry.ts";
 import { initialValues } from "./variables.ts";
-import { fillMap, startWork } from "./work.ts";
+import { delayTimer, fillMap, startWork } from "./work.ts";
 
 export interface WorkflowsView extends RegistrationView, PausingView {
   readonly limits: LimitsState;
 }
 
-type Heard = WorkflowEvents & TaskEvents & ApprovalEvents & TimerEvents & MessageEvents;
+type Heard = WorkflowEvents & TaskEvents & MeterEvents & ApprovalEvents & TimerEvents & MessageEvents;
 type WorkflowRules = Rules<WorkflowsView, WorkflowCommands, WorkflowEvents, Heard>;
 
 export function createWorkflowRules(): WorkflowRules {
@@ -82,13 +85,17 @@ function decisions(lookups: Lookups): WorkflowRules["decide"] {
       workflows.undos.has(undoKey(data.id, data.undo)) ? [{ type: "compensation.ended", data }] : [],
     "execution.pause": (view, data) => pause(view, data),
     "execution.resume": (view, data) => resume(lookups, view, data),
-    "execution.fail": ({ workflows }, { id, error }) => endEarly(workflows, id, { error }),
     "execution.settle": ({ workflows }, { id }) => conclude(lookups, workflows, id),
+    "execution.stall": ({ workflows }, data) =>
+      workflows.executions.has(data.id) ? [{ type: "execution.stalled", data }] : [],
+    "execution.move": (_view, data) => [{ type: "execution.moved", data }],
     "node.settle": ({ workflows }, at) => settle(lookups, workflows, at),
     "node.complete": ({ workflows }, data) => complete(lookups, workflows, data),
     "node.fail": ({ workflows }, data) => failNode(lookups, workflows, data),
+    "node.restart": ({ workflows }, at) => restart(lookups, workflows, at),
     "node.skip": ({ workflows }, at) => skip(lookups, workflows, at),
-    "loop.turn": ({ workflows }, at) => turnLoop(lookups, workflows, at),
+    "loop.turn": (view, at) => turnLoop(lookups, view, at),
+    "monitor.ask": ({ workflows, tasks }, at, { now }) => askMonitor(lookups, { workflows, tasks }, at, now),
     "map.fill": ({ workflows }, at) => fillMap(lookups, workflows, at),
   };
 }
@@ -101,28 +108,37 @@ function reactions(lookups: Lookups): Reactions {
 
 function toNodes(lookups: Lookups): Reactions {
   const begin: Begin = ({ workflows }, data) => startWork(lookups, workflows, data);
-  const travel = (execution: string, ...targets: readonly (readonly Target[])[]): Request[] => [
-    ...targets.flat().map(([node]) => ({ type: "node.settle", data: { execution, node } })),
-    { type: "execution.settle", data: { id: execution } },
-  ];
+  const travel = (execution: string, ...targets: readonly (readonly Target[])[]): Request[] => {
+    const requests: Request[] = [];
+    for (const some of targets)
+      for (const [node] of some) requests.push({ type: "node.settle", data: { execution, node } });
+    requests.push({ type: "execution.settle", data: { id: execution } });
+    return requests;
+  };
   return {
     "execution.started": (_view, { id, roots }) => travel(id, roots).slice(0, -1),
     "execution.migrated": (_view, data) => afterMigration(data),
     "node.started": begin,
     "map.filled": begin,
     "loop.turned": begin,
+    "graph.appended": begin,
+    "workflow.registered": ({ workflows }, { workflow, version }) =>
+      measuresOf(lookups.planOf(workflows, workflow, version)).map(measure),
+    "meter.asked": ({ tasks }, { id }) => askWatchers(tasks.meters, id),
     "item.recalled": ({ workflows }, parent) => workEnded(workflows, parent),
-    "node.retried": (view, { execution, node, error: _error, round: _round, total: _total, ...open }) => [
+    "node.retried": (view, { execution, node, error: _error, round, total: _total, delay, ...open }) => [
       ...stopAll(open, `the node '${node}' begins anew`),
-      ...begin(view, { execution, node }),
+      ...(delay === undefined ? begin(view, { execution, node }) : [delayTimer({ execution, node, round }, delay)]),
     ],
-    "node.completed": (_view, { execution, node, taken, dead, ...open }) => [
-      ...stopAll(open, `the node '${node}' has ended`),
-      ...travel(execution, taken, dead),
-    ],
+    "node.restarted": begin,
+    "node.completed": (_view, data) => {
+      const onward = travel(data.execution, data.taken, data.dead);
+      if (!data.tasks) return onward; // nothing of it runs any more
+      return [...stopAll(data, `the node '${data.node}' has ended`), ...onward];
+    },
     "node.skipped": (_view, { execution, dead }) => travel(execution, dead),
-    "node.failed": (_view, { execution, node, error, taken, dead = [], ...open }) => {
-      if (!taken) return [{ type: "execution.fail", data: { id: execution, error } }];
+    "node.failed": (_view, { execution, node, error: _error, taken, dead = [], ...open }) => {
+      if (!taken) return []; // its run has failed with it
       return [...stopAll(open, `the node '${node}' has failed`), ...travel(execution, taken, dead)];
     },
     "execution.resumed": (view, data) => [
@@ -168,6 +184,13 @@ function toRuns(lookups: Lookups): Reactions {
 
 function toWork(lookups: Lookups): Reactions {
   return {
+    "task.assigned": ({ workflows, tasks }, { id }) => {
+      const { parent } = tasks.tasks.get(id) ?? {};
+      const run = parent && rootOf(parent.execution);
+      return run !== undefined && workflows.executions.get(run)?.stalled
+        ? [{ type: "execution.move", data: { id: run } }]
+        : [];
+    },
     "task.completed": ({ workflows }, { parent }) => {
       if (!parent) return [];
       return parent.undo === undefined ? workEnded(workflows, parent) : undoEnded(parent);
@@ -189,7 +212,10 @@ function stopAll(
 ): Request[] {
   return [
     ...timers.map((id) => ({ type: "timer.cancel", data: { id, reason } })),
-    ...waits.map((id) => ({ type: "wait.cancel", data: { id, reason } })),
+    ...waits.flatMap((id) => [
+      { type: "wait.cancel", data: { id, reason } },
+      { type: "meter.leave", data: { id } },
+    ]),
     ...tasks.map((id) => ({ type: "task.cancel", data: { id, reason } })),
     ...approvals.map((id) => ({ type: "approval.cancel", data: { id, reason } })),
     ...children.map((id) => ({ type: "execution.cancel", data: { id, reason, handUp: true } })),
@@ -270,7 +296,7 @@ function workEnded({ nodes }: WorkflowsState, { execution, node, index, round }:
   if (state?.round !== round) return [];
   const data = { execution, node };
   if (index === undefined) return [{ type: "node.complete", data }];
-  if (state?.kind === "loop") return [{ type: "loop.turn", data }];
+  if (state?.kind === "loop" || state?.kind === "dynamic") return [{ type: "loop.turn", data }];
   return [{ type: state && state.done === state.total ? "node.complete" : "map.fill", data }];
 }
 

@@ -6,6 +6,8 @@ import { isSpilled, sizeOf } from "../payload/reference.ts";
 import type { WorkflowsState } from "./fold.ts";
 import { nodeKey, type Execution, type NodeState } from "./execution.ts";
 import { namingOf } from "./named.ts";
+import { markOf } from "../tasks/secrets.ts";
+import { secretsOf } from "./secrets.ts";
 import { ownerOf, textOf } from "./values.ts";
 
 /** What only one evaluation sees. */
@@ -59,7 +61,9 @@ export function createScopes(): Scopes {
           ? nodesOf(looking, namingOf(expression).names)
           : name === "vars"
             ? variablesOf(looking, namingOf(expression, "vars").names)
-            : valueOf(looking, name);
+            : name === "secrets"
+              ? marksOf(expression)
+              : valueOf(looking, name);
     try {
       return evaluateExpression(expression, scope);
     } catch (thrown) {
@@ -110,6 +114,11 @@ function variablesOf({ decode, state, execution, local: { set } }: Looking, name
     return [name, decode(execution.id, `vars.${name}`, text)] as const;
   });
   return Object.fromEntries(values);
+}
+
+/** What stands for secrets until a worker gets them. */
+function marksOf({ ast }: Expression): object {
+  return Object.fromEntries((secretsOf(ast) ?? []).map(({ name }) => [name, markOf(name)]));
 }
 
 function valueOf(looking: Looking, name: string): unknown {

@@ -1,9 +1,10 @@
 /** What runs have done and can undo, as it is folded. */
 import type { JsonText } from "../json.ts";
 import type { Table } from "../kernel.ts";
+import { holdGraph, type Registry } from "./registry.ts";
 import { undoKey, type Execution, type NodeState, type Outcome, type Undo } from "./execution.ts";
 
-interface Undoing {
+interface Undoing extends Registry {
   readonly executions: Table<Execution>;
   readonly undos: Table<Undo>;
 }
@@ -14,8 +15,11 @@ export function beginUndoing({ executions }: Undoing, id: string, outcome: Outco
 }
 
 /** It is undone, or couldn't be. */
-export function undone({ executions, undos }: Undoing, id: string, undo: number, hasFailed: boolean): void {
+export function undone(state: Undoing, id: string, undo: number, hasFailed: boolean): void {
+  const { executions, undos } = state;
   const run = executions.get(id);
+  const entry = undos.get(undoKey(id, undo));
+  if (entry) holdGraph(state, entry, -1);
   if (!run) return;
   undos.delete(undoKey(id, undo));
   executions.set(id, { ...run, undos: undo, ...(hasFailed && { undoFailed: true }) });
@@ -36,11 +40,13 @@ export function addUndo(state: Undoing, { execution, node, round }: NodeState, i
   const id = undoKey(execution, undos);
   const at = { execution, node, ...(round !== undefined && { round }) };
   state.undos.set(id, { id, at, workflow, version, input });
+  holdGraph(state, run, 1);
   state.executions.set(execution, { ...run, undos: undos + 1 });
 }
 
 /** What an ended run has done is for the nearest one around it to undo. */
-export function handUp({ executions, undos }: Undoing, { id, undos: count = 0 }: Execution): void {
+export function handUp(state: Undoing, { id, undos: count = 0 }: Execution): void {
+  const { executions, undos } = state;
   let above = id;
   while (count > 0 && above.includes("/") && !executions.has(above)) above = above.slice(0, above.lastIndexOf("/"));
   const owner = executions.get(above);
@@ -48,6 +54,7 @@ export function handUp({ executions, undos }: Undoing, { id, undos: count = 0 }:
   for (let undo = 0; undo < count; undo++) {
     const entry = undos.get(undoKey(id, undo));
     undos.delete(undoKey(id, undo));
+    if (!owner && entry) holdGraph(state, entry, -1);
     if (!owner || !entry) continue;
     const key = undoKey(above, next++);
     undos.set(key, { ...entry, id: key });
@@ -58,7 +65,7 @@ export function handUp({ executions, undos }: Undoing, { id, undos: count = 0 }:
 /** What a run that goes on with another version can undo: what its own nodes have done, as the new version says. */
 export function movedUndo(undo: Undo, { workflow, version: from }: Execution, version: string): Undo {
   const [digest, path] = undo.version.split("#");
-  if (undo.workflow !== workflow || digest !== from) return undo;
+  if (undo.workflow !== workflow || digest !== from || path?.includes("@")) return undo; // what was appended stays what it is
   return { ...undo, version: path === undefined ? version : `${version}#${path}` };
 }
 

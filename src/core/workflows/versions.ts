@@ -25,7 +25,7 @@ export function versionsOf({ versions, active }: WorkflowsState, workflow: strin
   if (!current) throw new RuntimeError("workflow/unknown", { workflow });
   const found: VersionRecord[] = [];
   for (const { workflow: name, version, registeredAt, runs, text } of versions.values()) {
-    if (name !== workflow) continue;
+    if (name !== workflow || version.includes("#")) continue; // an appended graph is no version
     const withdrawn = current.withdrawn?.includes(version) ?? false;
     found.push({ version, active: version === current.version, withdrawn, registeredAt, runs, text });
   }

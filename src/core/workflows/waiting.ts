@@ -1,15 +1,19 @@
 /** What follows when a timer fires or a message comes, or neither does in time. */
 import type { Request, Rules } from "../kernel.ts";
 import type { MessageEvents } from "../messages/message.ts";
+import { decodeJson } from "../json.ts";
+import type { TasksState } from "../tasks/fold.ts";
 import type { TaskParent } from "../tasks/task.ts";
 import { TOLERANCE, type TimerEvents } from "../timers/timer.ts";
 import { placeOf } from "./edges.ts";
 import type { WorkflowNode } from "./definition.ts";
 import type { WorkflowsState } from "./fold.ts";
 import type { Lookups } from "./lookups.ts";
+import { metricsText } from "./monitors.ts";
 
 interface View {
   readonly workflows: WorkflowsState;
+  readonly tasks: TasksState;
 }
 
 type Reactions = NonNullable<Rules<View, object, object, TimerEvents & MessageEvents>["react"]>;
@@ -23,6 +27,8 @@ export function waitReactions(lookups: Lookups): Reactions {
   ): Request[] => {
     const place = parent && placeOf(lookups, workflows, parent);
     if (!place || place.reached.round !== parent.round) return [];
+    if (place.reached.delayed)
+      return [{ type: "node.restart", data: { execution: parent.execution, node: parent.node } }];
     return [then(place.planned.node, { execution: parent.execution, node: parent.node })];
   };
   const complete = (at: TaskParent, output: string): Request => ({ type: "node.complete", data: { ...at, output } });
@@ -31,8 +37,14 @@ export function waitReactions(lookups: Lookups): Reactions {
     return { type: "node.fail", data: { ...at, error } };
   };
   return {
-    "timer.fired": (view, { dueAt, by, parent }) =>
-      next(view, parent, (_node, at) => complete(at, JSON.stringify({ dueAt, firedAt: dueAt + by, late: by }))),
+    "timer.fired": (view, { id, dueAt, by, parent }) =>
+      next(view, parent, (node, at) => {
+        if (node.type !== "monitor") return complete(at, JSON.stringify({ dueAt, firedAt: dueAt + by, late: by }));
+        const metrics = metricsText(view.tasks, node, dueAt + by);
+        if (node.onTimeout === "continue") return complete(at, `{"held":false,"metrics":${metrics}}`);
+        const message = `'${node.when}' has not come true in time`;
+        return fail(at, "monitor/timeout", message, { timeout: node.timeout, metrics: decodeJson(metrics) as object });
+      }).concat({ type: "meter.leave", data: { id } }),
     "timer.missed": (view, { dueAt, by, late, parent }) =>
       next(view, parent, (node, at) => {
         if (late === "skip") return { type: "node.skip", data: at };

@@ -17,6 +17,7 @@ import {
   type WorkflowCommands,
   type WorkflowEvents,
 } from "./execution.ts";
+import { delayKey, planKey, versionWithin } from "./keys.ts";
 import type { WorkflowsState } from "./fold.ts";
 import { checkGiven } from "./given.ts";
 import { keyOf } from "./items.ts";
@@ -37,7 +38,7 @@ interface Span extends At {
 const MAX_DEPTH = 32;
 
 /** What it takes to begin a node's work. */
-interface Beginning {
+export interface Beginning {
   readonly lookups: Lookups;
   readonly state: WorkflowsState;
   readonly run: Execution;
@@ -67,6 +68,7 @@ function requestsOf(beginning: Beginning, { from, to, index }: Span): Request[] 
   const at = { execution: run.id, node: node.id };
   const parent: TaskParent = reached.round === undefined ? at : { ...at, round: reached.round };
   const id = workKey(parent);
+  if (reached.delayed) return [{ type: "node.restart", data: at }];
   if (reached.recalled) return [{ type: "node.complete", data: at }];
   switch (node.type) {
     case "task":
@@ -84,22 +86,23 @@ function requestsOf(beginning: Beginning, { from, to, index }: Span): Request[] 
       checkGiven(beginning.lookups.planOf(beginning.state, workflow, version), workflow, input);
       return [spawn(beginning, { id, workflow, version, priority, input, parent })];
     }
-    case "timer": {
-      const { late, timeZone, onPause, tolerance = TOLERANCE } = node;
-      const moment = { for: valueOf(beginning, "for"), until: valueOf(beginning, "until"), timeZone };
-      return [{ type: "timer.set", data: { id, late, tolerance, onPause, ...moment, parent } }];
-    }
-    case "event": {
-      const { name, lookBack, timeout, consume } = node;
-      const data = { id, name, key: correlationOf(beginning), consume, lookBack, timeout, parent };
-      return [{ type: "wait.open", data }];
-    }
+    case "timer":
+    case "event":
+    case "monitor":
+      return waitFor(beginning, node, id, parent);
     case "map":
       if (from !== undefined && to !== undefined) return beginItems(beginning, node, parent, from, to);
       return [{ type: reached.total === 0 ? "node.complete" : "map.fill", data: at }];
     case "loop":
       if (index === undefined) return [{ type: "loop.turn", data: at }];
       return [beginIteration(beginning, node, parent, index)];
+    case "dynamic":
+      if (index === undefined) return [{ type: "loop.turn", data: at }];
+      return [
+        reached.graph === undefined
+          ? askForGraph(beginning, node, parent, index)
+          : beginGraph(beginning, { ...parent, index }),
+      ];
     case "errorHandler": {
       const { cause } = reached;
       const error = cause === undefined ? undefined : beginning.state.nodes.get(nodeKey(run.id, cause))?.error;
@@ -111,6 +114,38 @@ function requestsOf(beginning: Beginning, { from, to, index }: Span): Request[] 
     case "join":
       return [{ type: "node.complete", data: at }];
   }
+}
+
+/** After this a node that has failed is begun anew. */
+export function delayTimer(parent: TaskParent, span: number): Request {
+  const data = { id: delayKey(workKey(parent)), for: span, late: "fire", tolerance: TOLERANCE, parent };
+  return { type: "timer.set", data };
+}
+
+/** What a node asks for that waits for a moment, a message, or metrics. */
+function waitFor(
+  beginning: Beginning,
+  node: Extract<WorkflowNode, { type: "timer" | "event" | "monitor" }>,
+  id: string,
+  parent: TaskParent,
+): Request[] {
+  if (node.type === "timer") {
+    const { late, timeZone, onPause, tolerance = TOLERANCE } = node;
+    const moment = { for: valueOf(beginning, "for"), until: valueOf(beginning, "until"), timeZone };
+    return [{ type: "timer.set", data: { id, late, tolerance, onPause, ...moment, parent } }];
+  }
+  if (node.type === "event") {
+    const { name, lookBack, timeout, consume } = node;
+    const data = { id, name, key: correlationOf(beginning), consume, lookBack, timeout, parent };
+    return [{ type: "wait.open", data }];
+  }
+  const { capability, window, every, timeout: span } = node;
+  const timer = { id, for: span, late: "fire", tolerance: TOLERANCE, parent };
+  return [
+    { type: "meter.watch", data: { id, capability, window, every, parent } },
+    ...(span === undefined ? [] : [{ type: "timer.set", data: timer }]),
+    { type: "monitor.ask", data: { execution: parent.execution, node: node.id } },
+  ];
 }
 
 function textOf({ lookups, state, run, planned }: Beginning, field: string, local?: Local): string {
@@ -137,20 +172,56 @@ function taskOf(
   { title = planned.node.id, priority = run.priority, ...node }: Work,
   parent: TaskParent,
   input: string,
+  id = parent.index === undefined ? workKey(parent) : `${workKey(parent)}/${String(parent.index)}`,
 ): Request {
-  const { index } = parent;
-  const id = index === undefined ? workKey(parent) : `${workKey(parent)}/${String(index)}`;
   const { deadline } = state.executions.get(rootOf(run.id)) ?? {};
-  const more = deadline === undefined ? {} : { deadline };
+  const { secrets } = planned;
+  const more = { ...(deadline !== undefined && { deadline }), ...(secrets && { secrets }) };
   return { type: "task.create", data: { ...workOf(node), id, title, priority, input, parent, ...more } };
 }
 
-function spawn({ state }: Beginning, data: WorkflowCommands["execution.spawn"]): Request {
+/** @throws RuntimeError `workflow/too-deep` for one more run within this one */
+export function checkDepth({ executions }: WorkflowsState, { execution, node }: At): void {
   let depth = 1;
-  for (let above = state.executions.get(data.parent.execution); above?.parent; depth++)
-    above = state.executions.get(above.parent.execution);
-  if (depth > MAX_DEPTH) throw new RuntimeError("workflow/too-deep", { node: data.parent.node, limit: MAX_DEPTH });
+  for (let above = executions.get(execution); above?.parent; depth++) above = executions.get(above.parent.execution);
+  if (depth > MAX_DEPTH) throw new RuntimeError("workflow/too-deep", { node, limit: MAX_DEPTH });
+}
+
+function spawn({ state }: Beginning, data: WorkflowCommands["execution.spawn"]): Request {
+  checkDepth(state, data.parent);
   return { type: "execution.spawn", data };
+}
+
+/** What a turn of a loop or a dynamic node gets. */
+export function turnInput(beginning: Beginning, index: number, values: Readonly<Record<string, unknown>> = {}): string {
+  const { run, reached, planned } = beginning;
+  const last = reached.output ?? "null";
+  if (planned.expressions["input"]) return textOf(beginning, "input", { values: { index, ...values }, last });
+  return index === 0 ? run.input : last;
+}
+
+/** Asks the worker of a dynamic node for a graph, and says what was wrong with the one before. */
+function askForGraph(
+  beginning: Beginning,
+  node: Extract<WorkflowNode, { type: "dynamic" }>,
+  at: TaskParent,
+  index: number,
+): Request {
+  const { refused, error } = beginning.reached;
+  const problems = (refused === undefined ? undefined : error?.detail?.["problems"]) ?? [];
+  const title = `${node.title ?? node.id} ${String(index + 1)}`;
+  const input = turnInput(beginning, index, { problems });
+  const id = planKey(`${workKey(at)}/${String(index)}`, refused);
+  return taskOf(beginning, { ...node, title }, { ...at, index }, input, id);
+}
+
+function beginGraph(beginning: Beginning, parent: TaskParent): Request {
+  const { run, reached } = beginning;
+  const { workflow, priority } = run;
+  const { index = 0 } = parent;
+  const id = `${workKey(parent)}/${String(index)}`;
+  const input = turnInput(beginning, index, { problems: [] });
+  return spawn(beginning, { id, workflow, version: reached.graph ?? "", priority, input, parent });
 }
 
 /** The body's run for an item or an iteration. */
@@ -158,11 +229,10 @@ function spawnBody(beginning: Beginning, parent: TaskParent, input: string, item
   const { run, planned } = beginning;
   const { workflow, version, priority } = run;
   const id = `${workKey(parent)}/${String(parent.index)}`;
-  const body = `${version}${version.includes("#") ? "/" : "#"}${planned.node.id}`;
   return spawn(beginning, {
     id,
     workflow,
-    version: body,
+    version: versionWithin(version, planned.node.id),
     priority,
     input,
     parent,
@@ -204,11 +274,8 @@ function beginIteration(
   at: TaskParent,
   index: number,
 ): Request {
-  const { run, reached, planned } = beginning;
   const parent = { ...at, index };
-  const last = reached.output ?? "null";
-  const own = planned.expressions["input"] && textOf(beginning, "input", { values: { index }, last });
-  const input = own ?? (index === 0 ? run.input : last);
+  const input = turnInput(beginning, index);
   if (!node.task) return spawnBody(beginning, parent, input);
   return taskOf(beginning, { ...node.task, title: `${node.title ?? node.id} ${String(index + 1)}` }, parent, input);
 }

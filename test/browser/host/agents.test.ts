@@ -2,30 +2,15 @@
 import { expect } from "chai";
 import type { Runtime, TaskInput } from "../../../src/client/runtime.ts";
 import { honest } from "../../fixtures/agents/hostile.ts";
-import {
-  AGENT,
-  connectHere,
-  deleteJournal,
-  eventsOf,
-  isBegun,
-  newName,
-  rejection,
-  scriptURL,
-  until,
-  type Told,
-} from "../../fixtures/host/page.ts";
+import { AGENT, eventsOf, isBegun, rejection, scriptURL, until, type Told } from "../../fixtures/host/page.ts";
+import { ownRuntimes } from "../../fixtures/host/suite.ts";
 
 const ONCE = { retry: { maxAttempts: 1 } };
 const QUICK = { retry: { maxAttempts: 3, base: 10, jitter: "none" as const } };
 
 describe("agents of a host", () => {
-  let name = "";
-  const open: Runtime[] = [];
-  const connect = async (): Promise<Runtime> => {
-    const runtime = await connectHere({ name });
-    open.push(runtime);
-    return runtime;
-  };
+  const suite = ownRuntimes("agents");
+  const { connect } = suite;
   const work = (runtime: Runtime, input: unknown, more: Partial<TaskInput> = {}): string =>
     runtime.createTask({ capabilities: ["work"], input, ...ONCE, ...more });
   /** All is idle again, and the next task is done as if nothing had been. */
@@ -34,13 +19,6 @@ describe("agents of a host", () => {
     await until(runtime, ({ agents }) => agents.get("worker@1.0.0")?.running === 0);
     expect(runtime.agents.get("worker@1.0.0")?.links).to.equal(1);
   };
-  beforeEach(() => {
-    name = newName("agents");
-  });
-  afterEach(async () => {
-    await Promise.all(open.splice(0).map((runtime) => runtime.close()));
-    await deleteJournal(name);
-  });
 
   it("kills an endless loop about when its time is over, and goes on with a new worker", async () => {
     const runtime = await connect();
@@ -228,7 +206,7 @@ describe("agents of a host", () => {
     await first.close(); // it hosts, and it has the only worker: it was there first
     expect(await second.result(task)).to.equal("twice begun");
     await second.close();
-    const events = await eventsOf(name);
+    const events = await eventsOf(suite.name);
     const assigned = ofTask(events, "task.assigned", task);
     expect(assigned).to.have.length(2);
     expect((assigned[1]?.at ?? 0) - leftAt(events, assigned[0]), "ms until it ran again").to.be.below(5_000);

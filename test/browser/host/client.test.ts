@@ -1,32 +1,12 @@
 /** What a page sees: commands that settle, a mirror that tells the truth, and an end that leaves nobody waiting. */
 import { expect } from "chai";
 import type { Runtime } from "../../../src/client/runtime.ts";
-import {
-  AGENT,
-  connectHere,
-  deleteJournal,
-  eventsOf,
-  isBegun,
-  newName,
-  rejection,
-  until,
-} from "../../fixtures/host/page.ts";
+import { AGENT, connectHere, eventsOf, isBegun, rejection, until } from "../../fixtures/host/page.ts";
+import { ownRuntimes } from "../../fixtures/host/suite.ts";
 
 describe("the client", () => {
-  let name = "";
-  const open: Runtime[] = [];
-  const connect = async (): Promise<Runtime> => {
-    const runtime = await connectHere({ name });
-    open.push(runtime);
-    return runtime;
-  };
-  beforeEach(() => {
-    name = newName("client");
-  });
-  afterEach(async () => {
-    await Promise.all(open.splice(0).map((runtime) => runtime.close()));
-    await deleteJournal(name);
-  });
+  const suite = ownRuntimes("client");
+  const { connect } = suite;
 
   it("shows a task at once, and the truth when it is durable", async () => {
     const runtime = await connect();
@@ -50,6 +30,37 @@ describe("the client", () => {
     expect((await rejection(runtime.settled(run))).code, "later").to.equal("workflow/unknown");
     expect(runtime.executions.has(run)).to.equal(false);
     expect(refused).to.deep.equal([`${run} workflow/unknown`]);
+  });
+
+  it("tells where a run stands, live and ended", async () => {
+    const runtime = await connect();
+    await runtime.registerAgent({ url: AGENT });
+    runtime.registerWorkflow({
+      id: "stand",
+      variables: { seen: { type: "list", merge: "append" } },
+      nodes: [
+        {
+          id: "first",
+          type: "task",
+          capabilities: ["work"],
+          input: "{'do': 'wait', 'ms': 0}",
+          set: { seen: "'first'" },
+        },
+        { id: "ask", type: "approval", message: "Go on?", timeout: 600_000 },
+      ],
+      edges: [{ from: "first", to: "ask" }],
+    });
+    const run = runtime.startWorkflow("stand");
+    await until(runtime, ({ approvals }) => approvals.size === 1);
+    const live = await runtime.workflows.progress(run, { within: true });
+    expect(live).to.deep.include({ id: run, status: "running", currentNode: "ask", activeNodes: ["ask"], errors: [] });
+    expect(live.variables).to.deep.equal({ seen: ["first"] });
+    runtime.answer([...runtime.approvals.keys()][0] ?? "", { approved: true, by: "suite" });
+    await runtime.result(run);
+    const ended = await runtime.workflows.progress(run);
+    expect(ended).to.deep.include({ status: "completed", activeNodes: [], version: live.version });
+    expect(ended.executionPath.map(({ node }) => node)).to.deep.equal(["first", "ask"]);
+    expect((await rejection(runtime.workflows.progress("nobody"))).code).to.equal("execution/unknown");
   });
 
   it("doesn't reject the result of a task when another command about it is refused", async () => {
@@ -148,7 +159,7 @@ describe("the client", () => {
     const first = await connect();
     for (let round = 0; round < 8; round++) {
       const making = Array.from({ length: 50 }, (_, at) => first.createTask({ capabilities: ["nobody"], input: at }));
-      const joining = connectHere({ name });
+      const joining = connectHere({ name: suite.name });
       await Promise.resolve();
       making.push(...Array.from({ length: 50 }, () => first.createTask({ capabilities: ["nobody"] })));
       for (const id of making.slice(0, 20)) first.cancelTask(id);
@@ -174,7 +185,7 @@ describe("the client", () => {
     expect(await result).to.equal("late");
     expect(await runtime.result(hidden)).to.equal("said while hidden");
     await runtime.close();
-    const events = await eventsOf(name);
+    const events = await eventsOf(suite.name);
     expect(events.filter(({ type }) => type === "task.created")).to.have.length(2);
     expect(events.filter(({ type }) => type === "task.completed")).to.have.length(2);
   });

@@ -4,16 +4,8 @@ import type { Mode, Runtime } from "../../../src/client/runtime.ts";
 import { RuntimeError } from "../../../src/core/errors.ts";
 import type { Journal } from "../../../src/core/ports.ts";
 import { createIndexedDbJournal } from "../../../src/plugins/journals/indexeddb.ts";
-import {
-  AGENT,
-  connectHere,
-  deleteJournal,
-  eventsOf,
-  newName,
-  rejection,
-  until,
-  type HereOptions,
-} from "../../fixtures/host/page.ts";
+import { AGENT, deleteJournal, eventsOf, rejection, until, type HereOptions } from "../../fixtures/host/page.ts";
+import { ownRuntimes } from "../../fixtures/host/suite.ts";
 import { watchJournal } from "../../fixtures/host/watched-journal.ts";
 import type { Write } from "../../fixtures/host/versioned-worker.ts";
 
@@ -44,20 +36,8 @@ function versionOf(writes: readonly Write[], epoch: number): string | undefined 
 }
 
 describe("hosts", () => {
-  let name = "";
-  const open: Runtime[] = [];
-  const connect = async (options: HereOptions = {}): Promise<Runtime> => {
-    const runtime = await connectHere({ name, ...options });
-    open.push(runtime);
-    return runtime;
-  };
-  beforeEach(() => {
-    name = newName("hosts");
-  });
-  afterEach(async () => {
-    await Promise.all(open.splice(0).map((runtime) => runtime.close()));
-    await deleteJournal(name);
-  });
+  const suite = ownRuntimes("hosts");
+  const { connect } = suite;
 
   describe("are found", () => {
     it("in a SharedWorker first", async () => {
@@ -85,7 +65,12 @@ describe("hosts", () => {
         elected: elected(missing("elected")),
         page: () =>
           Promise.resolve(
-            page({ name, place: "page", version: "0.1.0", openJournal: () => createIndexedDbJournal({ name }) }).close,
+            page({
+              name: suite.name,
+              place: "page",
+              version: "0.1.0",
+              openJournal: () => createIndexedDbJournal({ name: suite.name }),
+            }).close,
           ),
       };
       const runtime = await connect({ modes: ALL, places });
@@ -133,7 +118,7 @@ describe("hosts", () => {
   });
 
   it("that are re-run silently under their pages are resynchronised, and each command is decided once", async () => {
-    const rerun = new BroadcastChannel(`rerun:${name}`);
+    const rerun = new BroadcastChannel(`rerun:${suite.name}`);
     const url = new URL("../../fixtures/host/rerun-worker.ts", import.meta.url);
     const places = { shared: shared(url, "") };
     const [first, second] = [
@@ -159,7 +144,7 @@ describe("hosts", () => {
     await until(second, ({ seq }) => seq >= first.store.getState().seq);
     await Promise.all([first.close(), second.close()]);
     await new Promise((resolve) => setTimeout(resolve, 200)); // the worker ends with its pages
-    const events = await eventsOf(name);
+    const events = await eventsOf(suite.name);
     for (const type of ["task.created", "task.completed"]) {
       const seen = events.filter((event) => event.type === type).map(({ data }) => data["id"]);
       expect(seen.sort(), type).to.deep.equal([...ids].sort());
@@ -168,7 +153,7 @@ describe("hosts", () => {
 
   it("of a newer version take over; the older pages go on with them, and never do two write", async () => {
     const epochs: number[] = [];
-    const openJournal = (): Journal => watchJournal(name, (epoch) => epochs.push(epoch));
+    const openJournal = (): Journal => watchJournal(suite.name, (epoch) => epochs.push(epoch));
     const old = await connect({ version: "0.1.0", openJournal });
     await old.registerAgent({ url: AGENT });
     await works(old, "before");
@@ -184,7 +169,7 @@ describe("hosts", () => {
   }).timeout(60_000);
 
   it("of two versions in two SharedWorkers end up with the newer one, which alone writes", async () => {
-    const channel = new BroadcastChannel(`writes:${name}`);
+    const channel = new BroadcastChannel(`writes:${suite.name}`);
     const writes: Write[] = [];
     channel.onmessage = ({ data }: MessageEvent<Write>) => writes.push(data);
     const of = (version: string): HereOptions => {
@@ -216,7 +201,7 @@ describe("hosts", () => {
 
   it("tell pages of another protocol that they can't talk", async () => {
     await connect();
-    const channel = new BroadcastChannel(`troupe:${name}`);
+    const channel = new BroadcastChannel(`troupe:${suite.name}`);
     const answer = new Promise<{ kind: string; error: { code: string } }>((resolve) => {
       channel.onmessage = ({ data }: MessageEvent<{ page: string; frame: never }>) => {
         if (data.page === "stranger") resolve(data.frame);
@@ -238,7 +223,7 @@ describe("hosts", () => {
       const waiting = runtime.createTask({ capabilities: ["nobody"] });
       await runtime.settled(waiting);
       const result = rejection(runtime.result(waiting));
-      await deleteJournal(name);
+      await deleteJournal(suite.name);
       const { database, before } = await lost;
       expect(database).to.not.equal(before);
       expect((await result).code).to.equal("task/unknown");
@@ -250,11 +235,11 @@ describe("hosts", () => {
     it("show that the quota is full, lose nothing, and go on when there is space", async () => {
       let isFull = false;
       const openJournal = (): Journal => {
-        const journal = createIndexedDbJournal({ name });
+        const journal = createIndexedDbJournal({ name: suite.name });
         return {
           ...journal,
           append(head, batch) {
-            if (isFull) return Promise.reject(new RuntimeError("journal/quota", { name }));
+            if (isFull) return Promise.reject(new RuntimeError("journal/quota", { name: suite.name }));
             return journal.append(head, batch);
           },
         };
@@ -274,13 +259,13 @@ describe("hosts", () => {
 
     it("tell why they can't start, and start when they can", async () => {
       const raw = await new Promise<IDBDatabase>((resolve) => {
-        const request = indexedDB.open(`troupe:${name}`, 1);
+        const request = indexedDB.open(`troupe:${suite.name}`, 1);
         request.onsuccess = () => {
           resolve(request.result);
         };
       });
-      const deleting = indexedDB.deleteDatabase(`troupe:${name}`); // waits for `raw`, and so does who opens
-      const openJournal = (): Journal => createIndexedDbJournal({ name, patience: 500 });
+      const deleting = indexedDB.deleteDatabase(`troupe:${suite.name}`); // waits for `raw`, and so does who opens
+      const openJournal = (): Journal => createIndexedDbJournal({ name: suite.name, patience: 500 });
       const error = await rejection(connect({ openJournal, timeout: 3_000 }));
       expect(error.code).to.equal("journal/blocked");
       const connecting = connect({ openJournal });

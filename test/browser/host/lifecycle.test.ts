@@ -1,27 +1,14 @@
 /** A task's life through a real host and real workers: its times, what comes before it, repetition, and its end. */
 import { expect } from "chai";
 import type { Runtime, TaskInput } from "../../../src/client/runtime.ts";
-import {
-  AGENT,
-  connectHere,
-  deleteJournal,
-  eventsOf,
-  isBegun,
-  newName,
-  rejection,
-  until,
-} from "../../fixtures/host/page.ts";
+import { AGENT, eventsOf, isBegun, rejection, until } from "../../fixtures/host/page.ts";
+import { ownRuntimes } from "../../fixtures/host/suite.ts";
 
 const ONCE = { retry: { maxAttempts: 1 } };
 
 describe("a task's life", () => {
-  let name = "";
-  const open: Runtime[] = [];
-  const connect = async (): Promise<Runtime> => {
-    const runtime = await connectHere({ name });
-    open.push(runtime);
-    return runtime;
-  };
+  const suite = ownRuntimes("lifecycle");
+  const { connect } = suite;
   const connectWithAgent = async (): Promise<Runtime> => {
     const runtime = await connect();
     await runtime.registerAgent({ url: AGENT });
@@ -32,14 +19,6 @@ describe("a task's life", () => {
   const echo = (runtime: Runtime, value: unknown, more?: Partial<TaskInput>): string =>
     work(runtime, { do: "echo", value }, more);
   const statusOf = (runtime: Runtime, id: string): string | undefined => runtime.tasks.get(id)?.status;
-
-  beforeEach(() => {
-    name = newName("lifecycle");
-  });
-  afterEach(async () => {
-    await Promise.all(open.splice(0).map((runtime) => runtime.close()));
-    await deleteJournal(name);
-  });
 
   it("ends an attempt whose worker is stuck when its idle time is over, long before its timeout", async () => {
     const runtime = await connectWithAgent();
@@ -65,7 +44,7 @@ describe("a task's life", () => {
     const long = work(runtime, { do: "wait", ms: 2_500, value: 2 });
     await runtime.result(long);
     await runtime.close();
-    const started = (await eventsOf(name)).filter(({ type }) => type === "task.started");
+    const started = (await eventsOf(suite.name)).filter(({ type }) => type === "task.started");
     expect(started.map(({ data }) => data["id"])).to.deep.equal([long]);
   }).timeout(30_000);
 
@@ -116,8 +95,8 @@ describe("a task's life", () => {
     expect(views.every((view) => view?.optimistic === undefined)).to.equal(true);
     const late = await connect();
     expect(await late.result(ids[3] ?? "")).to.equal(results[0]);
-    for (const runtime of open.splice(0)) await runtime.close();
-    const events = await eventsOf(name);
+    await suite.closeAll();
+    const events = await eventsOf(suite.name);
     expect(events.filter(({ type }) => type === "task.created")).to.have.length(1);
     expect(events.filter(({ type }) => type === "task.assigned")).to.have.length(1);
   });

@@ -1,7 +1,8 @@
 /** What an agent streams, read by several pages at their own pace. */
 import { expect } from "chai";
 import type { Runtime, StreamItem } from "../../../src/client/runtime.ts";
-import { AGENT, connectHere, deleteJournal, newName, until } from "../../fixtures/host/page.ts";
+import { AGENT, until } from "../../fixtures/host/page.ts";
+import { ownRuntimes } from "../../fixtures/host/suite.ts";
 
 const numberOf = ({ value }: StreamItem): number => (value as { n: number }).n;
 
@@ -12,22 +13,10 @@ async function readAll(items: AsyncIterable<StreamItem>): Promise<StreamItem[]> 
 }
 
 describe("streams", () => {
-  let name = "";
-  const open: Runtime[] = [];
-  const connect = async (): Promise<Runtime> => {
-    const runtime = await connectHere({ name });
-    open.push(runtime);
-    return runtime;
-  };
+  const suite = ownRuntimes("streams");
+  const { connect } = suite;
   const start = (runtime: Runtime, value: number, ms?: number): string =>
     runtime.createTask({ capabilities: ["work"], input: { do: "stream", value, ms }, retry: { base: 1 } });
-  beforeEach(() => {
-    name = newName("streams");
-  });
-  afterEach(async () => {
-    await Promise.all(open.splice(0).map((runtime) => runtime.close()));
-    await deleteJournal(name);
-  });
 
   it("reach every page whole and in order, however quick the agent is", async () => {
     const [first, second] = [await connect(), await connect()];

@@ -2,7 +2,8 @@
 import { expect } from "chai";
 import type { Runtime } from "../../../src/client/runtime.ts";
 import type { WorkflowInput } from "../../../src/core/index.ts";
-import { AGENT, connectHere, deleteJournal, newName, rejection, until } from "../../fixtures/host/page.ts";
+import { AGENT, rejection, until } from "../../fixtures/host/page.ts";
+import { ownRuntimes } from "../../fixtures/host/suite.ts";
 
 const work = { capabilities: ["work"], retry: { maxAttempts: 1 } };
 const task = (id: string, input: string, more: object = {}): WorkflowInput["nodes"][number] => ({
@@ -68,21 +69,12 @@ const WHOLE: WorkflowInput = {
 };
 
 describe("workflows in a host", () => {
-  let name = "";
-  const open: Runtime[] = [];
+  const suite = ownRuntimes("workflows");
   const connect = async (): Promise<Runtime> => {
-    const runtime = await connectHere({ name });
-    open.push(runtime);
+    const runtime = await suite.connect();
     await runtime.registerAgent({ url: AGENT, workers: 2 });
     return runtime;
   };
-  beforeEach(() => {
-    name = newName("workflows");
-  });
-  afterEach(async () => {
-    await Promise.all(open.splice(0).map((runtime) => runtime.close()));
-    await deleteJournal(name);
-  });
 
   it("run a process with every kind of node, though the page is closed while it waits", async () => {
     const first = await connect();

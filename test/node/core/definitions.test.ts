@@ -37,6 +37,35 @@ function refuses(problems: readonly Problem[], nodes: readonly string[], message
 }
 
 describe("a definition is refused", () => {
+  it("where a secret is used for anything else than to be passed on whole into a task", () => {
+    const inputs = ["secrets", "secrets.a + 'x'", "[secrets.a == 'x']", "input.x ? secrets.a : 'b'", "size(secrets.a)"];
+    const more = ["{secrets.a: 1}", "{input.k: secrets.a}", "{'x': secrets}", "secrets[input.x]", "has(secrets.a)"];
+    const macros = ["[1].map(x, secrets.a)", "input.l.filter(x, x == secrets.a)", "[secrets.a][0]", "secrets.a.b"];
+    for (const input of [...inputs, ...more, ...macros])
+      refuses(problemsOf([task("t", input)]), ["t"], /a secret can only be passed on whole/u);
+    for (const field of [{ set: { v: "secrets.a" } }, { compensate: { capabilities: ["x"], input: "secrets.a" } }])
+      refuses(
+        problemsOf([{ ...task("t"), ...field }], [], { variables: { v: { type: "any" } } }),
+        ["t"],
+        /there is no secrets/u,
+      );
+    refuses(problemsOf([task("t")], [], { output: "secrets.a" }), [], /there is no secrets/u);
+    refuses(
+      problemsOf([task("t"), task("u")], [edge("t", "u", "secrets.a == 'x'")]),
+      ["t", "u"],
+      /there is no secrets/u,
+    );
+    const within = { id: "m", type: "map", items: "input", body: { nodes: [task("t")], input: "secrets.a" } };
+    refuses(problemsOf([within]), ["m"], /there is no secrets/u);
+    refuses(
+      problemsOf([{ id: "s", type: "subworkflow", workflow: "w", input: "secrets.a" }]),
+      ["s"],
+      /there is no secrets/u,
+    );
+    for (const good of ["secrets.a", "{'k': secrets.a, 'l': [1, {'m': secrets['b-c']}]}", "'secrets.a'"])
+      assert.deepEqual(problemsOf([task("t", good)]), []);
+  });
+
   it("for two nodes with one id", () => {
     refuses(problemsOf([task("a"), task("a")]), ["a"], /^two nodes have the id 'a'$/u);
   });

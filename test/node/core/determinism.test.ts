@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { saveState } from "../../../src/core/runtime.ts";
+import { NodeSchema } from "../../../src/core/workflows/definition.ts";
 import { createChance, seedOf } from "./chance.ts";
 import { DETERMINISM_DIGEST, DETERMINISM_SEED, digestOfLife, live } from "./determinism.ts";
 import { createDisk, eventsOf } from "./disk.ts";
@@ -21,7 +22,10 @@ describe("E7: the same inputs give the same bytes", () => {
   });
 
   it("writes the bytes that it wrote yesterday, and that every runtime writes", async (context) => {
-    const digest = digestOfLife(await live(DETERMINISM_SEED));
+    const lived = await live(DETERMINISM_SEED);
+    const begun = new Set(eventsOf(lived.disk).map((event) => event.type === "node.started" && event.data.kind));
+    for (const { entries } of NodeSchema.options) assert.ok(begun.has(entries.type.literal), entries.type.literal);
+    const digest = digestOfLife(lived);
     context.diagnostic(`digest ${digest}`);
     assert.equal(digest, DETERMINISM_DIGEST, "if a change of what is written was meant, write the new digest down");
   });

@@ -243,6 +243,21 @@ describe("a parallel node", () => {
   });
 });
 
+describe("a failure that nothing is for", () => {
+  it("ends its run in the same step: nothing else of it begins or fails", async () => {
+    const split: Node = { id: "split", type: "parallel" };
+    const broken: Node[] = ["x", "y"].map((id) => ({ id, type: "parallel" }));
+    const edges = ["x", "y", "t"].map((to) => ({ from: "split", to }));
+    const ways = ["x", "y"].map((from) => ({ from, to: "end", when: "input.nothing" }));
+    const ran = await start([split, ...broken, task("t"), task("end")], [...edges, ...ways], never);
+    assert.equal(ran.row.status, "failed");
+    assert.deepEqual(statuses(ran), { split: "completed", x: "failed", y: "running", t: "running" });
+    const told = ran.disk.events().map(({ type }) => type);
+    assert.equal(told[told.indexOf("node.failed") + 1], "execution.failed");
+    assert.ok(!told.slice(told.indexOf("execution.failed")).some((type) => /^node|^task.assigned/u.test(type)));
+  });
+});
+
 describe("a join with an expression", () => {
   const join = (when: string): Node => ({ id: "j", type: "join", mode: { when } });
   const edges = ["a", "b", "c"].map((from) => ({ from, to: "j", ...(from === "c" && { when: "input.c" }) }));

@@ -8,6 +8,7 @@ import { LATE_POLICIES } from "../../../src/core/timers/timer.ts";
 import type { WorkflowInput } from "../../../src/core/workflows/definition.ts";
 import * as v from "valibot";
 import type { Chance } from "./chance.ts";
+import { everything } from "./everything.ts";
 import type { Behaviour, Host, Saying } from "./kit.ts";
 import {
   answer,
@@ -28,7 +29,10 @@ const work = { capabilities: ["a"], retry: { maxAttempts: 3, base: 50 }, timeout
 /** What another workflow runs within itself. */
 export const minorWorkflow: WorkflowInput = { id: "minor", nodes: [{ id: "one", type: "task", ...work }] };
 
-/** Every kind of node, a branch that is not taken, failures that are handled, and an output made of several. */
+const appendedTask =
+  "{'id': 'own', 'type': 'task', 'capabilities': ['b'], 'input': 'index', 'compensate': {'capabilities': ['b']}}";
+
+/** Many kinds of nodes, a branch that is not taken, failures that are handled, and an output made of several. */
 export const mixedWorkflow: WorkflowInput = {
   id: "mixed",
   variables: {
@@ -74,10 +78,27 @@ export const mixedWorkflow: WorkflowInput = {
         nodes: [{ id: "item", type: "task", ...work, input: "item", compensate: work, set: { seen: "[item, 'x']" } }],
       },
     },
+    {
+      id: "planned",
+      type: "dynamic",
+      ...work,
+      input: `index > 0 ? null : {'nodes': size(problems) == 0 ? [1] : [${appendedTask}]}`,
+      allow: { capabilities: ["b"] },
+      rounds: 2,
+    },
+    {
+      id: "calm",
+      type: "monitor",
+      capability: "b",
+      when: "metrics.ended > 0 && metrics.failureRate < 0.5",
+      every: 200,
+      timeout: 1_500,
+      onTimeout: "continue",
+    },
     { id: "risky", type: "task", ...work, retry: { maxAttempts: 1 } },
     { id: "rescue", type: "task", ...work, input: "error.code" },
     { id: "met", type: "join", mode: { when: "has(inlets.risky) && has(inlets.rescue)" } },
-    { id: "again", type: "errorHandler", scope: ["rounds"], action: "retry" },
+    { id: "again", type: "errorHandler", scope: ["rounds"], action: "retry", delay: 300, backoff: 2 },
     { id: "instead", type: "errorHandler", scope: ["within"], action: "replace", output: "error.code" },
   ],
   edges: [
@@ -92,7 +113,7 @@ export const mixedWorkflow: WorkflowInput = {
     { from: "gather", to: "ask" },
     { from: "ask", to: "last" },
     { from: "ask", to: "tries" },
-    ...["rounds", "within", "graphs", "risky"].map((to) => ({ from: "tries", to })),
+    ...["rounds", "within", "graphs", "planned", "calm", "risky"].map((to) => ({ from: "tries", to })),
     { from: "risky", to: "rescue", on: "error" },
     { from: "risky", to: "met" },
     { from: "rescue", to: "met" },
@@ -140,7 +161,7 @@ export interface Living {
   push(...commands: readonly CoreCommand[]): unknown;
 }
 
-/** Draws the next commands and hands them over; gives how many milliseconds should pass then. `waits`: timers and messages too. */
+/** Draws the next commands and hands them over; gives how many milliseconds should pass then. `waits`: timers, messages and all types of nodes too. */
 export function createLife(
   chance: Chance,
   prefix = "",
@@ -260,13 +281,15 @@ export function createLife(
     return { type: "schedule.set", data: v.parse(ScheduleSetSchema, { ...given, ...more }) };
   }
 
-  /** Timers, messages and waits that stand alone: set, published, opened or cancelled. */
+  /** Timers, messages and waits that stand alone: set, published, opened or cancelled; and runs of everything. */
   function drawWaits({ engine }: Living): readonly CoreCommand[] {
     const { timers, messages } = engine.state;
     const id = `${prefix}w${String(++count)}`;
     const [name, reason] = [chance.pick(["x", "y"]), "enough"];
     const spans = { lookBack: chance.below(2_000), timeout: 1 + chance.below(4_000) };
-    switch (chance.below(8)) {
+    switch (chance.below(9)) {
+      case 8:
+        return [...everything.map(registerWorkflow), startExecution(id, "everything", { items: [1, 2] })];
       case 7:
         return [drawSchedule()];
       case 6:

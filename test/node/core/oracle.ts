@@ -5,8 +5,8 @@
  * for it, and fails the run when there are none. Maps and loops run a task or a graph of their own, drawn in the same way.
  */
 import type { WorkflowInput } from "../../../src/core/workflows/definition.ts";
-import { isError, validate } from "../../../src/core/workflows/proofs/validate.ts";
 import type { Chance } from "./chance.ts";
+import { drawGate, type Gate } from "./gates.ts";
 
 type Kind = "task" | "map" | "loop" | "subworkflow" | "decision" | "parallel" | "join" | "approval";
 
@@ -27,6 +27,8 @@ export interface Part {
   readonly kind: Kind;
   /** Of a join: how many live inlets start it; undefined for all that are alive. */
   readonly needs?: number | undefined;
+  /** Of a join that has one: what it waits for. */
+  readonly gate?: Gate | undefined;
   readonly first: boolean;
   readonly delay: number;
   /** The work itself fails: a task, an item of a map that doesn't collect, a rejection that isn't to be followed. */
@@ -55,6 +57,7 @@ export type Fate = "completed" | "skipped" | "failed" | "caught" | "unreached";
 
 const always: Verdict = () => true;
 
+/** Draws a workflow. It may be one that is refused, as joins that can never go on are. */
 export function drawScript(chance: Chance, name: string, depth = 0): Script {
   const count = 1 + chance.below(depth > 0 ? 4 : chance.once(4) ? 14 : 7);
   const parts = new Map<string, Part>();
@@ -65,7 +68,7 @@ export function drawScript(chance: Chance, name: string, depth = 0): Script {
     for (const source of ids.slice(0, to)) if (chance.once(density)) raw.push([source, target]);
   const flags = Array.from({ length: 6 }, () => chance.once(2));
   for (const id of ids) {
-    const inlets = raw.filter(([, to]) => to === id).length;
+    const inlets = raw.filter(([, to]) => to === id).map(([from]) => from);
     parts.set(
       id,
       drawPart(
@@ -76,7 +79,7 @@ export function drawScript(chance: Chance, name: string, depth = 0): Script {
       ),
     );
   }
-  const isTimeless = [...parts.values()].every(({ needs }) => needs === undefined);
+  const isTimeless = [...parts.values()].every(({ needs, gate }) => needs === undefined && !gate);
   const edges: Edge[] = [];
   for (const source of ids) {
     const part = parts.get(source);
@@ -86,11 +89,8 @@ export function drawScript(chance: Chance, name: string, depth = 0): Script {
     const fallback = chance.below(outs.length);
     for (const [place, to] of outs.entries()) {
       if (part.kind !== "decision" && chance.once(5)) {
-        const codes = part.inner
-          ? "all"
-          : chance.pick(["all", "all", ["bad", "x/*"], ["approval/*", "workflow/*"]] as const);
-        edges.push({ from: source, to, verdict: always, codes });
-        continue;
+        edges.push({ from: source, to, verdict: always, codes: drawCodes(chance, part) });
+        if (!chance.once(3)) continue; // or the same two nodes are joined by both kinds of edges
       }
       const isDefault = part.first && place === fallback;
       const open = part.kind === "decision" ? isDefault : chance.once(2);
@@ -115,11 +115,15 @@ export function drawScript(chance: Chance, name: string, depth = 0): Script {
       ...(Array.isArray(codes) && { codes: [...(codes as string[])] }),
     })),
   };
-  if (validate(workflow).some(isError)) return drawScript(chance, name, depth); // it would be refused
   return { workflow, input: { flags, lists }, parts, edges };
 }
 
-function drawPart(chance: Chance, id: string, inlets: number, drawInner: (() => Script) | undefined): Part {
+function drawCodes(chance: Chance, { inner }: Part): NonNullable<Edge["codes"]> {
+  if (inner) return "all";
+  return chance.pick(["all", "all", ["bad", "x/*"], ["approval/*", "workflow/*"]] as const);
+}
+
+function drawPart(chance: Chance, id: string, sources: readonly string[], drawInner: (() => Script) | undefined): Part {
   const kinds = [
     "task",
     "task",
@@ -173,8 +177,9 @@ function drawPart(chance: Chance, id: string, inlets: number, drawInner: (() => 
       };
     }
     case "join": {
-      const needs = inlets > 0 && chance.once(2) ? 1 + chance.below(inlets) : undefined;
-      return { ...none, needs };
+      if (sources.length === 0 || chance.once(3)) return none;
+      if (chance.once(2)) return { ...none, gate: drawGate(chance, sources) };
+      return { ...none, needs: 1 + chance.below(sources.length) };
     }
     case "decision":
       return { ...none, first: chance.once(2) };
@@ -216,7 +221,7 @@ function drawRepeated(chance: Chance, none: Part, rarely: boolean, drawInner: ((
 
 function nodeOf(
   chance: Chance,
-  { id, kind, needs, first, fails, answer, output, inner, turns: [turns, max] = [1, 1] }: Part,
+  { id, kind, needs, gate, first, fails, answer, output, inner, turns: [turns, max] = [1, 1] }: Part,
 ): WorkflowInput["nodes"][number] {
   const jitter = "none" as const;
   const work = { capabilities: ["work"], retry: { maxAttempts: 3, base: 1, jitter } };
@@ -243,6 +248,7 @@ function nodeOf(
       return { id, type: "approval", message: "?", onReject, onTimeout: first ? "approve" : "reject", ...timeout };
     }
     case "join":
+      if (gate) return { id, type: "join", mode: { when: gate.text } };
       return { id, type: "join", mode: needs === undefined ? "all" : needs === 1 ? "any" : needs };
     case "decision":
       return { id, type: "decision", mode: first ? "first" : "all" };
@@ -260,10 +266,13 @@ function bodyOf({ workflow: { nodes, edges = [] }, input }: Script): {
   return { nodes, edges, input: JSON.stringify(input) };
 }
 
-/** The workflows that it runs within itself, innermost first. */
-export function workflowsOf({ parts, workflow }: Script): WorkflowInput[] {
-  const inner = [...parts.values()].flatMap((part) => (part.inner ? workflowsOf(part.inner) : []));
-  return [...inner, workflow];
+/** It, and before it those that its nodes run by name. */
+export function graphsOf(script: Script): Script[] {
+  const inner = [...script.parts.values()].flatMap(({ kind, inner: graph }) => {
+    const graphs = graph ? graphsOf(graph) : [];
+    return kind === "subworkflow" ? graphs : graphs.slice(0, -1);
+  });
+  return [...inner, script];
 }
 
 function drawCondition(
@@ -286,7 +295,7 @@ function drawCondition(
     const when = `has(nodes.${elder}.output) && nodes.${elder}.output > 1`;
     return { when, verdict: (fates) => fates.get(elder) === "completed" && isHigh };
   }
-  if (chance.once(60)) return { when: chance.pick(["input.flags", "null", "input.nothing"]), verdict: () => "broken" };
+  if (chance.once(60)) return { when: chance.pick(["input.flags", "input.nothing"]), verdict: () => "broken" };
   const flag = chance.below(flags.length);
   return { when: `input.flags[${String(flag)}]`, verdict: () => flags[flag] === true };
 }
@@ -313,7 +322,12 @@ export function foretell({ parts, edges }: Script): ReadonlyMap<string, Fate> {
     const dead = inlets.filter((edge) => taken.get(edge) === false).length;
     const outs = edges.filter(({ from }) => from === part.id);
     let fate: Fate = "unreached";
-    if (part.needs === undefined) {
+    if (part.gate) {
+      const known = inlets.filter((edge) => taken.has(edge));
+      const isAlive = (id: string): boolean => known.some((edge) => edge.from === id && taken.get(edge) === true);
+      if (part.gate.holds(new Map(known.map(({ from }) => [from, isAlive(from)])))) fate = "completed";
+      else if (known.length === inlets.length) fate = "skipped";
+    } else if (part.needs === undefined) {
       if (live + dead === inlets.length) fate = live > 0 || inlets.length === 0 ? "completed" : "skipped";
     } else if (live >= part.needs) fate = "completed";
     else if (inlets.length - dead < part.needs) fate = "skipped";

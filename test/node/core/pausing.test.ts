@@ -4,19 +4,15 @@ import { describe, it } from "node:test";
 import type { CoreCommand, CoreEvent } from "../../../src/core/runtime.ts";
 import { whyWaiting } from "../../../src/core/scheduling/why.ts";
 import type { WorkflowInput } from "../../../src/core/workflows/definition.ts";
-import { createChance, seedOf } from "./chance.ts";
-import { createDisk } from "./disk.ts";
-import { completes, createTime, never, openHost, openWorld, type Behaviour, type Host } from "./kit.ts";
-import { minorWorkflow, mixedWorkflow } from "./life.ts";
+import { never, openHost, openWorld, type Behaviour } from "./kit.ts";
 import { rowOf, task } from "./runs.ts";
-import { answer, complete, registerWorkflow, serve, startExecution } from "./things.ts";
+import { complete, registerWorkflow, serve, startExecution } from "./things.ts";
 
 const pause = (id: string, interrupt?: boolean): CoreCommand => ({
   type: "execution.pause",
   data: { id, ...(interrupt !== undefined && { interrupt }) },
 });
 const resume = (id: string): CoreCommand => ({ type: "execution.resume", data: { id } });
-const seed = seedOf(515);
 
 type World = Awaited<ReturnType<typeof openWorld>>;
 
@@ -120,40 +116,6 @@ describe("a paused run", () => {
       [...next.mirror.tasks.tasks.values()].map(({ status }) => status),
       ["assigned", "assigned"],
     );
-  });
-});
-
-describe(`pausing (seed ${String(seed)})`, () => {
-  it("at whatever moment, at every kind of node, changes nothing of how the run ends", async () => {
-    const runMixed = async (moments: readonly number[], interrupt: boolean): Promise<unknown> => {
-      const [disk, time, chance] = [createDisk(), createTime(), createChance(seed)];
-      const hosts: Host[] = [];
-      const onCommitted = (events: readonly CoreEvent[]): void => {
-        for (const { type, data } of events)
-          if (type === "approval.requested") time.at(time.now() + 2, () => hosts[0]?.push(answer(data.id, true)));
-      };
-      const host = await openHost({ disk, time, chance, onCommitted, plain: true, behaviour: completes(3) });
-      hosts.push(host);
-      await host.submit(...serve("a", { capabilities: ["a", "b"], slots: 3 }), registerWorkflow(minorWorkflow));
-      await host.submit(registerWorkflow(mixedWorkflow), startExecution("e", "mixed", { items: [1, 2, 3] }));
-      for (const at of moments) {
-        await host.advance(at);
-        if (!host.engine.state.workflows.executions.has("e")) break;
-        await host.submit(pause("e", interrupt));
-        await host.advance(50);
-        if (!host.engine.state.workflows.executions.has("e")) break;
-        assert.ok(![...host.engine.state.tasks.tasks.values()].some(({ status }) => status === "assigned"));
-        await host.submit(resume("e"));
-      }
-      await host.finish();
-      const row = rowOf(disk, "e");
-      return [row?.status, row?.output, row?.nodes?.map(({ node, status }) => [node, status])];
-    };
-    const plain = await runMixed([], false);
-    assert.equal((plain as unknown[])[0], "completed");
-    for (let at = 0; at < 40; at++)
-      for (const interrupt of [false, true])
-        assert.deepEqual(await runMixed([at, 1, 2, 3], interrupt), plain, String(at));
   });
 });
 

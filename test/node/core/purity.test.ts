@@ -17,6 +17,7 @@ import { calendar } from "../../../src/calendar/cron.ts";
 import { digestOf } from "../../../src/core/json.ts";
 import { ScheduleSetSchema } from "../../../src/core/schedules/schedule.ts";
 import * as v from "valibot";
+import type { WorkflowInput } from "../../../src/core/workflows/definition.ts";
 import { createChance, seedOf } from "./chance.ts";
 import { eventsOf } from "./disk.ts";
 import { deepFreeze, frozenKit, openHost, openWorld } from "./kit.ts";
@@ -65,6 +66,13 @@ async function makeHistory(): Promise<readonly CoreEvent[]> {
     { type: "mail.ack", data: { id: "n", delivery: 1 } },
     { type: "mail.replay", data: { id: "m r" } },
   );
+  const stuck: WorkflowInput = {
+    ...{ id: "stuck", stallAfter: 1 },
+    nodes: [{ id: "s", type: "task", capabilities: ["stuck"], priority: "critical" }],
+  };
+  await world.submit(registerWorkflow(stuck), startExecution("stuck", "stuck"));
+  await world.advance(1);
+  await world.submit({ type: "limit.remove", data: { name: "*" } }, ...serve("helpful", { capabilities: ["stuck"] }));
   await world.submit(
     ...serve("extended", { capabilities: ["extended"] }),
     createTask("extended", { capabilities: ["extended"] }),

@@ -1,34 +1,20 @@
 /** A part of a finished run is done again, in a run that takes over the rest. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { KEPT_VERSIONS } from "../../../src/core/workflows/execution.ts";
+import { KEPT_VERSIONS } from "../../../src/core/workflows/version.ts";
 import { retryOf } from "../../../src/client/retrying.ts";
 import type { RetryOptions } from "../../../src/client/runtime.ts";
 import { PageCommandSchema } from "../../../src/core/protocol.ts";
-import type { ArchivePage, ArchiveQuery } from "../../../src/core/ports.ts";
 import type { CoreCommand } from "../../../src/core/runtime.ts";
 import type { WorkflowInput } from "../../../src/core/workflows/definition.ts";
-import { progressOf } from "../../../src/core/workflows/progress.ts";
 import * as v from "valibot";
-import { eventsOf, type Disk } from "./disk.ts";
+import { askHost } from "./asks.ts";
+import { eventsOf } from "./disk.ts";
 import { completes, fails, openWorld, type Behaviour } from "./kit.ts";
 import { rowOf, task } from "./runs.ts";
 import { registerWorkflow, serve, startExecution } from "./things.ts";
 
 type World = Awaited<ReturnType<typeof openWorld>>;
-
-/** A page's questions, answered by the disk. */
-const askOf =
-  ({ archived }: Disk): ((request: unknown) => Promise<unknown>) =>
-  async (request) => {
-    await Promise.resolve();
-    const { type, id, prefix = "", after = "", limit = 0 } = request as ArchiveQuery & { type: string; id?: string };
-    if (type === "archived") return archived.findLast((row) => row.id === id);
-    assert.equal(type, "archive");
-    const rows = archived.filter((row) => row.id.startsWith(prefix) && row.id > after);
-    const page = rows.toSorted((a, b) => (a.id < b.id ? -1 : 1)).slice(0, Math.min(limit, 3));
-    return { rows: page, next: page.length < 3 ? undefined : page.at(-1)?.id } satisfies ArchivePage;
-  };
 
 async function begin(workflow: Omit<WorkflowInput, "id">, behaviour: Behaviour, input: unknown = 1): Promise<World> {
   const world = await openWorld(1, { behaviour });
@@ -44,7 +30,7 @@ async function again(
   options: RetryOptions = {},
   [of, id]: readonly [string, string] = ["e", "f"],
 ): Promise<{ readonly ran: string[]; readonly output: unknown; readonly row: ReturnType<typeof rowOf> }> {
-  const request = await retryOf({ ask: askOf(world.disk) }, of, id, options);
+  const request = await retryOf({ ask: askHost(world) }, of, id, options);
   const command = v.parse(PageCommandSchema, request) as CoreCommand;
   assert.deepEqual(await world.submit(command), []);
   await world.finish();
@@ -130,22 +116,26 @@ describe("a run that is done again", () => {
     ]);
   });
 
-  it("takes over loops, subworkflows, approvals and what was taken over before", async () => {
+  it("takes over loops, subworkflows, approvals, dynamic nodes and what was taken over before", async () => {
     const inner: WorkflowInput = { id: "inner", nodes: [task("t", "input * 10")] };
     const nodes: WorkflowInput["nodes"] = [
       { id: "l", type: "loop", until: "index == 2", body: { nodes: [task("t", "index")] } },
       { id: "s", type: "subworkflow", workflow: "inner" },
       { id: "q", type: "approval", message: "?", timeout: 5, onTimeout: "approve" },
-      task("end", "[nodes.l.output, nodes.s.output, nodes.q.output.approved]"),
+      {
+        ...{ id: "d", type: "dynamic", capabilities: ["work"], allow: { capabilities: ["work"] } },
+        input: "{'nodes': [{'id': 't', 'type': 'task', 'capabilities': ['work'], 'input': '7'}]}",
+      },
+      task("end", "[nodes.l.output, nodes.s.output, nodes.q.output.approved, nodes.d.output]"),
     ];
-    const edges = ["l", "s", "q"].map((from) => ({ from, to: "end" }));
+    const edges = ["l", "s", "q", "d"].map((from) => ({ from, to: "end" }));
     const world = await openWorld(1, { behaviour: failing("e/end", "f/end") });
     const known = [inner, { id: "w", nodes, edges }].map(registerWorkflow);
     await world.submit(...serve("a", { slots: 50 }), ...known, startExecution("e", "w", 4));
     await world.finish();
     assert.deepEqual((await again(world)).ran, ["end"]);
     const { ran, output } = await again(world, {}, ["f", "g"]);
-    assert.deepEqual([ran, output], [["end"], [2, 40, true]]);
+    assert.deepEqual([ran, output], [["end"], [2, 40, true, 7]]);
   });
 
   it("can take a newer version, and is refused where there is nothing to do", async () => {
@@ -154,7 +144,7 @@ describe("a run that is done again", () => {
     for (let at = 0; at < KEPT_VERSIONS; at++)
       await world.submit(registerWorkflow({ id: "w", title: String(at), ...newer }));
     const request = (options: RetryOptions): Promise<CoreCommand> =>
-      retryOf({ ask: askOf(world.disk) }, "e", "x", options) as Promise<CoreCommand>;
+      retryOf({ ask: askHost(world) }, "e", "x", options) as Promise<CoreCommand>;
     assert.deepEqual(await world.submit(await request({})), ["workflow/unknown"], "the version is kept no more");
     assert.deepEqual((await again(world, { latest: true })).output, { c: 101, z: "z" });
     assert.deepEqual(await world.submit(await request({ latest: true, node: "nowhere" })), ["command/invalid"]);
@@ -162,7 +152,7 @@ describe("a run that is done again", () => {
       "command/invalid",
     ]);
     await assert.rejects(
-      request({}).then(() => retryOf({ ask: askOf(world.disk) }, "none", "y")),
+      request({}).then(() => retryOf({ ask: askHost(world) }, "none", "y")),
       {
         code: "execution/unknown",
       },
@@ -175,36 +165,6 @@ describe("a run that was undone", () => {
     const nodes = [task("a", "1", { compensate: { capabilities: ["work"] } }), task("b")];
     const world = await begin({ nodes, edges: [{ from: "a", to: "b" }] }, failing("e/b"));
     assert.equal(rowOf(world.disk, "e")?.status, "compensated");
-    await assert.rejects(retryOf({ ask: askOf(world.disk) }, "e", "f"), { code: "execution/finished" });
-  });
-});
-
-describe("where a run stands", () => {
-  it("is told by its nodes: what runs, in which order they began, and what has failed", async () => {
-    const nodes = [task("a"), task("b"), task("c")];
-    const edges = [
-      { from: "a", to: "b" },
-      { from: "b", to: "c", on: "error" as const },
-    ];
-    const world = await openWorld(1, {
-      behaviour: (one) => (one.task.id === "e/b" ? fails(5, "bad")(one) : completes(5)(one)),
-    });
-    await world.submit(...serve("a"), registerWorkflow({ id: "w", nodes, edges }), startExecution("e", "w"));
-    await world.advance(12);
-    const { workflows } = world.engine.state;
-    const live = progressOf({ nodes: [...workflows.nodes.values()] });
-    assert.deepEqual([live.currentNode, live.activeNodes], ["c", ["c"]]);
-    assert.deepEqual(
-      live.executionPath.map(({ node, duration }) => [node, duration]),
-      [
-        ["a", 5],
-        ["b", 5],
-        ["c", undefined],
-      ],
-    );
-    assert.deepEqual(
-      live.errors.map(({ node, error, handled }) => [node, error.code, handled]),
-      [["b", "bad", true]],
-    );
+    await assert.rejects(retryOf({ ask: askHost(world) }, "e", "f"), { code: "execution/finished" });
   });
 });

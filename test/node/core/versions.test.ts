@@ -5,7 +5,7 @@ import { digestOf } from "../../../src/core/json.ts";
 import { saveState, type CoreCommand } from "../../../src/core/runtime.ts";
 import type { WorkflowInput } from "../../../src/core/workflows/definition.ts";
 import { diffWorkflows } from "../../../src/core/workflows/diff.ts";
-import { KEPT_VERSIONS } from "../../../src/core/workflows/execution.ts";
+import { KEPT_VERSIONS } from "../../../src/core/workflows/version.ts";
 import { createLookups } from "../../../src/core/workflows/lookups.ts";
 import { previewMigration, type MigrationPreview } from "../../../src/core/workflows/migration.ts";
 import { versionsOf } from "../../../src/core/workflows/versions.ts";

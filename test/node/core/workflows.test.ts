@@ -1,7 +1,7 @@
 /** What the oracle's random graphs don't show: maps, approvals, versions, bounds, and hostile outputs. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { KEPT_VERSIONS } from "../../../src/core/workflows/execution.ts";
+import { KEPT_VERSIONS } from "../../../src/core/workflows/version.ts";
 import type { CoreCommand } from "../../../src/core/runtime.ts";
 import { MAX_ITEMS, type WorkflowInput } from "../../../src/core/workflows/definition.ts";
 import type { Execution } from "../../../src/core/workflows/execution.ts";

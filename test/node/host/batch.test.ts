@@ -9,6 +9,7 @@ import { batched, type BatchOptions } from "../../../src/workers/batch.ts";
 import { createLinks } from "../../../src/workers/links.ts";
 import { createMailDesk } from "../../../src/workers/mail.ts";
 import { createService } from "../../../src/workers/agent-service.ts";
+import { createSecrets } from "../../../src/workers/secrets.ts";
 import { createStreams } from "../../../src/workers/streams.ts";
 import { eventsOf } from "../core/disk.ts";
 import { never, openWorld } from "../core/kit.ts";
@@ -221,6 +222,7 @@ describe("a batch at a host", () => {
       signal: () => undefined,
       streams: createStreams(() => true, Date.now),
       journal: {} as Journal,
+      secrets: createSecrets(world.engine, undefined),
     });
     around.dispatch = links.dispatch;
     const seen = new Set<number>();

@@ -1,7 +1,8 @@
 /** A whole host over a memory disk, with one page and one worker that a test speaks for. */
 import assert from "node:assert/strict";
 import type { HostFrame as WorkerFrame } from "../../../src/core/agents/protocol.ts";
-import type { Batch, BlobStore, Journal } from "../../../src/core/ports.ts";
+import type { ErrorData } from "../../../src/core/errors.ts";
+import type { Batch, BlobStore, Journal, Vault } from "../../../src/core/ports.ts";
 import type { HostFrame, PageFrame, PageRequest } from "../../../src/core/protocol.ts";
 import type { CoreEvent } from "../../../src/core/runtime.ts";
 import type { Task } from "../../../src/core/tasks/task.ts";
@@ -16,6 +17,8 @@ type Said<F extends { kind: string }, K extends F["kind"]> = Extract<F, { kind: 
 export interface Site {
   readonly disk: MemoryDisk;
   readonly batches: readonly Batch[];
+  /** All that the page was told. */
+  readonly told: readonly HostFrame[];
   events(): CoreEvent[];
   command(...commands: PageRequest[]): Promise<Said<HostFrame, "replies">>;
   ask(query: Said<PageFrame, "query">["query"]): Promise<unknown>;
@@ -23,6 +26,8 @@ export interface Site {
   join(): void;
   /** It is gone. */
   leave(): void;
+  /** It has crashed. */
+  crash(error: ErrorData): void;
   worker(...frames: unknown[]): void;
   /** The next frame for the worker of that kind that nobody took. */
   ordered<K extends WorkerFrame["kind"]>(kind: K): Promise<Said<WorkerFrame, K>>;
@@ -73,6 +78,7 @@ function inbox<F extends { kind: string }>(): { add(frame: F): void; take(kind: 
 export interface SiteOptions {
   readonly disk?: MemoryDisk;
   readonly blobs?: (blobs: BlobStore) => Partial<BlobStore>;
+  readonly vault?: Vault;
   /** Commands of the session so far. */
   readonly sent?: number;
 }
@@ -81,17 +87,22 @@ export async function openSite({
   disk = createMemoryDisk(),
   blobs = () => ({}),
   sent = 0,
+  vault,
 }: SiteOptions = {}): Promise<Site> {
   const plain = createMemoryJournal({ disk });
   const journal: Journal = { ...plain, blobs: { ...plain.blobs, ...blobs(plain.blobs) } };
   const batches: Batch[] = [];
   disk.onAppend((batch) => batches.push(batch));
-  const host = await startHost({ journal, version: "0.1.0", place: "page", watchLock: () => () => undefined });
+  const host = await startHost({ journal, version: "0.1.0", place: "page", watchLock: () => () => undefined, vault });
+  const told: HostFrame[] = [];
   const page = inbox<HostFrame>();
   const worker = inbox<WorkerFrame>();
   const line = host.connect((frame) => {
     if (frame.kind === "relay") for (const each of frame.frames as WorkerFrame[]) worker.add(each);
-    else page.add(frame);
+    else {
+      told.push(frame);
+      page.add(frame);
+    }
   });
   const say = (frame: PageFrame): void => {
     line.receive(frame, []);
@@ -101,6 +112,7 @@ export async function openSite({
   const site: Site = {
     disk,
     batches,
+    told,
     events: () => batches.flatMap(({ text }) => JSON.parse(text) as CoreEvent[]),
     async command(...commands) {
       say({ kind: "commands", first, acknowledged: first - 1, commands });
@@ -118,6 +130,9 @@ export async function openSite({
     },
     leave() {
       say({ kind: "left", link: "l1", cause: "crashed" });
+    },
+    crash(error) {
+      say({ kind: "left", link: "l1", cause: "crashed", error });
     },
     worker(...frames) {
       say({ kind: "relay", link: "l1", frames });
@@ -141,7 +156,7 @@ export async function openSite({
   return site;
 }
 
-const MANIFEST = { name: "a", version: "1.0.0", capabilities: ["work"], url: "/a.js", slots: 4 };
+export const MANIFEST = { name: "a", version: "1.0.0", capabilities: ["work"], url: "/a.js", slots: 4 };
 
 /** With a worker that serves, and a task of this id given to it. */
 export async function openRunning(id: string, options?: SiteOptions): Promise<Site> {

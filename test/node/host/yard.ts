@@ -6,6 +6,7 @@ import { createLinks, type Links } from "../../../src/workers/links.ts";
 import { createMailDesk } from "../../../src/workers/mail.ts";
 import { createPool, type Pool } from "../../../src/workers/pool.ts";
 import { createSpawning, type Spawner, type Spawning } from "../../../src/workers/spawning.ts";
+import { createSecrets } from "../../../src/workers/secrets.ts";
 import { createStreams } from "../../../src/workers/streams.ts";
 import { never, openWorld, type Host } from "../core/kit.ts";
 
@@ -39,7 +40,15 @@ export async function openYard(): Promise<Yard> {
   const { engine } = world;
   const streams = createStreams(() => true, Date.now);
   const mail = createMailDesk(engine);
-  const links = createLinks({ engine, mail, now: Date.now, signal: () => undefined, streams, journal: {} as Journal });
+  const links = createLinks({
+    engine,
+    mail,
+    now: Date.now,
+    signal: () => undefined,
+    streams,
+    journal: {} as Journal,
+    secrets: createSecrets(engine, undefined),
+  });
   const pages: Spawner[] = [];
   let count = 0;
   const ids = (): string => `ordered${String(++count)}`;

@@ -183,8 +183,13 @@ describe("a workflow that is built", () => {
 
   it("is the same after it was data, whatever it is", () => {
     const chance = createChance(seedOf(5));
+    const isSound = (definition: WorkflowInput): boolean =>
+      validate(definition).every(({ severity }) => severity !== "error");
+    let sound = 0;
     for (let run = 0; run < 300; run++) {
       const definition = JSON.parse(JSON.stringify(drawScript(chance, `w${String(run)}`).workflow)) as WorkflowInput;
+      if (!isSound(definition)) continue;
+      sound++;
       const again = fromJSON(definition).build();
       assert.deepEqual(again, definition);
       assert.equal(JSON.stringify(again), JSON.stringify(definition));
@@ -198,6 +203,7 @@ describe("a workflow that is built", () => {
         });
       assert.deepEqual(builder.build(), definition);
     }
-    assert.deepEqual(validate(draft.build()).filter(({ severity }) => severity === "error"), []); // prettier-ignore
+    assert.ok(sound > 200, String(sound));
+    assert.ok(isSound(draft.build()));
   });
 });

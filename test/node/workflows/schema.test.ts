@@ -76,4 +76,23 @@ describe("the published JSON Schema", () => {
     t.diagnostic(JSON.stringify(counts));
     assert.ok(counts.taken > RUNS / 4 && counts.refused > RUNS / 4);
   });
+
+  it("does so for nodes that wait for metrics, and for those that append graphs", () => {
+    const chance = createChance(seedOf(13));
+    const nodes = [
+      { id: "m", type: "monitor", capability: "a", when: "true", window: 1_000, every: 100, onTimeout: "fail" },
+      { id: "d", type: "dynamic", capabilities: ["a"], allow: { capabilities: ["a"], types: ["map"] }, rounds: 2 },
+      { id: "h", type: "errorHandler", action: "retry", times: 2, delay: 5, backoff: 1.5 },
+    ];
+    let taken = 0;
+    for (let run = 0; run < 1_000; run++) {
+      const node = run < nodes.length ? nodes[run] : bend(chance, chance.pick(nodes));
+      const read: unknown = JSON.parse(JSON.stringify({ id: "w", nodes: [node] }));
+      const { success } = v.safeParse(WorkflowSchema, read);
+      assert.equal(holds(read), success, `${String(run)}: ${JSON.stringify(read)}`);
+      assert.ok(success || run >= nodes.length);
+      taken += Number(success);
+    }
+    assert.ok(taken > 50 && taken < 800, String(taken));
+  });
 });

@@ -4,8 +4,8 @@
  * which is no proof of anything.
  */
 
-/** Choices that must have gone this way: the outcome by the choice. */
-export type Term = ReadonlyMap<number, number>;
+/** Choices that must have gone this way: each with its outcome as one number, in ascending order. */
+export type Term = readonly number[];
 
 /** True when one of the terms is; of no term: never. */
 export interface Presence {
@@ -14,7 +14,9 @@ export interface Presence {
   readonly isExact: boolean;
 }
 
-const NO_CHOICE: Term = new Map();
+const NO_CHOICE: Term = [];
+/** More than the outcomes of any choice: `choice * SPAN + outcome` is a choice and how it went. */
+const SPAN = 65_536;
 export const ALWAYS: Presence = { terms: [NO_CHOICE], isExact: true };
 export const NEVER: Presence = { terms: [], isExact: true };
 export const MAYBE: Presence = { terms: [NO_CHOICE], isExact: false };
@@ -56,7 +58,7 @@ export function createChoices(nodes: number): Choices {
       ids.set(key, id);
       return id;
     },
-    when: (choice, outcome) => ({ terms: [new Map([[choice, outcome]])], isExact: true }),
+    when: (choice, outcome) => ({ terms: [[choice * SPAN + outcome]], isExact: true }),
     or: (parts) => or(budget, parts),
     and: (parts) => parts.reduce((one, other) => both(budget, one, other), ALWAYS),
     atLeast: (count, parts) => atLeast(budget, count, parts),
@@ -89,7 +91,12 @@ function both(budget: Budget, one: Presence, other: Presence): Presence {
   if (isAlways(one) || other.terms.length === 0) return other;
   if (isAlways(other) || one.terms.length === 0) return one;
   if (!spend(budget, one.terms.length * other.terms.length)) return MAYBE;
-  const terms = one.terms.flatMap((a) => other.terms.flatMap((b) => join(a, b) ?? []));
+  const terms: Term[] = [];
+  for (const a of one.terms)
+    for (const b of other.terms) {
+      const joined = join(a, b);
+      if (joined) terms.push(joined);
+    }
   return bounded(budget, terms, one.isExact && other.isExact);
 }
 
@@ -113,15 +120,15 @@ function atLeast(budget: Budget, count: number, parts: readonly Presence[]): Pre
 
 function bounded(budget: Budget, terms: readonly Term[], isExact: boolean): Presence {
   const least = simplify(budget, terms);
-  const isSmall = least.length <= MAX_TERMS && least.every(({ size }) => size <= MAX_CHOICES);
+  const isSmall = least.length <= MAX_TERMS && least.every(({ length }) => length <= MAX_CHOICES);
   return isSmall && budget.fuel >= 0 ? { terms: least, isExact } : MAYBE;
 }
 
 /** The same formula with fewer and shorter terms. */
 function simplify(budget: Budget, terms: readonly Term[]): readonly Term[] {
   if (terms.length < 2) return terms;
-  if (terms.some(({ size }) => size === 0)) return ALWAYS.terms;
-  const short = terms.map((term) => shorten(budget, terms, term)).sort((a, b) => a.size - b.size);
+  if (terms.some(({ length }) => length === 0)) return ALWAYS.terms;
+  const short = terms.map((term) => shorten(budget, terms, term)).sort((a, b) => a.length - b.length);
   const kept: Term[] = [];
   for (const term of short) {
     if (!spend(budget, kept.length + 1)) return terms;
@@ -133,9 +140,8 @@ function simplify(budget: Budget, terms: readonly Term[]): readonly Term[] {
 /** The term without the choices that make no difference. */
 function shorten(budget: Budget, terms: readonly Term[], term: Term): Term {
   let shortest = term;
-  for (const choice of term.keys()) {
-    const without = new Map(shortest);
-    without.delete(choice);
+  for (const choice of term) {
+    const without = shortest.filter((other) => other !== choice);
     if (covers(budget, terms, without)) shortest = without;
   }
   return shortest;
@@ -144,46 +150,62 @@ function shorten(budget: Budget, terms: readonly Term[], term: Term): Term {
 /** Whether some term holds in whatever way the choices go that the given ones leave open (Shannon's expansion). */
 function covers(budget: Budget, terms: readonly Term[], given: Term): boolean {
   if (!spend(budget, 1 + terms.length)) return false;
-  const open = terms.flatMap((term) => rest(term, given) ?? []);
-  const [first] = open;
-  if (!first) return false;
-  if (open.some(({ size }) => size === 0)) return true;
-  const [choice = 0] = first.keys();
+  const open: Term[] = [];
+  for (const term of terms) {
+    const left = rest(term, given);
+    if (!left) continue;
+    if (left.length === 0) return true;
+    open.push(left);
+  }
+  const [literal] = open[0] ?? [];
+  if (literal === undefined) return false;
+  const choice = choiceOf(literal);
   for (let outcome = 0; outcome < (budget.outcomes[choice] ?? 0); outcome++)
-    if (!covers(budget, open, new Map([[choice, outcome]]))) return false;
+    if (!covers(budget, open, [choice * SPAN + outcome])) return false;
   return true;
 }
 
+function choiceOf(literal: number): number {
+  return Math.floor(literal / SPAN);
+}
+
 function isAlways({ terms, isExact }: Presence): boolean {
-  return isExact && terms[0]?.size === 0;
+  return isExact && terms[0]?.length === 0;
 }
 
 /** What of the term is still open once the given choices are made; undefined when they rule it out. */
 function rest(term: Term, given: Term): Term | undefined {
-  let open: Map<number, number> | undefined;
-  for (const [choice, outcome] of given) {
-    const wanted = term.get(choice);
-    if (wanted === undefined) continue;
-    if (wanted !== outcome) return undefined;
-    open ??= new Map(term);
-    open.delete(choice);
+  let open: number[] | undefined;
+  let at = 0;
+  for (const [place, literal] of term.entries()) {
+    const choice = choiceOf(literal);
+    while (choiceOf(given[at] ?? Infinity) < choice) at++;
+    const known = given[at];
+    if (known === undefined || choiceOf(known) !== choice) open?.push(literal);
+    else if (known !== literal) return undefined;
+    else open ??= term.slice(0, place);
   }
   return open ?? term;
 }
 
 /** Both terms in one; undefined when they exclude each other. */
 function join(one: Term, other: Term): Term | undefined {
-  if (one.size === 0) return other;
-  const joined = new Map(one);
-  for (const [choice, outcome] of other) {
-    const known = joined.get(choice);
-    if (known !== undefined && known !== outcome) return undefined;
-    joined.set(choice, outcome);
+  const joined: number[] = [];
+  let at = 0;
+  for (const literal of one) {
+    for (let next = other[at]; next !== undefined && choiceOf(next) < choiceOf(literal); next = other[++at])
+      joined.push(next);
+    const next = other[at];
+    if (next !== undefined && choiceOf(next) === choiceOf(literal)) {
+      if (next !== literal) return undefined;
+      at++;
+    }
+    joined.push(literal);
   }
+  while (at < other.length) joined.push(other[at++] ?? 0);
   return joined;
 }
 
 function contains(term: Term, part: Term): boolean {
-  for (const [choice, outcome] of part) if (term.get(choice) !== outcome) return false;
-  return true;
+  return part.every((literal) => term.includes(literal));
 }

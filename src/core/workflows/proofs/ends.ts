@@ -44,10 +44,11 @@ function constantProblems({ node: { id }, outs }: PlannedNode): Problem[] {
 function waits({ nodes }: Graph): Problem[] {
   const open: string[] = [];
   for (const { node } of nodes.values())
-    if ((node.type === "approval" || node.type === "event") && node.timeout === undefined) open.push(node.id);
+    if ((node.type === "approval" || node.type === "event" || node.type === "monitor") && node.timeout === undefined)
+      open.push(node.id);
   if (open.length === 0) return [];
   const has = open.length === 1 ? "has" : "have";
-  const message = `${listOf(open)} ${has} no timeout: a run waits there for as long as no answer or message comes`;
+  const message = `${listOf(open)} ${has} no timeout: a run waits there for as long as no answer comes, no message, or no such metrics`;
   return [warningAt("endless-wait", message, ...open)];
 }
 
@@ -66,6 +67,7 @@ function mayFail(node: WorkflowNode): boolean {
     case "approval":
       return node.onReject === "fail";
     case "event":
+    case "monitor":
       return node.timeout !== undefined && node.onTimeout !== "continue";
     case "timer":
       return node.late === "expire";
@@ -73,6 +75,7 @@ function mayFail(node: WorkflowNode): boolean {
       return node.onError === "fail";
     case "task":
     case "loop":
+    case "dynamic":
     case "subworkflow":
       return true;
     default:

@@ -1,9 +1,11 @@
 /** What nodes pass on against what the next ones take, and work that nobody offers to do. */
 import { schemaFor, type KnownCapabilities } from "../../capabilities/lookups.ts";
 import type { Expression } from "../../expressions/index.ts";
+import { METRICS } from "../../tasks/meters.ts";
 import type { Requirement } from "../../tasks/requirement.ts";
 import type { WorkflowNode } from "../definition.ts";
 import type { Graph, PlannedNode, PlannedVariable } from "../graph.ts";
+import { workOf, worksOf } from "../works.ts";
 import { errorAt, warningAt, type Problem } from "./problem.ts";
 import { ANYTHING, either, misfit, ofKind, shapeOf, words, type Kind, type Shape } from "./shapes.ts";
 import { typeOf, type Typing } from "./typing.ts";
@@ -89,8 +91,9 @@ const ASKED: ReadonlySet<string> = new Set(["while", "until", "when"]);
 
 /** What only expressions of this node see. */
 function localsOf({ type }: WorkflowNode, list: Shape): Typing["roots"] {
+  if (type === "monitor") return { metrics: MEASURED };
   if (type === "map") return { item: list.items ?? ANYTHING, index: ofKind("number") };
-  return type === "loop" ? { index: ofKind("number") } : {};
+  return type === "loop" || type === "dynamic" ? { index: ofKind("number") } : {};
 }
 
 /** The variables that a graph sees. They may be null. */
@@ -107,57 +110,32 @@ function kindsOf(type: PlannedVariable["type"]): readonly Kind[] {
   return [type === "list" ? "array" : type === "map" ? "object" : type];
 }
 
-/** What an approval puts out. */
-const ANSWER: Shape = {
-  ...ofKind("object"),
-  isClosed: true,
-  fields: new Map<string, Shape>([
-    ["approved", ofKind("boolean")],
-    ["by", ofKind("string")],
-    ["reason", ofKind("string", "null")],
-    ["data", ANYTHING],
-  ]),
-  has: new Set(["approved", "by", "reason", "data"]),
-};
+/** An object with these fields and no others. */
+function record(fields: Readonly<Record<string, Shape>>): Shape {
+  const entries = Object.entries(fields);
+  return { ...ofKind("object"), isClosed: true, fields: new Map(entries), has: new Set(Object.keys(fields)) };
+}
 
-/** What an error handler puts out. */
-const FAILURE: Shape = {
-  ...ofKind("object"),
-  isClosed: true,
-  fields: new Map(["node", "code", "message"].map((name) => [name, ofKind("string")])),
-  has: new Set(["node", "code", "message"]),
-};
+const TEXT = ofKind("string");
+const NUMBER = ofKind("number");
+const BOOLEAN = ofKind("boolean");
 
-/** What a timer puts out. */
-const FIRED: Shape = {
-  ...ofKind("object"),
-  isClosed: true,
-  fields: new Map(["dueAt", "firedAt", "late"].map((name) => [name, ofKind("number")])),
-  has: new Set(["dueAt", "firedAt", "late"]),
-};
+/** What monitors ask for. */
+const MEASURED = record(Object.fromEntries(METRICS.map((name) => [name, NUMBER])));
 
-/** What an event node puts out. */
-const MESSAGE: Shape = {
-  ...ofKind("object"),
-  isClosed: true,
-  fields: new Map<string, Shape>([
-    ["received", ofKind("boolean")],
-    ["payload", ANYTHING],
-    ["publishedAt", ofKind("number", "null")],
-  ]),
-  has: new Set(["received", "payload", "publishedAt"]),
-};
-
+/** What nodes of these types put out. */
 const OUTPUTS: Partial<Record<WorkflowNode["type"], Shape>> = {
-  approval: ANSWER,
-  errorHandler: FAILURE,
-  timer: FIRED,
-  event: MESSAGE,
+  approval: record({ approved: BOOLEAN, by: TEXT, reason: ofKind("string", "null"), data: ANYTHING }),
+  errorHandler: record({ node: TEXT, code: TEXT, message: TEXT }),
+  timer: record({ dueAt: NUMBER, firedAt: NUMBER, late: NUMBER }),
+  event: record({ received: BOOLEAN, payload: ANYTHING, publishedAt: ofKind("number", "null") }),
+  monitor: record({ held: BOOLEAN, metrics: MEASURED }),
 };
 
 function outputShape(node: WorkflowNode | undefined, capabilities: KnownCapabilities): Shape {
   const known = node && OUTPUTS[node.type];
   if (known) return known;
+  if (node?.type === "dynamic") return ANYTHING; // what its worker puts out is a graph
   const need = node && workOf(node)?.capabilities[0];
   const shape = need === undefined ? ANYTHING : shapeOf(schemaFor(capabilities, need, "output"));
   if (node?.type === "loop") return either(shape, ofKind("null"));
@@ -165,29 +143,25 @@ function outputShape(node: WorkflowNode | undefined, capabilities: KnownCapabili
   return { ...ofKind("array"), ...(node.onError === "fail" && { items: shape }) };
 }
 
-/** What kind of work a node asks for. */
-function workOf(node: WorkflowNode): Requirement | undefined {
-  if (node.type === "task") return node;
-  return node.type === "map" || node.type === "loop" ? node.task : undefined;
-}
-
-/** The same, and what undoes it. */
-function worksOf(node: WorkflowNode): (readonly [WorkflowNode, Requirement])[] {
-  const undo = node.type === "task" ? node.compensate : undefined;
-  return [workOf(node), undo].flatMap((work) => (work ? [[node, work] as const] : []));
-}
-
 /** Each kind of work that nobody can do, with the nodes that ask for it. */
 function workProblems({ nodes }: Graph, canDo: (requirement: Requirement) => boolean): Problem[] {
   const known = new Map<string, boolean>();
   const missing = new Map<string, string[]>();
-  for (const [node, work] of [...nodes.values()].flatMap(({ node: one }) => worksOf(one))) {
-    const { capabilities, agents, specializations } = work;
-    const key = JSON.stringify([capabilities, agents, specializations]);
+  const works = [...nodes.values()].flatMap(({ node, secrets }) => {
+    const own = workOf(node);
+    return worksOf(node).map((work): readonly [WorkflowNode, Requirement] => [
+      node,
+      work === own ? { ...work, secrets } : work,
+    ]);
+  });
+  for (const [node, work] of works) {
+    const { capabilities, agents, specializations, secrets = [] } = work;
+    const granted = secrets.map(({ name }) => name);
+    const key = JSON.stringify([capabilities, agents, specializations, granted]);
     const can = known.get(key) ?? canDo(work);
     known.set(key, can);
     if (can) continue;
-    const wanted = capabilities.join(" and ");
+    const wanted = [...capabilities, ...granted.map((name) => `the secret ${name}`)].join(" and ");
     const asking = missing.get(wanted) ?? [];
     asking.push(node.id);
     missing.set(wanted, asking);

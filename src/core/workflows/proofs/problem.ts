@@ -48,6 +48,8 @@ export type ProblemCode =
   /** What is passed is not what the capability takes. */
   | "port-type"
   | "capability-unknown"
+  /** An appended graph holds what its node doesn't allow. */
+  | "not-allowed"
   /** The run may wait for ever. */
   | "endless-wait"
   /** A failure that no error edge handles ends the run. */

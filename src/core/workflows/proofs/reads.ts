@@ -102,7 +102,7 @@ function nodesBehind({ placed, choices }: Tokens, id: string, wanted: Set<string
       const count = (counts.get(to) ?? 0) + (isFirst && outs[which]?.terms.length ? 1 : 0);
       counts.set(to, count);
       const startsLate = !behind.has(to) && place.alive - count < place.needs;
-      const isNeverSkipped = place.presence.terms[0]?.size === 0;
+      const isNeverSkipped = place.presence.terms[0]?.length === 0;
       const isLate = (place.waitsForAll && late.has(at)) || (startsLate && isNeverSkipped);
       if (isLate) late.add(to);
       if (isLate || startsLate) open.push(to);

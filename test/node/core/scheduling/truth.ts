@@ -119,6 +119,7 @@ function checkNearest(desk: Desk, { nearest }: Told<"capability">): void {
     const one = agents.get(agent);
     for (const lack of lacks) {
       if (lack.kind === "capability") assert.ok(!one?.capabilities.includes(lack.name));
+      else if (lack.kind === "secret") assert.ok(!one?.secrets?.includes(lack.name));
       else if (lack.kind === "closed") assert.ok(one?.draining === true || one?.offline === true);
       else assert.ok(lack.name === "exclude" && one && (lack.wanted as string[]).includes(one.name));
     }

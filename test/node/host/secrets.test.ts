@@ -1,0 +1,189 @@
+/** Secrets: their values are in what a granted worker gets, and in nothing else that is kept, told or logged. */
+import assert from "node:assert/strict";
+import { afterEach, describe, it } from "node:test";
+import { isSpilled, MAX_INLINE } from "../../../src/core/payload/reference.ts";
+import { markOf } from "../../../src/core/tasks/secrets.ts";
+import type { WorkflowInput } from "../../../src/core/workflows/definition.ts";
+import { createMemoryVault } from "../../../src/plugins/vaults/memory.ts";
+import { closeSites, MANIFEST, openSite, type Site, type SiteOptions } from "./site.ts";
+
+const CANARY = 'cañary-"quoted"\\-8461';
+const DIGITS = "846100000123";
+const mark = markOf("api");
+
+const bytesOf = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
+
+/** Nothing of what is kept or told has a value, as it is or as it stands in JSON, in whatever depth of that. */
+function assertNowhere(site: Site, kept: readonly Uint8Array[] = []): void {
+  const all = [
+    JSON.stringify(site.batches),
+    JSON.stringify(site.told),
+    ...kept.map((one) => new TextDecoder().decode(one)),
+  ];
+  let escaped = CANARY;
+  for (let depth = 0; depth < 6; depth++) {
+    for (const text of all) assert.ok(!text.includes(escaped), `at depth ${String(depth)}: ${text.slice(0, 200)}`);
+    escaped = JSON.stringify(escaped).slice(1, -1);
+  }
+  for (const text of all) assert.ok(!text.includes(DIGITS));
+}
+
+async function open(options: SiteOptions = {}, secrets: string[] = ["api", "pin"]): Promise<Site> {
+  const vault = createMemoryVault();
+  const site = await openSite({ vault, ...options });
+  await site.command({ type: "agent.register", data: { ...MANIFEST, secrets } });
+  site.join();
+  return site;
+}
+
+async function set(site: Site): Promise<void> {
+  await site.ask({ type: "secret.set", name: "api", value: CANARY });
+  await site.ask({ type: "secret.set", name: "pin", value: DIGITS });
+}
+
+const call: WorkflowInput = {
+  id: "call",
+  nodes: [
+    {
+      id: "ask",
+      type: "task",
+      capabilities: ["work"],
+      input: "{'key': secrets.api, 'q': input.q, 'all': [secrets.pin, {'again': secrets.api}]}",
+      retry: { base: 1, cap: 1 },
+    },
+  ],
+};
+
+async function start(site: Site, workflow = call): Promise<void> {
+  const { refused } = await site.command(
+    { type: "workflow.register", data: { text: JSON.stringify(workflow) } },
+    { type: "execution.start", data: { id: "e", workflow: workflow.id, input: JSON.stringify({ q: mark }) } },
+  );
+  assert.deepEqual(refused, []);
+}
+
+describe("secrets", { timeout: 20_000 }, () => {
+  afterEach(closeSites);
+
+  it("come to the worker whole, and to nobody else, whatever the worker says", async () => {
+    const kept: Uint8Array[] = [];
+    const site = await open({
+      blobs: (blobs) => ({
+        put(...given) {
+          for (const one of given) if (one instanceof Uint8Array) kept.push(one.slice());
+          return blobs.put(...given);
+        },
+      }),
+    });
+    await set(site);
+    await start(site);
+    const first = await site.ordered("run");
+    assert.deepEqual(JSON.parse(first.input as string), { key: CANARY, q: mark, all: [DIGITS, { again: CANARY }] });
+    let of = { task: "e/ask", attempt: 1 };
+    const deep = { [`x${CANARY}`]: [CANARY, `a ${DIGITS} b`, JSON.stringify({ again: CANARY })] };
+    const answered = async (frame: object): Promise<string | undefined> => {
+      site.worker({ call: 1, ...of, ...frame });
+      return (await site.ordered("answer")).error?.code;
+    };
+    site.worker({ kind: "log", ...of, level: "info", message: `it is ${CANARY}` });
+    site.worker({ kind: "progress", ...of, fraction: 0.5, note: CANARY });
+    await site.frame("signals");
+    assert.equal(await answered({ kind: "stream", at: 0, items: [JSON.stringify(deep)] }), undefined);
+    assert.equal(await answered({ kind: "checkpoint", value: JSON.stringify(deep) }), undefined);
+    assert.equal(await answered({ kind: "checkpoint", value: bytesOf([deep, "x".repeat(MAX_INLINE)]) }), undefined);
+    assert.equal(await answered({ kind: "effect", key: "n", value: `[${DIGITS}]` }), undefined);
+    assert.equal(await answered({ kind: "effect", key: "k", value: JSON.stringify(CANARY) }), undefined);
+    const payload = JSON.stringify({ status: CANARY, deep });
+    const data = { id: "m", type: "status_update", recipient: "inbox", correlation: CANARY, payload };
+    assert.equal(await answered({ kind: "mail", ask: { type: "mail.send", data } }), undefined);
+    assert.equal(await answered({ kind: "write", bytes: new TextEncoder().encode(`a ${CANARY}`) }), "secret/leaked");
+    assert.equal(await answered({ kind: "write", bytes: new TextEncoder().encode("harmless") }), undefined);
+    const cause = { name: "E", message: CANARY, code: "inner" };
+    site.worker({
+      kind: "failed",
+      ...of,
+      error: { name: "E", message: `no: ${CANARY}`, code: "x", stack: CANARY, detail: deep, cause },
+    });
+    await site.ordered("settled");
+    const second = await site.ordered("run");
+    assert.deepEqual([second.attempt, second.effects], [2, { n: JSON.stringify(mark), k: JSON.stringify(mark) }]);
+    of = { task: "e/ask", attempt: 2 };
+    site.crash({ name: "Error", message: `died of ${CANARY}`, code: "agent/crashed" });
+    site.join();
+    const third = await site.ordered("run");
+    site.worker({
+      kind: "done",
+      task: "e/ask",
+      attempt: third.attempt,
+      output: bytesOf([deep, "x".repeat(MAX_INLINE)]),
+    });
+    await site.ordered("settled");
+    const task = await site.archived("e/ask");
+    assert.deepEqual([task?.status, isSpilled(task?.output ?? "")], ["completed", true]);
+    assert.deepEqual(JSON.parse(task?.input ?? ""), { key: mark, q: mark, all: [markOf("pin"), { again: mark }] });
+    assert.ok(kept.length >= 3, "a checkpoint, bytes and the output are blobs");
+    assertNowhere(site, kept);
+    const text = site.batches.map((batch) => batch.text).join();
+    assert.ok(text.includes(`no: ${mark}`) && text.includes(`died of ${mark}`), "the marks show where they stood");
+    assert.deepEqual(await site.ask({ type: "secret.list" }), ["api", "pin"]);
+  });
+
+  it("are none where only the mark stands: it can't be forged by a value", async () => {
+    const site = await open();
+    await set(site);
+    const data = { id: "t", capabilities: ["work"], input: JSON.stringify({ key: mark, $secret: "api" }) };
+    await site.command({ type: "task.create", data });
+    assert.equal((await site.ordered("run")).input, data.input);
+  });
+
+  it("are given to a task that names their places, and refused where the place isn't there", async () => {
+    const site = await open();
+    await set(site);
+    const data = { capabilities: ["work"], input: '{"a":[null,1]}', retry: { maxAttempts: 1 } };
+    const create = (id: string, at: (string | number)[]): Promise<unknown> =>
+      site.command({ type: "task.create", data: { ...data, id, secrets: [{ name: "api", at }] } });
+    await create("there", ["a", 0]);
+    assert.deepEqual(JSON.parse((await site.ordered("run")).input as string), { a: [CANARY, 1] });
+    await create("whole", []);
+    assert.equal(JSON.parse((await site.ordered("run")).input as string), CANARY);
+    for (const at of [["b"], ["a", 2], ["a", "length"], ["__proto__"], ["a", 0, "x"]]) {
+      const id = `not-${at.join("-")}`;
+      await create(id, at);
+      await site.until(async () => (await site.archived(id)) !== undefined);
+      assert.equal((await site.archived(id))?.error?.code, "task/input-invalid");
+    }
+    site.worker({ kind: "done", task: "whole", attempt: 1, output: "1" });
+    await site.ordered("settled");
+    assertNowhere(site);
+  });
+
+  it("are waited for by tasks that no granted agent serves, and missed clearly", async () => {
+    const site = await open({}, ["pin"]);
+    await set(site);
+    await start(site);
+    const warned = site
+      .events()
+      .flatMap(({ type, data }) => (type === "workflow.registered" ? (data.warnings ?? []) : []));
+    assert.match(warned.find(({ code }) => code === "capability-unknown")?.message ?? "", /work and the secret api/u);
+    const why = (await site.ask({ type: "why", id: "e/ask" })) as { readonly reason: string; readonly text: string };
+    assert.equal(why.reason, "capability");
+    assert.match(why.text, /would match if it were granted the secret api/u);
+    await site.ask({ type: "secret.delete", name: "pin" });
+    await site.command({ type: "agent.register", data: { ...MANIFEST, secrets: ["api", "pin"], replace: true } });
+    await site.until(async () => (await site.archived("e/ask")) !== undefined);
+    const { error, attempts } = (await site.archived("e/ask")) ?? {};
+    assert.deepEqual([error?.code, error?.detail?.["secret"], attempts?.length], ["secret/unknown", "pin", 1]);
+    await assert.rejects(site.ask({ type: "secret.delete", name: "pin" }), { code: "secret/unknown" });
+    await assert.rejects(site.ask({ type: "secret.set", name: "short", value: "1234567" }));
+  });
+
+  it("are unavailable at a host that keeps none", async () => {
+    const site = await openSite();
+    await site.command({ type: "agent.register", data: { ...MANIFEST, secrets: ["api", "pin"] } });
+    site.join();
+    await start(site);
+    await site.until(async () => (await site.archived("e")) !== undefined);
+    assert.equal((await site.archived("e/ask"))?.error?.code, "secret/unavailable");
+    await assert.rejects(site.ask({ type: "secret.list" }), { code: "secret/unavailable" });
+  });
+});
