@@ -217,26 +217,18 @@ function createLater(
       const made = (await import("./later.ts"))[name] as (...all: readonly unknown[]) => unknown; // the handle's types say which
       return made(connection, ...own, ...args);
     };
+  const group = (...names: readonly (keyof typeof Later)[]): object =>
+    Object.fromEntries(names.map((name) => [name, call(name)]));
   return {
-    ...Object.fromEntries(LATER.map((name) => [name, call(name)])),
+    ...group(...LATER),
     requeue: call("requeue", own.createTask),
     retryFrom: call("retryFrom", createId),
     secrets: { set: call("setSecret"), list: call("listSecrets"), delete: call("deleteSecret") },
-    workflows: {
-      versions: call("versions"),
-      rollback: call("rollback"),
-      migrate: call("migrate"),
-      progress: call("progress"),
-    },
+    workflows: group("versions", "rollback", "migrate", "progress"),
     sendMessage: call("sendMessage", own),
     messages: {
-      take: call("take"),
-      receive: call("receive"),
-      subscribe: call("subscribe"),
-      unsubscribe: call("unsubscribe"),
-      define: call("define"),
+      ...group("take", "receive", "subscribe", "unsubscribe", "define", "replay"),
       deadLetters: call("deadMessages"),
-      replay: call("replay"),
     },
     audit: { export: call("exportLog"), verify: call("verifyLog"), onAnchor: call("onAnchor") },
   } as LaterCalls;
