@@ -34,6 +34,7 @@ const library = Object.fromEntries(
     ["batch", "src/batch.ts"],
     ["advice", "src/advice.ts"],
     ["health", "src/health.ts"],
+    ["messages", "src/messages.ts"],
     ["discovery", "src/discovery.ts"],
     ["workflow", "src/workflow.ts"],
     ["inbox", "src/inbox.ts"],

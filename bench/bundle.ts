@@ -10,6 +10,7 @@ const OUT = join(ROOT, "bench/dist");
 const SCRIPTS: Readonly<Record<string, string>> = {
   page: "bench/page/index.ts",
   "echo-agent": "bench/echo-agent.ts",
+  "mail-agent": "bench/mail-agent.ts",
   "single-agent": "bench/storing/single-agent.ts",
   "batch-agent": "bench/storing/batch-agent.ts",
   "bound-host": "bench/bound/host.ts",

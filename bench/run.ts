@@ -1,10 +1,11 @@
 /**
- * `npm run bench -- [tasks] [workflows] [graphs] [dispatch] [matching]`: ours, the bound and the peers in the same page of a real browser;
+ * `npm run bench -- [tasks] [workflows] [graphs] [dispatch] [messages] [matching]`: ours, the bound and the peers in the same page of a real browser;
  * `matching` is the scheduler alone, in Node.
  *   --quick            small sizes, and nothing is kept
  *   --rounds N         default 5
  *   --only PART        only benchmarks whose name has this part
  *   --browser NAME     chromium (default) or firefox
+ *   --soak MINUTES     of messages, while tabs and agents are killed (chromium), and nothing else
  *   --profile          shows where the time of the host and of the page goes, and keeps nothing (chromium)
  */
 import { mkdir, writeFile } from "node:fs/promises";
@@ -19,11 +20,12 @@ import { calibrate } from "./page/measure.ts";
 import { measureMatching } from "./matching.ts";
 import { profile } from "./profile.ts";
 import { report } from "./report.ts";
+import { runSoak } from "./soak.ts";
 import type { Machine, Results, Row } from "./row.ts";
 
 declare const bench: Bench; // in the page
 
-const SUITES = ["tasks", "workflows", "graphs", "dispatch"];
+const SUITES = ["tasks", "workflows", "graphs", "dispatch", "messages"];
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -31,6 +33,7 @@ const { values: options, positionals } = parseArgs({
     rounds: { type: "string" },
     only: { type: "string", default: "" },
     browser: { type: "string", default: "chromium" },
+    soak: { type: "string" },
     profile: { type: "boolean", default: false },
   },
 });
@@ -40,6 +43,10 @@ const suites = SUITES.filter(
   (suite) => positionals.length === 0 || [suite, "all"].some((one) => positionals.includes(one)),
 );
 
+if (options.soak !== undefined) {
+  await runSoak(Number(options.soak));
+  process.exit();
+}
 if (suites.length > 0) await bundle(!options.profile);
 for (const suite of suites) await runSuite(suite);
 if (positionals.length === 0 || positionals.includes("matching") || positionals.includes("all")) await runMatching();

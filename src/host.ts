@@ -2,6 +2,7 @@
 export { hostLock } from "./core/locks.ts";
 export { bootHost, type Boot, type BootOptions } from "./workers/boot.ts";
 export type { Identify, IdentityClaim } from "./workers/approving.ts";
+export { sha256, withAudit, type AuditOptions } from "./workers/audit.ts";
 export { startHost, type Host, type HostOptions } from "./workers/host.ts";
 export { createIndexedDbJournal } from "./plugins/journals/indexeddb.ts";
 export { createMemoryJournal } from "./plugins/journals/memory.ts";

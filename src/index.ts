@@ -9,6 +9,8 @@ export type * from "./client/runtime.ts";
 export type * from "./client/capability-types.ts";
 export type * from "./client/timing-types.ts";
 export type * from "./client/approval-types.ts";
+export type * from "./client/audit-types.ts";
+export type * from "./client/mail-types.ts";
 export { RuntimeError, type ErrorCode, type ErrorData } from "./core/errors.ts";
 export type { CapabilityDefaults } from "./core/capabilities/capability.ts";
 export type { JsonSchema, JsonType } from "./core/capabilities/schema.ts";

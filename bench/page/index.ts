@@ -4,6 +4,8 @@ import { dispatch } from "./dispatch.ts";
 import { graphs } from "./graphs.ts";
 import { plot } from "./plot.ts";
 import { calibrate, run, type Benchmark, type Scale } from "./measure.ts";
+import { messages } from "./messages.ts";
+import { consume, soak, type Soaked } from "./soak.ts";
 import { tasks } from "./tasks.ts";
 import { workflows } from "./workflows.ts";
 
@@ -12,11 +14,19 @@ export interface Bench {
   open(suite: string, scale: Scale): readonly string[];
   run(place: number): Promise<readonly Row[]>;
   calibrate(): number;
+  soak(name: string, milliseconds: number): Promise<Soaked>;
+  consume(name: string): Promise<void>;
   /** What was measured after so many others, as the address of a picture; undefined for suites without. */
   plot(rows: readonly Row[]): Promise<string | undefined>;
 }
 
-const suites: Readonly<Record<string, (scale: Scale) => Benchmark[]>> = { tasks, workflows, graphs, dispatch };
+const suites: Readonly<Record<string, (scale: Scale) => Benchmark[]>> = {
+  tasks,
+  workflows,
+  graphs,
+  dispatch,
+  messages,
+};
 let opened: readonly Benchmark[] = [];
 let rounds = 1;
 
@@ -31,6 +41,8 @@ const bench: Bench = {
     return benchmark ? run(benchmark, rounds) : [];
   },
   calibrate,
+  soak,
+  consume,
   plot,
 };
 

@@ -181,7 +181,7 @@ function createRuntime(parts: Parts & Base & { readonly release: () => void }): 
     blobs: createBlobs(connection),
     archive: createArchive(connection),
     ...createReading(connection, createId),
-    ...createLater(connection, createId, commands),
+    ...createLater(connection, createId, { ...commands, approvals: () => mirror.store.getState().approvals }),
     on: listenTo(emitter, connection, mirror.store),
     close,
   };
@@ -205,30 +205,36 @@ const LATER = [
   "decide",
 ] as const;
 
-type LaterCalls = Pick<Runtime, (typeof LATER)[number] | "requeue" | "retryFrom" | "secrets" | "workflows">;
+type LaterCalls = Pick<
+  Runtime,
+  (typeof LATER)[number] | "requeue" | "retryFrom" | "secrets" | "workflows" | "audit" | "sendMessage" | "messages"
+>;
 
 /** What these take is loaded with the first call. */
 function createLater(
   connection: Connection,
   createId: () => string,
-  { createTask }: Pick<Runtime, "createTask">,
+  own: Pick<Runtime, "createTask" | "answer"> & { readonly approvals: () => Runtime["approvals"] },
 ): LaterCalls {
   const call = (name: keyof typeof Later, ...own: readonly unknown[]): unknown =>
     async function (...args: readonly unknown[]): Promise<unknown> {
       const made = (await import("./later.ts"))[name] as (...all: readonly unknown[]) => unknown; // the handle's types say which
       return made(connection, ...own, ...args);
     };
+  const group = (...names: readonly (keyof typeof Later)[]): object =>
+    Object.fromEntries(names.map((name) => [name, call(name)]));
   return {
-    ...Object.fromEntries(LATER.map((name) => [name, call(name)])),
-    requeue: call("requeue", createTask),
+    ...group(...LATER),
+    requeue: call("requeue", own.createTask),
     retryFrom: call("retryFrom", createId),
     secrets: { set: call("setSecret"), list: call("listSecrets"), delete: call("deleteSecret") },
-    workflows: {
-      versions: call("versions"),
-      rollback: call("rollback"),
-      migrate: call("migrate"),
-      progress: call("progress"),
+    workflows: group("versions", "rollback", "migrate", "progress"),
+    sendMessage: call("sendMessage", own),
+    messages: {
+      ...group("take", "receive", "subscribe", "unsubscribe", "define", "replay"),
+      deadLetters: call("deadMessages"),
     },
+    audit: { export: call("exportLog"), verify: call("verifyLog"), onAnchor: call("onAnchor") },
   } as LaterCalls;
 }
 

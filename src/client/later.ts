@@ -8,9 +8,11 @@ import { retryFrom as retry } from "./retrying.ts";
 import type { RetryOptions, Runtime } from "./runtime.ts";
 
 export { decide, delegate, identify, registerApprover } from "./approving.ts";
+export { exportLog, onAnchor, verifyLog } from "./audit.ts";
 export { registerCapability, unregisterCapability } from "./capabilities.ts";
 export { listDeadLetters as deadLetters } from "./dead-letters.ts";
 export { explain, whyWaiting } from "./explaining.ts";
+export { deadMessages, define, receive, replay, sendMessage, subscribe, take, unsubscribe } from "./mail.ts";
 export { deleteSecret, listSecrets, setSecret } from "./secrets.ts";
 export { progress } from "./progress.ts";
 export { migrate, nextFireTimes, publish, rollback, schedule, schedules, unschedule, versions } from "./timing.ts";

@@ -1,5 +1,7 @@
 /** What a page gives and gets of messages and schedules. */
 import type { FireTimesOptions } from "../calendar/cron.ts";
+import type { MessageCalls } from "./mail-types.ts";
+import type { AuditCalls } from "./audit-types.ts";
 import type { WorkflowInput } from "../core/workflows/definition.ts";
 import type { MigrationPreview } from "../core/workflows/migration.ts";
 import type { Progress } from "../core/workflows/progress.ts";
@@ -40,7 +42,7 @@ export type ProgressView = Omit<StandingRun, "nodes" | "variables"> &
   };
 
 /** Calls of the handle that few pages make. */
-export interface TimingCalls {
+export interface TimingCalls extends AuditCalls, MessageCalls {
   /**
    * Publishes a message for runs that wait for one of this name and key. Resolves when it is durable.
    * @throws RuntimeError `message/overflow` when too many are kept already, `json/…`, `command/invalid`

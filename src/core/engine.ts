@@ -10,6 +10,7 @@
  * E7  The same commands, clock, ids and random give the same bytes, on every runtime.
  */
 import { RuntimeError, type ErrorData } from "./errors.ts";
+import type { Request } from "./kernel.ts";
 import type { EncodedPart } from "./picture.ts";
 import type { Batch, Calendar, Clock, Journal, Random, Snapshot } from "./ports.ts";
 import { applyEvent, restoreState, saveState, type CoreCommand, type CoreEvent, type CoreState } from "./runtime.ts";
@@ -38,6 +39,8 @@ export interface EngineOptions {
   readonly onStopped?: (error: RuntimeError) => void;
   /** Events between two snapshots, at least; and as much text as the last one has. Default 20,000. */
   readonly snapshotEvery?: number;
+  /** Batches say who has asked for what. Default false. */
+  readonly audited?: boolean;
 }
 
 /** The engine of one host. */
@@ -51,9 +54,11 @@ export interface Engine {
   readonly scheduler: Scheduler;
   /**
    * Decides commands one after the other. The refusals are for {@link Engine.whenDurable}: they must not leave
-   * earlier (E2). @throws RuntimeError `host/stopped`
+   * earlier (E2). The audit log tells `by` whom; default the host. @throws RuntimeError `host/stopped`
    */
-  submit(commands: readonly CoreCommand[]): Refusals;
+  submit(commands: readonly CoreCommand[], by?: string): Refusals;
+  /** Tells the audit log, with the next batch, of what was refused before it became a command. */
+  refuse(by: string, command: Request, refused: ErrorData): void;
   /** Calls `then` when all that was decided so far is durable, with undefined, or with the error that stopped the engine. */
   whenDurable(then: (stopped: RuntimeError | undefined) => void): void;
   /** When `wake` is next needed, or undefined. */
@@ -124,7 +129,10 @@ function createEngine(options: EngineOptions, stage: Stage, start: Start): Engin
     },
     state: stage.state,
     scheduler,
-    submit: (commands) => submit(state, commands),
+    submit: (commands, by) => submit(state, commands, by),
+    refuse(by, command, refused) {
+      writer.note({ by, command, at: options.clock(), refused }, writer.decided);
+    },
     whenDurable(then) {
       if (state.stopped) then(state.stopped);
       else {
@@ -147,14 +155,16 @@ function createEngine(options: EngineOptions, stage: Stage, start: Start): Engin
 }
 
 /** Decides commands, each at its own moment unless one is given for all. */
-function submit(state: State, commands: readonly CoreCommand[], moment?: number): Refusals {
+function submit(state: State, commands: readonly CoreCommand[], by = "host", moment?: number): Refusals {
   if (state.stopped) throw state.stopped;
   const { clock, random, ids, calendar = noCalendar } = state.options;
   const refusals: [number, ErrorData][] = [];
   for (const [place, command] of commands.entries()) {
     try {
       const env = { now: moment ?? clock(), random, id: ids, calendar };
+      const before = state.writer.decided;
       const refusal = state.turn(command, env, state.writer.record);
+      state.writer.note({ by, command, at: env.now, refused: refusal }, before);
       if (refusal) refusals.push([place, refusal]);
     } catch (cause) {
       throw fail(state, cause); // a rule broke in the middle of a step: nothing of it may be written
@@ -211,8 +221,9 @@ function nextDue({ due }: Stage, scheduler: Scheduler): number | undefined {
 function wake(state: State): void {
   const now = state.options.clock(); // one moment: what was taken as due must be due when it is decided on
   for (const [type, queue] of state.stage.due)
-    for (const id of queue.take(now)) submit(state, [{ type, data: { id } } as CoreCommand], now);
-  if ((state.scheduler.nextDue() ?? Infinity) <= now) submit(state, [{ type: "limit.wake", data: { id: "" } }], now);
+    for (const id of queue.take(now)) submit(state, [{ type, data: { id } } as CoreCommand], "host", now);
+  if ((state.scheduler.nextDue() ?? Infinity) <= now)
+    submit(state, [{ type: "limit.wake", data: { id: "" } }], "host", now);
 }
 
 function reasonOf(cause: unknown): string {

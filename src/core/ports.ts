@@ -54,6 +54,32 @@ export interface Batch {
   readonly text: JsonText;
   /** What finished in this batch; written in the same transaction. */
   readonly archive: readonly ArchiveRow[];
+  /** Who asked for what, and what was decided: a JSON array, see audit/act.ts. Only where somebody makes a line of it. */
+  readonly acts?: JsonText | undefined;
+  /** Written in the same transaction. */
+  readonly line?: AuditRecord | undefined;
+}
+
+/** Where the audit log ends: its n-th line, that line's SHA-256 in hexadecimal digits, and the characters of all lines. */
+export interface AuditEnd {
+  readonly n: number;
+  readonly hash: string;
+  readonly sum: number;
+}
+
+/** A line of the audit log; with `cut`, the lines up to that one are let go of, and a checkpoint is in its place. */
+export interface AuditRecord {
+  readonly text: string;
+  /** Where the log ends with it: kept with the journal's head. */
+  readonly end: AuditEnd;
+  readonly cut?: { readonly n: number; readonly text: string } | undefined;
+}
+
+/** Where a journal keeps the lines of the audit log that come with batches. */
+export interface AuditStore {
+  end(): Promise<AuditEnd | undefined>;
+  /** Up to `limit` lines behind the n-th, oldest first. */
+  read(after: number, limit: number): Promise<readonly string[]>;
 }
 
 /** The live state after the event with number `seq`. */
@@ -117,6 +143,8 @@ export interface Journal {
   archived(id: string): Promise<ArchiveRow | undefined>;
   archive(query?: ArchiveQuery): Promise<ArchivePage>;
   readonly blobs: BlobStore;
+  /** Without one there is no audit log. */
+  readonly audit?: AuditStore | undefined;
   /** Called when the storage goes from under an open journal (site data cleared, connection lost). */
   onLost(listener: (reason: string) => void): void;
   close(): Promise<void>;

@@ -13,6 +13,8 @@ import type { JsonText } from "./json.ts";
 import type { EncodedPart } from "./picture.ts";
 import { BlobRefSchema } from "./plugin.ts";
 import { LimitRemoveSchema, LimitSetSchema } from "./limits/settings.ts";
+import { MailDefineSchema, MailReplaySchema, MailSubscribeSchema } from "./mail/mail.ts";
+import { MAIL_COMMANDS, MailQuerySchema } from "./mail/delivery.ts";
 import { MessagePublishSchema } from "./messages/message.ts";
 import { ScheduleSetSchema } from "./schedules/schedule.ts";
 import { ExecutionRetrySchema } from "./workflows/retry-order.ts";
@@ -66,6 +68,10 @@ export const PageCommandSchema = v.variant("type", [
   v.strictObject({ type: v.literal("workflow.rollback"), data: v.strictObject({ workflow: id, version: id }) }),
   v.strictObject({ type: v.literal("execution.migrate"), data: v.strictObject({ id, version: id }) }),
   v.strictObject({ type: v.literal("message.publish"), data: MessagePublishSchema }),
+  ...MAIL_COMMANDS,
+  v.strictObject({ type: v.literal("mail.replay"), data: MailReplaySchema }),
+  v.strictObject({ type: v.picklist(["mail.subscribe", "mail.unsubscribe"]), data: MailSubscribeSchema }),
+  v.strictObject({ type: v.literal("mail.define"), data: MailDefineSchema }),
   v.strictObject({ type: v.literal("schedule.set"), data: ScheduleSetSchema }),
   v.strictObject({ type: v.literal("schedule.remove"), data: v.strictObject({ id }) }),
   v.strictObject({ type: v.literal("execution.retry"), data: ExecutionRetrySchema }),
@@ -178,6 +184,16 @@ export const QuerySchema = v.variant("type", [
     type: v.literal("decide"),
     answer: ApprovalAnswerSchema,
     signature: v.pipe(v.string(), v.maxLength(1_024)),
+  }),
+  /** Lines of the audit log behind the n-th; without a number where it ends. */
+  v.strictObject({ type: v.literal("audit"), after: v.optional(count) }),
+  v.strictObject({ type: v.literal("mail.take"), ...MailQuerySchema.entries }),
+  /** Messages that were given up, newest first, older than the one that is named. */
+  v.strictObject({
+    type: v.literal("mail.dead"),
+    recipient: v.optional(id),
+    after: v.optional(v.pipe(v.string(), v.maxLength(450))),
+    limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000))),
   }),
   v.strictObject({ type: v.literal("schedules") }),
   v.strictObject({ type: v.literal("versions"), workflow: id }),

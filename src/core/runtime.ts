@@ -15,6 +15,8 @@ import type { LimitCommands, LimitEvents } from "./limits/limit.ts";
 import { tasksFold, type TasksState } from "./tasks/fold.ts";
 import { messagesFold, type MessagesState } from "./messages/fold.ts";
 import type { MessageCommands, MessageEvents } from "./messages/message.ts";
+import { mailFold, type MailState } from "./mail/fold.ts";
+import type { MailCommands, MailEvents } from "./mail/mail.ts";
 import { schedulesFold, type SchedulesState } from "./schedules/fold.ts";
 import type { ScheduleCommands, ScheduleEvents } from "./schedules/schedule.ts";
 import type { MeterCommands, MeterEvents } from "./tasks/meters.ts";
@@ -34,6 +36,7 @@ export type CoreEvents = HostingEvents &
   LimitEvents &
   TimerEvents &
   MessageEvents &
+  MailEvents &
   WorkflowEvents &
   ScheduleEvents &
   CapabilityEvents;
@@ -46,6 +49,7 @@ export type CoreCommands = HostingCommands &
   LimitCommands &
   TimerCommands &
   MessageCommands &
+  MailCommands &
   WorkflowCommands &
   ScheduleCommands &
   CapabilityCommands;
@@ -63,6 +67,7 @@ export interface CoreState {
   readonly limits: LimitsState;
   readonly timers: TimersState;
   readonly messages: MessagesState;
+  readonly mail: MailState;
   readonly workflows: WorkflowsState;
   readonly deadlines: DeadlinesState;
   readonly schedules: SchedulesState;
@@ -78,6 +83,7 @@ export const folds = {
   limits: limitsFold,
   timers: timersFold,
   messages: messagesFold,
+  mail: mailFold,
   workflows: workflowsFold,
   deadlines: deadlinesFold,
   schedules: schedulesFold,
@@ -96,6 +102,7 @@ export function createState(kit: Kit): CoreState {
     limits: limitsFold.create(kit),
     timers: timersFold.create(kit),
     messages: messagesFold.create(kit),
+    mail: mailFold.create(kit),
     workflows: workflowsFold.create(kit),
     deadlines: deadlinesFold.create(kit),
     schedules: schedulesFold.create(kit),

@@ -7,6 +7,7 @@ import { checkLimits, limitsRules } from "./limits/rules.ts";
 import type { TaskCreate } from "./tasks/task.ts";
 import { RecordedRefusal, type Env, type Fact, type Request, type Rules } from "./kernel.ts";
 import type { CoreState } from "./runtime.ts";
+import { mailRules } from "./mail/rules.ts";
 import { messagesRules } from "./messages/rules.ts";
 import { schedulesRules } from "./schedules/rules.ts";
 import type { Scheduler } from "./scheduling/scheduler.ts";
@@ -37,6 +38,7 @@ export function createTurn(
     limitsRules,
     timersRules,
     messagesRules,
+    mailRules,
     createWorkflowRules(),
     deadlinesRules,
     schedulesRules,

@@ -2,6 +2,7 @@ import { RuntimeError } from "./errors.ts";
 import type { Fact } from "./kernel.ts";
 import type { Batch, Clock, Journal, Snapshot } from "./ports.ts";
 import { applyEvent, saveState, type CoreEvent } from "./runtime.ts";
+import { encodeActs, type Noted } from "./audit/act.ts";
 import { encodeEvents } from "./events.ts";
 import type { Stage } from "./stage.ts";
 
@@ -22,7 +23,11 @@ export interface WriterOptions {
   readonly clock: Clock;
   readonly onCommitted?: (batch: Batch, events: readonly CoreEvent[]) => void;
   readonly snapshotEvery?: number;
+  readonly audited?: boolean;
 }
+
+/** Refusals alone make no batch: of more than so many only the first are told. */
+const MAX_ACTS = 100_000;
 
 type Waiter = (stopped: RuntimeError | undefined) => void;
 
@@ -33,6 +38,8 @@ export interface Writer {
   readonly head: number;
   readonly decided: number;
   readonly record: (fact: Fact, now: number) => void;
+  /** Keeps what is known of a command that was decided after the number `before`, for the next batch. */
+  note(act: Omit<Noted, "first" | "count">, before: number): void;
   wait(then: Waiter): void;
   /** Writes what was gathered; resolves with whether more has come meanwhile. */
   flush(): Promise<boolean>;
@@ -55,6 +62,7 @@ interface State {
   stopped: boolean;
   /** Decided and not yet cut into a batch. */
   events: CoreEvent[];
+  acts: Noted[];
   waiters: Waiter[];
   /** They wait for the batch that is being written. */
   inFlight: Waiter[];
@@ -73,6 +81,7 @@ export function createWriter(options: WriterOptions, stage: Stage, start: Start)
     writing: false,
     stopped: false,
     events: [],
+    acts: [],
     waiters: [],
     inFlight: [],
   };
@@ -92,6 +101,12 @@ export function createWriter(options: WriterOptions, stage: Stage, start: Start)
       applyEvent(stage.state, event);
       state.events.push(event);
       state.decided++;
+    },
+    note(act, before) {
+      const count = state.decided - before;
+      const isIdle = count === 0 && !act.refused && act.by === "host"; // nobody asked, and nothing was to be done
+      if (!options.audited || isIdle || state.acts.length > MAX_ACTS) return;
+      state.acts.push({ ...act, first: state.events.length - count, count });
     },
     wait(then) {
       state.waiters.push(then);
@@ -137,8 +152,10 @@ async function write(state: State): Promise<Snapshot | undefined> {
     at: options.clock(),
     text: encodeEvents(events),
     archive: stage.finished.splice(0),
+    ...(options.audited && { acts: encodeActs(state.acts, events, state.head + 1) }),
   };
   state.events = [];
+  state.acts = [];
   stage.picture.cut(batch.to);
   state.writtenSince += batch.text.length;
   // Not before as much was written as the last one weighed: so snapshots of a large state cost no more than the events.

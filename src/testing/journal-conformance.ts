@@ -9,6 +9,7 @@
  * ```
  */
 import { archiveCases } from "./journal/archive.ts";
+import { auditCases } from "./journal/audit-lines.ts";
 import { blobCases } from "./journal/blobs.ts";
 import { faultCases } from "./journal/faults.ts";
 import type { CaseDefinition, ConformanceOptions, JournalCase } from "./journal/harness.ts";
@@ -24,6 +25,7 @@ export function journalConformance(options: ConformanceOptions): readonly Journa
     ...snapshotCases(),
     ...archiveCases(),
     ...blobCases(),
+    ...auditCases(),
     ...faultCases(),
     modelCase(seed, steps),
   ];

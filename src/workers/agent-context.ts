@@ -19,6 +19,7 @@ export function createContext(run: Run, link: HostLink, signal: AbortSignal): Ag
     return link.call(frame);
   };
   return {
+    call,
     signal,
     task: { id: task, attempt, idempotencyKey: task, capability },
     checkpointed: checkpoint && parse(checkpoint),

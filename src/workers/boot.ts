@@ -8,6 +8,7 @@ import { hostLock, lifeLock } from "../core/locks.ts";
 import type { Journal, Vault } from "../core/ports.ts";
 import type { HostFrame, HostPlace } from "../core/protocol.ts";
 import type { Identify } from "./approving.ts";
+import type { AuditOptions } from "./audit.ts";
 import { startHost, type Host } from "./host.ts";
 import type { Connection } from "./sessions.ts";
 
@@ -38,6 +39,7 @@ export interface BootOptions {
   readonly spawnPatience?: number;
   /** As in {@link HostOptions}. */
   readonly identify?: Identify;
+  readonly audit?: AuditOptions;
 }
 
 /** A place that can be the host. */
@@ -175,9 +177,7 @@ async function serve(state: State): Promise<void> {
   const { options, ports, closing } = state;
   state.standby = false;
   const journal = options.openJournal();
-  const { version, place, spawnPatience, identify, vault } = options;
-  const patience = spawnPatience === undefined ? {} : { spawnPatience };
-  const host = await startHost({ journal, vault, version, place, watchLock, identify, ...patience });
+  const host = await startHost({ ...options, journal, watchLock });
   await new Promise<void>((held) => {
     void navigator.locks.request(lifeLock(options.name, host.epoch), () => {
       held();

@@ -7,9 +7,11 @@ import type { Journal, Vault } from "../core/ports.ts";
 import type { CoreEvent } from "../core/runtime.ts";
 import type { HostFrame, HostPlace, Origin } from "../core/protocol.ts";
 import type { Identify } from "./approving.ts";
+import { withAudit, type AuditOptions } from "./audit.ts";
 import { createAlarm, type Alarm } from "./alarm.ts";
 import { createDefer } from "./defer.ts";
 import { createLinks, type Links } from "./links.ts";
+import { createMailDesk, type MailDesk } from "./mail.ts";
 import { createPool, type Pool } from "./pool.ts";
 import { createSecrets } from "./secrets.ts";
 import { createSessions, type Connection, type Sessions } from "./sessions.ts";
@@ -30,6 +32,7 @@ export interface HostOptions {
   readonly identify?: Identify | undefined;
   /** Calls back when the page that holds the lock is gone. */
   readonly watchLock: (lock: string, gone: () => void) => () => void;
+  readonly audit?: AuditOptions;
 }
 
 export interface Host {
@@ -50,11 +53,13 @@ interface Around {
   readonly alarm: Alarm;
   readonly signals: Signals;
   readonly streams: Streams;
+  readonly mail: MailDesk;
 }
 
 /** @throws RuntimeError what the journal throws when it can't be opened. */
-export async function startHost(options: HostOptions): Promise<Host> {
-  const { journal } = options;
+export async function startHost(given: HostOptions): Promise<Host> {
+  const journal = withAudit(given.journal, given.audit);
+  const options = { ...given, journal };
   const ids = createIds(Date.now, Math.random);
   const life: { around?: Around; engine?: Engine; stopping?: Promise<void> } = {};
   let tellEnd: (error: RuntimeError) => void = () => undefined;
@@ -74,15 +79,17 @@ export async function startHost(options: HostOptions): Promise<Host> {
     random: Math.random,
     ids,
     defer: createDefer(),
+    audited: journal.audit !== undefined,
     onCommitted(batch, events) {
       if (!life.around) return;
-      const { links, pool, sessions, spawning, alarm, signals, streams } = life.around;
+      const { links, pool, sessions, spawning, alarm, signals, streams, mail } = life.around;
       links.dispatch(events); // work first: pages can wait
       sessions.broadcast(batch);
       for (const task of endsOf(engine, events)) {
         signals.end(task);
         streams.end(task);
       }
+      mail.follow(events);
       pool.follow(events);
       spawning.follow(events);
       spawning.consider();
@@ -130,8 +137,9 @@ function surround(
     sessions.signal(list);
   });
   const streams = createStreams((task) => engine.state.tasks.tasks.has(task), Date.now);
+  const mail = createMailDesk(engine);
   const secrets = createSecrets(engine, vault);
-  const links = createLinks({ engine, journal, now: Date.now, signal: signals.add, streams, secrets });
+  const links = createLinks({ engine, journal, now: Date.now, signal: signals.add, streams, secrets, mail });
   const spawning = createSpawning({ engine, links, pages: () => sessions.spawners(), ids, patience: spawnPatience });
   const origin = (): Origin => ({
     database: engine.databaseId,
@@ -145,6 +153,7 @@ function surround(
     links,
     signals,
     streams,
+    mail,
     spawning,
     version,
     place,
@@ -153,15 +162,19 @@ function surround(
     identify,
   });
   const pool = createPool({ engine, links, now: Date.now });
-  return { links, pool, spawning, sessions, alarm: createAlarm(engine), signals, streams };
+  return { links, pool, spawning, sessions, alarm: createAlarm(engine), signals, streams, mail };
 }
 
-function stopAll({ alarm, pool, spawning, links, signals, streams, sessions }: Around, error: RuntimeError): void {
+function stopAll(
+  { alarm, pool, spawning, links, signals, streams, mail, sessions }: Around,
+  error: RuntimeError,
+): void {
   alarm.stop();
   pool.stop();
   spawning.stop();
   links.stop();
   signals.stop();
   streams.stop();
+  mail.stop();
   sessions.stop(encodeError(error));
 }

@@ -11,6 +11,9 @@ import type { Signal } from "../core/protocol.ts";
 import type { CoreCommand } from "../core/runtime.ts";
 import { ownerOf, writeBlob } from "./blobs.ts";
 import { createSpilling, type Spilling, type TextFrame } from "./spilling.ts";
+import { APPROVAL_RESPONSE } from "../core/mail/types.ts";
+import type { Delivery } from "../core/mail/delivery.ts";
+import type { MailDesk } from "./mail.ts";
 import { refuseLeak, type Secrets } from "./secrets.ts";
 import type { Streams } from "./streams.ts";
 
@@ -19,6 +22,7 @@ export interface IncomingOptions {
   readonly journal: Journal;
   readonly signal: (signal: Signal) => void;
   readonly streams: Pick<Streams, "write">;
+  readonly mail: Pick<MailDesk, "take" | "release">;
   readonly secrets: Pick<Secrets, "clean">;
   readonly holds: (link: string, attempt: { task: string; attempt: number }) => boolean;
   readonly send: (link: string, frame: HostFrame) => void;
@@ -44,7 +48,7 @@ export interface Incoming extends Pick<Spilling, "follow"> {
 export function createIncoming(options: IncomingOptions): Incoming {
   const { engine, send } = options;
   const bring = (link: string, { commands, replies }: Harvest): void => {
-    if (commands.length > 0) engine.submit(commands);
+    if (commands.length > 0) engine.submit(commands, linkName(link));
     if (replies.length === 0) return;
     engine.whenDurable((stopped) => {
       if (!stopped) for (const reply of replies) send(link, reply);
@@ -68,10 +72,15 @@ export function createIncoming(options: IncomingOptions): Incoming {
         const passed = spilling.pass(link, frame);
         if (passed) take(options, link, passed, harvest);
       }
-      if (started.length > 0) engine.submit(started);
+      if (started.length > 0) engine.submit(started, linkName(link));
       bring(link, harvest);
     },
   };
+}
+
+/** How the audit log calls a worker. */
+function linkName(link: string): string {
+  return `link:${link}`;
 }
 
 /** Notes the signs of life. The first one of an attempt is a fact, unless the outcome comes with it. */
@@ -106,6 +115,10 @@ function take(options: IncomingOptions, link: string, frame: TextFrame, { comman
     case "done":
     case "failed":
       if (held) commands.push(outcome(frame), { type: "slot.release", data: { link, task: id, attempt } });
+      else if (attempt > 0) {
+        const type = frame.kind === "done" ? "task.complete" : "task.fail"; // late, or not its own
+        options.engine.refuse(linkName(link), { type, data: { id, attempt } }, gone);
+      }
       replies.push({ kind: "settled", task: id, attempt });
       return;
     case "checkpoint":
@@ -126,6 +139,10 @@ function take(options: IncomingOptions, link: string, frame: TextFrame, { comman
       if (held) void moveBytes(options, link, frame);
       else replies.push({ kind: "answer", call: frame.call, error: gone });
       return;
+    case "mail":
+      if (held) void mail(options, link, frame);
+      else replies.push({ kind: "answer", call: frame.call, error: gone });
+      return;
     case "log":
       if (!held) return;
       options.signal(frame);
@@ -136,6 +153,45 @@ function take(options: IncomingOptions, link: string, frame: TextFrame, { comman
       return;
     case "beat": // a sign of life, and no more
   }
+}
+
+/** What an agent asks of mailboxes: it sends as itself, and takes what is for it or for its task. */
+async function mail(
+  { engine, send, mail: desk }: IncomingOptions,
+  link: string,
+  { call, task, ask }: Extract<AgentFrame, { kind: "mail" }>,
+): Promise<void> {
+  const by = linkName(link);
+  const own = `agent:${nameOf(engine, link)}`;
+  const reply = (more: { readonly mail?: readonly Delivery[]; readonly error?: ErrorData | undefined }): void => {
+    send(link, { kind: "answer", call, ...more });
+  };
+  try {
+    if (ask.type === "mail.take") {
+      const recipient = ask.data.recipient === "task" ? `task:${task}` : own;
+      reply({ mail: await desk.take(by, { ...ask.data, recipient }) });
+      return;
+    }
+    if (ask.type === "mail.send" && ask.data.type === APPROVAL_RESPONSE)
+      throw new RuntimeError("approval/forbidden", { by: own });
+    const held = ask.type === "mail.send" || engine.state.mail.held.get(by)?.has(ask.data.id);
+    if (!held) throw new RuntimeError("message/stale", { id: ask.data.id });
+    const command = ask.type === "mail.send" ? { ...ask, data: { ...ask.data, sender: own, once: true } } : ask;
+    const error = engine.submit([command], by)[0]?.[1];
+    engine.whenDurable((stopped) => {
+      if (!stopped) reply({ error });
+    });
+  } catch (error) {
+    const { type, data } = ask;
+    engine.refuse(by, { type, data }, encodeError(error));
+    reply({ error: encodeError(error) });
+  }
+}
+
+/** The agent's name, without its version. */
+function nameOf({ state }: Engine, link: string): string {
+  const { agent = "" } = state.agents.links.get(link) ?? {};
+  return state.agents.agents.get(agent)?.name ?? agent;
 }
 
 /** Why the values can't be taken; the agent hears it. */

@@ -12,6 +12,7 @@ import { createDuty, type Duty } from "./duty.ts";
 import { createHeartbeat, type Heartbeat } from "./heartbeat.ts";
 import { createIncoming, type Incoming } from "./incoming.ts";
 import { beatOf, createLiveness, type Liveness } from "./liveness.ts";
+import type { MailDesk } from "./mail.ts";
 import type { Secrets } from "./secrets.ts";
 import type { Streams } from "./streams.ts";
 import { weigh, type Weighed } from "./weighing.ts";
@@ -40,6 +41,7 @@ export interface LinksOptions {
   readonly now: () => number;
   readonly signal: (signal: Signal) => void;
   readonly streams: Streams;
+  readonly mail: Pick<MailDesk, "take" | "release">;
   readonly secrets: Secrets;
 }
 
@@ -186,11 +188,12 @@ function flush(state: State): void {
 }
 
 function close(state: State, link: string, cause: LeaveCause, told?: ErrorData): void {
-  const { open, engine, heartbeat, duty, secrets } = state;
+  const { open, engine, heartbeat, duty, secrets, mail } = state;
   if (!open.delete(link)) return;
   const error = secrets.cleanError(link, told);
   heartbeat.forget(link);
   duty.forget(link);
+  mail.release(`link:${link}`);
   engine.submit([{ type: "link.leave", data: { link, cause, ...(error && { error }) } }]);
 }
 

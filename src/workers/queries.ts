@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { encodeError, RuntimeError, type ErrorData } from "../core/errors.ts";
 import type { Engine } from "../core/engine.ts";
+import type { DeadMail } from "../core/mail/mail.ts";
 import type { Journal, Vault } from "../core/ports.ts";
 import { QuerySchema, type Query } from "../core/protocol.ts";
 import { explainMatch, whyWaiting } from "../core/scheduling/why.ts";
@@ -11,6 +12,7 @@ import { versionsOf } from "../core/workflows/versions.ts";
 import { decideSigned, identifySession, registerKey, type ApprovingParts } from "./approving.ts";
 import { writeBlob } from "./blobs.ts";
 import { listDeadLetters } from "./dead-letters.ts";
+import type { MailDesk } from "./mail.ts";
 import type { Streams } from "./streams.ts";
 
 /** The answer to a page's question: a value, or why there is none. */
@@ -20,7 +22,13 @@ export type QueryAnswer =
 export interface QueryParts extends ApprovingParts {
   readonly journal: Journal;
   readonly streams: Pick<Streams, "read">;
+  readonly mail: MailDesk;
   readonly vault?: Vault | undefined;
+}
+
+/** How the audit log and mailboxes call the page of a session. */
+export function pageOf(session: string): string {
+  return `page:${session}`;
 }
 
 export async function answerQuery(parts: QueryParts, session: string, raw: unknown): Promise<QueryAnswer> {
@@ -59,7 +67,7 @@ async function recorded<T>(engine: Engine, deciding: Promise<T>): Promise<T> {
 }
 
 async function answer(parts: QueryParts, session: string, query: Query): Promise<unknown> {
-  const { journal, engine, streams, vault = noVault } = parts;
+  const { journal, engine, streams, vault = noVault, mail } = parts;
   switch (query.type) {
     case "archived":
       return journal.archived(query.id);
@@ -79,6 +87,15 @@ async function answer(parts: QueryParts, session: string, query: Query): Promise
     }
     case "decide":
       return recorded(engine, decideSigned(parts, session, query));
+    case "audit":
+      return readAudit(journal, query.after);
+    case "mail.take":
+      return mail.take(pageOf(session), query);
+    case "mail.dead": {
+      const list = deadMail(engine, query);
+      await durable(engine);
+      return list;
+    }
     case "schedules": {
       const list = [...engine.state.schedules.schedules.values()];
       await durable(engine);
@@ -123,4 +140,18 @@ async function answer(parts: QueryParts, session: string, query: Query): Promise
     case "blob.write":
       return writeBlob(journal, query.owner, query.bytes);
   }
+}
+
+/** Lines behind the n-th; without a number where the log ends. */
+function readAudit({ audit }: Journal, after: number | undefined): Promise<unknown> {
+  if (!audit) throw new RuntimeError("journal/unavailable", { reason: "this journal keeps no audit log" });
+  return after === undefined ? audit.end() : audit.read(after, 200);
+}
+
+function deadMail({ state }: Engine, query: Extract<Query, { type: "mail.dead" }>): DeadMail[] {
+  const { recipient, after, limit = 50 } = query;
+  const list = [...state.mail.dead.values()].reverse();
+  const from = after === undefined ? 0 : list.findIndex(({ id }) => id === after) + 1;
+  const own = list.slice(from).filter((one) => recipient === undefined || recipient === one.recipient);
+  return own.slice(0, limit);
 }

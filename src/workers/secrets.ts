@@ -3,6 +3,7 @@
  * handed over, and whatever the attempt says has the mark of a secret where its value stood.
  */
 import { holdingId } from "../core/agents/agent.ts";
+import type { MailAsk } from "../core/mail/delivery.ts";
 import type { AgentFrame } from "../core/agents/protocol.ts";
 import type { Engine } from "../core/engine.ts";
 import { RuntimeError, type ErrorData } from "../core/errors.ts";
@@ -112,9 +113,19 @@ function cleanFrame(frame: AgentFrame, known: Known): AgentFrame {
       return { ...frame, ...(frame.note !== undefined && { note: cleanText(frame.note, known) }) };
     case "log":
       return { ...frame, message: cleanText(frame.message, known) };
+    case "mail":
+      return { ...frame, ask: cleanAsk(frame.ask, known) };
     default:
       return frame;
   }
+}
+
+function cleanAsk({ type, data }: MailAsk, known: Known): MailAsk {
+  const fields = Object.entries(data).map(([name, value]): [string, unknown] => [
+    name,
+    typeof value !== "string" ? value : (name === "payload" ? cleanJson : cleanText)(value, known),
+  ]);
+  return { type, data: Object.fromEntries(fields) } as MailAsk; // texts are still texts
 }
 
 function cleanText(text: string, known: Known): string {

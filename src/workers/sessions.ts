@@ -17,7 +17,8 @@ import type { CoreCommand } from "../core/runtime.ts";
 import { PROTOCOL } from "../core/version.ts";
 import { actorOf, type Identify } from "./approving.ts";
 import type { Links } from "./links.ts";
-import { answerQuery } from "./queries.ts";
+import type { MailDesk } from "./mail.ts";
+import { answerQuery, pageOf } from "./queries.ts";
 import type { Signals } from "./signals.ts";
 import type { Streams } from "./streams.ts";
 import type { Spawner, Spawning } from "./spawning.ts";
@@ -34,6 +35,7 @@ export interface SessionsOptions {
   readonly links: Links;
   readonly signals: Pick<Signals, "latest">;
   readonly streams: Pick<Streams, "read">;
+  readonly mail: MailDesk;
   readonly spawning: Spawning;
   readonly version: string;
   readonly place: HostPlace;
@@ -82,6 +84,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     spawning.forget(id);
     options.engine.submit([{ type: "page.offer", data: { session: id, agents: [] } }]);
     for (const link of links.ofSession(id)) links.close(link.id, "page-gone");
+    options.mail.release(pageOf(id));
     spawning.consider();
   };
 
@@ -339,9 +342,13 @@ function decide(
 }
 
 function decideOne(options: SessionsOptions, raw: unknown, session: string): ErrorData | undefined {
+  const { engine } = options;
+  const by = pageOf(session);
   const command = parseCommand(raw);
-  if (command instanceof RuntimeError) return encodeError(command);
-  return options.engine.submit([attributed(options, command, session)])[0]?.[1];
+  if (!(command instanceof RuntimeError)) return engine.submit([attributed(options, command, session)], by)[0]?.[1];
+  const refused = encodeError(command);
+  engine.refuse(by, { type: "unreadable", data: {} }, refused);
+  return refused;
 }
 
 /** Commands of which the core has to know who gives them. */

@@ -4,8 +4,9 @@
 export const CORE_ORDER: readonly (readonly string[])[] = [
   ["json", "errors", "bitset", "versions"],
   ["kernel", "ports", "plugin", "payload", "tables", "ids"],
+  ["audit"],
   ["expressions", "hosting"],
-  ["tasks", "approvals", "capabilities", "timers", "messages"],
+  ["tasks", "approvals", "capabilities", "timers", "messages", "mail"],
   ["agents", "limits"],
   ["workflows"],
   ["schedules"],

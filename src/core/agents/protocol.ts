@@ -6,6 +6,7 @@
 import * as v from "valibot";
 import type { ErrorData } from "../errors.ts";
 import type { JsonText } from "../json.ts";
+import { MailAskSchema, type Delivery } from "../mail/delivery.ts";
 import { isSpilled } from "../payload/reference.ts";
 import { BlobRefSchema, type BlobRef } from "../plugin.ts";
 
@@ -41,6 +42,7 @@ export type HostFrame =
       readonly call: number;
       readonly bytes?: Uint8Array | undefined;
       readonly ref?: BlobRef | undefined;
+      readonly mail?: readonly Delivery[] | undefined;
       readonly error?: ErrorData | undefined;
     };
 
@@ -116,6 +118,8 @@ export const AgentFrameSchema = v.variant("kind", [
   }),
   v.strictObject({ kind: v.literal("read"), call: number, ...attempt, ref: BlobRefSchema }),
   v.strictObject({ kind: v.literal("write"), call: number, ...attempt, bytes }),
+  /** See `troupe/messages`. */
+  v.strictObject({ kind: v.literal("mail"), call: number, ...attempt, ask: MailAskSchema }),
 ]);
 /** From the worker to the host. */
 export type AgentFrame = v.InferOutput<typeof AgentFrameSchema>;

@@ -43,6 +43,8 @@ export type LogLevel = "debug" | "info" | "warn" | "error";
 
 /** What a running attempt can reach. */
 export interface AgentContext {
+  /** For entries of this package, as `troupe/messages`: not to be called by agents. */
+  readonly call?: unknown;
   /** Aborted when the attempt is cancelled or timed out; whoever ignores it is terminated after the grace. */
   readonly signal: Signal;
   readonly task: {

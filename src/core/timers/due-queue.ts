@@ -5,6 +5,8 @@ export interface DueQueue extends DueIndex {
   readonly size: number;
   /** The earliest due time, or undefined when nothing waits. */
   next(): number | undefined;
+  /** The key that is due first. */
+  first(): string | undefined;
   /** Takes out every key that is due at `now`, earliest first; equal times by key, so that the order is the same everywhere. */
   take(now: number): string[];
 }
@@ -35,6 +37,7 @@ export function createDueQueue(): DueQueue {
       remove(heap, key);
     },
     next: () => entries[0]?.at,
+    first: () => entries[0]?.key,
     take(now) {
       const keys: string[] = [];
       for (let first = entries[0]; first && first.at <= now; first = entries[0]) {

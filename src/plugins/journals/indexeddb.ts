@@ -2,6 +2,7 @@
 import type { Journal, JournalOpening } from "../../core/ports.ts";
 import { packRows } from "./indexeddb/archive-rows.ts";
 import { createArchive } from "./indexeddb/archive.ts";
+import { createAuditStore } from "./indexeddb/audit-lines.ts";
 import { createBallast, isFull } from "./indexeddb/ballast.ts";
 import { append, compact, read, takeOver } from "./indexeddb/batches.ts";
 import { createBlobs } from "./indexeddb/blobs.ts";
@@ -67,6 +68,7 @@ export function createIndexedDbJournal({
     archived: (id) => archive.find(id),
     archive: (query = {}) => archive.list(query),
     blobs: createBlobs(owner),
+    audit: createAuditStore(owner),
     onLost: (listener) => {
       listeners.add(listener);
     },

@@ -68,6 +68,8 @@ export interface MemoryRecords {
   head: unknown;
   readonly batches: Map<number, unknown>;
   readonly snapshots: Map<number, unknown>;
+  /** Lines of the audit log by their number. */
+  readonly audit: Map<number, string>;
   readonly archive: { readonly place: Place; readonly id: string; value: unknown }[];
   readonly blobs: Map<string, { readonly owner: string; readonly bytes: Uint8Array; readonly sum: string }>;
 }
@@ -123,7 +125,7 @@ export function createMemoryDisk({
     corrupt: (damage) => spoil(records, damage),
     clear: () => {
       Object.assign(records, { head: undefined });
-      for (const part of [records.batches, records.snapshots, records.blobs]) part.clear();
+      for (const part of [records.batches, records.snapshots, records.blobs, records.audit]) part.clear();
       records.archive.length = 0;
       used = 0;
       for (const tell of [...lost]) tell();
@@ -161,7 +163,7 @@ export function createMemoryDisk({
 }
 
 function emptyRecords(): MemoryRecords {
-  return { head: undefined, batches: new Map(), snapshots: new Map(), archive: [], blobs: new Map() };
+  return { head: undefined, batches: new Map(), snapshots: new Map(), audit: new Map(), archive: [], blobs: new Map() };
 }
 
 function failed({ verb }: MemoryWrite): RuntimeError {

@@ -4,6 +4,7 @@ import type {
   ArchivePage,
   ArchiveQuery,
   ArchiveRow,
+  AuditRecord,
   Batch,
   BlobStore,
   Journal,
@@ -107,6 +108,10 @@ export function createMemoryJournal({ disk = createMemoryDisk() }: MemoryJournal
     archived: (id) => settle(() => archived(handle, id)),
     archive: (query = {}) => settle(() => (query.prefix === undefined ? listNewest : listPrefix)(handle, query)),
     blobs: createMemoryBlobs(handle),
+    audit: {
+      end: () => settle(() => (handle.known(), decodeMeta(port.records.head)?.audit)),
+      read: (after, limit) => settle(() => (handle.known(), linesAfter(port, after, limit))),
+    },
     onLost: (listener) => {
       listeners.add(listener);
     },
@@ -160,14 +165,38 @@ async function append({ port, write }: Handle, expectedHead: number, given: Batc
       counts[kind] = place.row + 1;
       port.records.archive.push({ place, id: row.id, value: seal(labelOf(place), JSON.stringify(row)) });
     }
-    return withBatch(meta, record);
+    keepLine(port, batch.line);
+    return withBatch(meta, record, batch.line);
   });
+}
+
+function keepLine({ records: { audit }, free }: MemoryPort, line: AuditRecord | undefined): void {
+  if (!line) return;
+  const { end, text, cut } = line;
+  audit.set(end.n, text);
+  if (!cut) return;
+  for (const [at, gone] of audit) if (at < cut.n && audit.delete(at)) free(gone.length + OVERHEAD);
+  free((audit.get(cut.n)?.length ?? 0) - cut.text.length);
+  audit.set(cut.n, cut.text);
+}
+
+function linesAfter({ records: { audit } }: MemoryPort, after: number, limit: number): string[] {
+  const [first = 1] = audit.keys();
+  const found: string[] = [];
+  for (let n = Math.max(first, after + 1); found.length < limit; n++) {
+    const line = audit.get(n);
+    if (line === undefined) break;
+    found.push(line);
+  }
+  return found;
 }
 
 const OVERHEAD = 64; // bytes of a record besides its text; a guess, as for every disk
 
 function sizeOf(batch: Batch): number {
-  return batch.archive.reduce((sum, { text }) => sum + text.length + OVERHEAD, batch.text.length + OVERHEAD);
+  const { archive, text: events, line } = batch;
+  const own = events.length + OVERHEAD + (line ? line.text.length + OVERHEAD : 0);
+  return archive.reduce((sum, { text }) => sum + text.length + OVERHEAD, own);
 }
 
 async function compact({ port, write }: Handle, { seq, text }: Snapshot): Promise<void> {

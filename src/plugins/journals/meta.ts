@@ -1,5 +1,6 @@
 /** The one record that says who owns a journal and where it ends. Every write reads it first and stores the next one with it. */
 import { RuntimeError } from "../../core/errors.ts";
+import type { AuditEnd, AuditRecord } from "../../core/ports.ts";
 import { corrupt, isBatchRecord, originOf, seal, unseal, type BatchRecord, type Mark, type Sealed } from "./records.ts";
 
 /** Its content. `format` grows when old code could not read the records any more. */
@@ -15,6 +16,8 @@ export interface Meta {
   readonly snapshots: readonly Mark[];
   /** Characters of events ever written; tells when the journal is worth a reserve of space. */
   readonly written: number;
+  /** Where the audit log ends; none before the first line. */
+  readonly audit?: AuditEnd | undefined;
 }
 
 /** The key of the record, where records have keys. */
@@ -84,8 +87,9 @@ export function checkEnd({ head, base }: Meta, last: unknown): void {
 }
 
 /** The record after a batch. */
-export function withBatch(meta: Meta, { to, sum, text }: BatchRecord): Meta {
-  return { ...meta, head: { seq: to, chain: sum }, written: meta.written + text.length };
+export function withBatch(meta: Meta, { to, sum, text }: BatchRecord, line: AuditRecord | undefined): Meta {
+  const audit = line && { audit: line.end };
+  return { ...meta, head: { seq: to, chain: sum }, written: meta.written + text.length, ...audit };
 }
 
 /** The record after a snapshot. What the snapshot before it covers is let go of, so that either can be started from. */

@@ -1,6 +1,7 @@
 /** A page's questions, answered by the host's own code over the disk of a test. */
 import { decodeError } from "../../../src/core/errors.ts";
 import type { ArchiveQuery, Journal } from "../../../src/core/ports.ts";
+import { createMailDesk } from "../../../src/workers/mail.ts";
 import { answerQuery } from "../../../src/workers/queries.ts";
 import type { Disk } from "./disk.ts";
 import type { Host } from "./kit.ts";
@@ -25,7 +26,8 @@ export function askHost({ engine, disk }: Host & { readonly disk: Disk }): Ask {
   const journal = archiveOf(disk) as Journal; // no question here reads more of it
   const streams = { read: () => Promise.reject(new Error("nothing streams")) };
   return async (query) => {
-    const { value, error } = await answerQuery({ journal, engine, streams }, "page", query);
+    const parts = { journal, engine, streams, mail: createMailDesk(engine) };
+    const { value, error } = await answerQuery(parts, "p", query);
     if (error) throw decodeError(error);
     return value;
   };

@@ -65,6 +65,23 @@ function deciding(): readonly CoreCommand[] {
     { type: "approval.answer", data: { id: "decided/ask", approved: true, by: "carl", edits: '{"n":[1]}' } },
   ];
 }
+const mailTo = (id: string, more: object): CoreCommand => ({
+  type: "mail.send",
+  data: { id, once: true, type: "own", payload: "1", ...more },
+});
+const takeMail: CoreCommand = { type: "mail.take", data: { recipient: "r", consumer: "c", call: 1, max: 1 } };
+
+/** Each kind of thing that happens to messages in mailboxes. */
+const mails: readonly CoreCommand[] = [
+  { type: "mail.define", data: { name: "own", schema: '{"type":"number"}' } },
+  { type: "mail.subscribe", data: { topic: "t", recipient: "r" } },
+  mailTo("m", { topic: "t", maxDeliveries: 2, key: "k" }),
+  mailTo("n", { recipient: "r", key: "k", priority: "low" }),
+  takeMail,
+  { type: "mail.extend", data: { id: "m r", delivery: 1 } },
+  { type: "mail.nak", data: { id: "m r", delivery: 1, delay: 50 } },
+  { type: "mail.unsubscribe", data: { topic: "t", recipient: "r" } },
+];
 
 /** A long history with events of nearly every type. */
 async function makeHistory(): Promise<readonly CoreEvent[]> {
@@ -72,6 +89,13 @@ async function makeHistory(): Promise<readonly CoreEvent[]> {
   const world = await openWorld(seed, { behaviour: chaotic, chance });
   const live = createLife(chance, "", world.time.now, true);
   for (let step = 0; step < 2_500; step++) await world.advance(live(world));
+  await world.submit(...mails);
+  await world.advance(60);
+  await world.submit(takeMail, { type: "mail.terminate", data: { id: "m r", delivery: 2 } }, takeMail);
+  await world.submit(
+    { type: "mail.ack", data: { id: "n", delivery: 1 } },
+    { type: "mail.replay", data: { id: "m r" } },
+  );
   const stuck: WorkflowInput = {
     ...{ id: "stuck", stallAfter: 1 },
     nodes: [{ id: "s", type: "task", capabilities: ["stuck"], priority: "critical" }],

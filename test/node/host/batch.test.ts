@@ -7,6 +7,7 @@ import { defineAgent } from "../../../src/core/plugin/definition.ts";
 import type { Journal } from "../../../src/core/ports.ts";
 import { batched, type BatchOptions } from "../../../src/workers/batch.ts";
 import { createLinks } from "../../../src/workers/links.ts";
+import { createMailDesk } from "../../../src/workers/mail.ts";
 import { createService } from "../../../src/workers/agent-service.ts";
 import { createSecrets } from "../../../src/workers/secrets.ts";
 import { createStreams } from "../../../src/workers/streams.ts";
@@ -215,6 +216,7 @@ describe("a batch at a host", () => {
     const around: { dispatch?: ReturnType<typeof createLinks>["dispatch"] } = {};
     const world = await openWorld(1, { behaviour: never, onCommitted: (events) => around.dispatch?.(events) });
     const links = createLinks({
+      mail: createMailDesk(world.engine),
       engine: world.engine,
       now: Date.now,
       signal: () => undefined,

@@ -93,6 +93,9 @@ describe("secrets", { timeout: 20_000 }, () => {
     assert.equal(await answered({ kind: "checkpoint", value: bytesOf([deep, "x".repeat(MAX_INLINE)]) }), undefined);
     assert.equal(await answered({ kind: "effect", key: "n", value: `[${DIGITS}]` }), undefined);
     assert.equal(await answered({ kind: "effect", key: "k", value: JSON.stringify(CANARY) }), undefined);
+    const payload = JSON.stringify({ status: CANARY, deep });
+    const data = { id: "m", type: "status_update", recipient: "inbox", correlation: CANARY, payload };
+    assert.equal(await answered({ kind: "mail", ask: { type: "mail.send", data } }), undefined);
     assert.equal(await answered({ kind: "write", bytes: new TextEncoder().encode(`a ${CANARY}`) }), "secret/leaked");
     assert.equal(await answered({ kind: "write", bytes: new TextEncoder().encode("harmless") }), undefined);
     const cause = { name: "E", message: CANARY, code: "inner" };

@@ -24,6 +24,8 @@ export interface Site {
   ask(query: Said<PageFrame, "query">["query"]): Promise<unknown>;
   /** A worker is up. */
   join(): void;
+  /** It is gone. */
+  leave(): void;
   /** It has crashed. */
   crash(error: ErrorData): void;
   worker(...frames: unknown[]): void;
@@ -137,6 +139,9 @@ export async function openSite({
     },
     join() {
       say({ kind: "joined", link: "l1", agent: "a@1.0.0" });
+    },
+    leave() {
+      say({ kind: "left", link: "l1", cause: "crashed" });
     },
     crash(error) {
       say({ kind: "left", link: "l1", cause: "crashed", error });

@@ -3,6 +3,7 @@ import { mock } from "node:test";
 import { PING, type HostFrame } from "../../../src/core/agents/protocol.ts";
 import type { Journal } from "../../../src/core/ports.ts";
 import { createLinks, type Links } from "../../../src/workers/links.ts";
+import { createMailDesk } from "../../../src/workers/mail.ts";
 import { createPool, type Pool } from "../../../src/workers/pool.ts";
 import { createSpawning, type Spawner, type Spawning } from "../../../src/workers/spawning.ts";
 import { createSecrets } from "../../../src/workers/secrets.ts";
@@ -38,8 +39,10 @@ export async function openYard(): Promise<Yard> {
   });
   const { engine } = world;
   const streams = createStreams(() => true, Date.now);
+  const mail = createMailDesk(engine);
   const links = createLinks({
     engine,
+    mail,
     now: Date.now,
     signal: () => undefined,
     streams,

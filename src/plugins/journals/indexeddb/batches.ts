@@ -17,6 +17,7 @@ import {
   type Mark,
 } from "../records.ts";
 import type { PackedRows } from "./archive-rows.ts";
+import { writeLine } from "./audit-lines.ts";
 import { send } from "./connection.ts";
 import type { ReadTx, Table, WriteTx } from "./database.ts";
 import type { Owner } from "./owner.ts";
@@ -56,7 +57,8 @@ export async function append(owner: Owner, expectedHead: number, given: Batch, r
     record = sealBatch(meta.head.chain, batch);
     send(tx.objectStore("batches").add(record, batch.from));
     for (const [key, piece] of rows.pieces) send(tx.objectStore("archive").put(piece, key));
-    save(withBatch(meta, record));
+    if (batch.line) writeLine(tx, batch.line);
+    save(withBatch(meta, record, batch.line));
   });
 }
 
