@@ -34,7 +34,8 @@ export function createItem(first: ApprovalView, { answer, person }: ItemOptions)
     const claim = person();
     const asked = !claim?.id || isAsked(view, { id: claim.id, roles: claim.roles ?? [] });
     parts.notYours.hidden = asked;
-    approve.disabled = reject.disabled = isSending;
+    // A control that is disabled loses the keyboard.
+    for (const control of [approve, reject]) control.setAttribute("aria-disabled", String(isSending));
   };
   const update = (next: ApprovalView): void => {
     const text = textOf(next.payload);
@@ -46,6 +47,7 @@ export function createItem(first: ApprovalView, { answer, person }: ItemOptions)
     enable();
   };
   const send = async (approved: boolean): Promise<void> => {
+    if (isSending) return;
     isSending = true;
     trouble.textContent = "";
     enable();
