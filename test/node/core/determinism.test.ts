@@ -32,7 +32,7 @@ describe("E7: the same inputs give the same bytes", () => {
   });
 
   it("follows from the commands alone, whoever sends them and however they are grouped", async () => {
-    const { told } = await live(seed, 150);
+    const { told } = await live(seed, 300);
     const grouping = createChance(0);
     const first = await tellAgain();
     assert.equal(await tellAgain(), first);
