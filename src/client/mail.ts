@@ -38,7 +38,7 @@ async function answerApproval(
 ): Promise<string> {
   const id = correlation ?? onlyOneOf(approvals(), recipient);
   const { approver, ...rest } = Object(payload) as { readonly approver?: string; readonly approved: boolean };
-  answer(id, { ...rest, ...(approver !== undefined && { by: approver }) } as Parameters<Runtime["answer"]>[1]); // the host checks it
+  answer(id, { ...rest, ...(approver !== undefined && { by: approver }) }); // the host checks it
   await outbox.settled(id);
   return id;
 }
@@ -48,8 +48,8 @@ function onlyOneOf(approvals: ReadonlyMap<string, ApprovalView>, sender: string 
     const { id, execution, node, sender: own } = one as ApprovalView & { readonly sender?: string };
     return sender !== undefined && [id, own, execution, `${execution ?? ""}/${node ?? ""}`].includes(sender);
   });
-  const [first] = asked;
-  if (first && asked.length === 1) return first.id;
+  // One that isn't open any more is refused by the host, which records it.
+  if (sender !== undefined && asked.length < 2) return asked[0]?.id ?? sender;
   throw new RuntimeError("approval/unknown", { recipient: sender, open: asked.map(({ id }) => id) });
 }
 

@@ -91,42 +91,17 @@ async function answer(parts: QueryParts, session: string, query: Query): Promise
       return readAudit(journal, query.after);
     case "mail.take":
       return mail.take(pageOf(session), query);
-    case "mail.dead": {
-      const list = deadMail(engine, query);
-      await durable(engine);
-      return list;
-    }
-    case "schedules": {
-      const list = [...engine.state.schedules.schedules.values()];
-      await durable(engine);
-      return list;
-    }
-    case "versions": {
-      const list = versionsOf(engine.state.workflows, query.workflow);
-      await durable(engine);
-      return list;
-    }
-    case "migration": {
-      const preview = previewMigration(createLookups(), engine.state.workflows, query);
-      await durable(engine);
-      return preview;
-    }
-    case "standing": {
-      const standing = standingOf(engine.state, query.id, query.within);
-      await durable(engine);
-      return standing;
-    }
-    case "why": {
-      engine.submit([{ type: "limit.wake", data: { id: "" } }]); // what time alone has changed is seen first
-      const why = whyWaiting(engine.state, engine.scheduler.index, query.id, Date.now());
-      await durable(engine);
-      if (!why) throw new RuntimeError("task/unknown", { id: query.id });
-      return why;
-    }
+    case "mail.dead":
+    case "schedules":
+    case "versions":
+    case "migration":
+    case "standing":
+    case "why":
     case "explain": {
-      const matches = explainMatch(engine.state, query.requirement);
+      const found = look(engine, query);
       await durable(engine);
-      return matches;
+      if (query.type === "why" && !found) throw new RuntimeError("task/unknown", { id: query.id });
+      return found;
     }
     case "secret.set":
       return vault.set(query.name, query.value);
@@ -139,6 +114,33 @@ async function answer(parts: QueryParts, session: string, query: Query): Promise
       return journal.blobs.get(query.blob, query.offset, query.size);
     case "blob.write":
       return writeBlob(journal, query.owner, query.bytes);
+  }
+}
+
+type Look = Extract<
+  Query,
+  { readonly type: "mail.dead" | "schedules" | "versions" | "migration" | "standing" | "why" | "explain" }
+>;
+
+/** What the live state says now, durable or not. */
+function look(engine: Engine, query: Look): unknown {
+  const { state } = engine;
+  switch (query.type) {
+    case "mail.dead":
+      return deadMail(engine, query);
+    case "schedules":
+      return [...state.schedules.schedules.values()];
+    case "versions":
+      return versionsOf(state.workflows, query.workflow);
+    case "migration":
+      return previewMigration(createLookups(), state.workflows, query);
+    case "standing":
+      return standingOf(state, query.id, query.within);
+    case "why":
+      engine.submit([{ type: "limit.wake", data: { id: "" } }]); // what time alone has changed is seen first
+      return whyWaiting(state, engine.scheduler.index, query.id, Date.now());
+    case "explain":
+      return explainMatch(state, query.requirement);
   }
 }
 

@@ -133,7 +133,7 @@ describe("the page's messages", () => {
       code: "approval/unknown",
       detail: { recipient: "run", open: [...views.keys()] },
     });
-    await assert.rejects(answer("elsewhere", yes), { code: "approval/unknown" });
+    await assert.rejects(answer("elsewhere", yes), { code: "approval/closed" }, "the host refuses it");
     await assert.rejects(answer("run/one", { ...yes, approver: "eve" }), { code: "approval/forbidden" });
     await assert.rejects(answer("run/one", { approved: "yes", approver: "ada" }), { code: "command/invalid" });
     const first = await answer("run/one", { ...yes, reason: "fine" });
