@@ -63,12 +63,15 @@ describe("approvals", () => {
     const third = await connect();
     listen("third", third);
     await until(third, () => true);
+    const hears = async (who: string, times: number): Promise<void> => {
+      while ((heard[who]?.length ?? 0) < times) await new Promise((resolve) => setTimeout(resolve, 5));
+    };
+    await hears("second", 1); // what listens is loaded with the first call
     const [view] = first.approvals.values();
     first.answer(view?.id ?? "", { approved: true, by: "ann", edits: { n: 6 } });
     await first.settled();
     await until(second, ({ approvals }) => approvals.get(`${run}/ask`)?.revision === 1);
-    while ((heard["third"]?.length ?? 0) < 1 || (heard["second"]?.length ?? 0) < 2)
-      await new Promise((resolve) => setTimeout(resolve, 5));
+    await Promise.all([hears("third", 1), hears("second", 2)]);
     const [request] = heard["second"] ?? [];
     expect(request).to.include({ id: `${run}/ask`, sender: `${run}/ask`, execution: run, node: "ask" });
     expect(request?.message).to.equal("Send 5?");
