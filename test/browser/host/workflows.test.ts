@@ -147,6 +147,18 @@ describe("workflows in a host", () => {
     expect((await runtime.archive.task(`${other}/book.undo`))?.output).to.equal("undone");
   }).timeout(60_000);
 
+  it("are over at once when they are cancelled, though their agent hangs", async () => {
+    const runtime = await connect();
+    runtime.registerWorkflow({ id: "hung", nodes: [task("spin", "{'do': 'spin'}")] });
+    const run = runtime.startWorkflow("hung");
+    await until(runtime, ({ tasks }) => tasks.get(`${run}/spin`)?.status === "running");
+    const asked = performance.now();
+    runtime.cancelWorkflow(run);
+    expect((await rejection(runtime.result(run))).code).to.equal("execution/cancelled");
+    console.log(`a hung run was over after ${String(Math.round(performance.now() - asked))} ms`);
+    expect((await runtime.archive.execution(run))?.status).to.equal("cancelled");
+  }).timeout(60_000);
+
   it("are done again from what failed, and begun by a schedule", async () => {
     const runtime = await connect();
     const workflow = (last: string): WorkflowInput => ({

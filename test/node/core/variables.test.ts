@@ -73,6 +73,22 @@ describe("a variable", () => {
     assert.deepEqual([...(found["each"] as number[])].sort(), [0, 1, 2]);
   });
 
+  it("takes writes by a rule of one's own, an expression that reads it, and loses none of them", async () => {
+    const branches = Array.from({ length: 20 }, (_none, at) => `t${String(at)}`);
+    const better = (at: number): string => `vars.best == null || vars.best.score < ${String(at)}`;
+    const nodes = branches.map((id, at) =>
+      task(id, "1", {
+        set: {
+          best: `${better(at % 13)} ? {'score': ${String(at % 13)}, 'by': '${id}'} : vars.best`,
+          twice: "2 * vars.twice",
+        },
+      }),
+    );
+    const variables = { best: { type: "map" }, twice: { type: "number", initial: 1 } } as const;
+    const ran = await start(variables, nodes, {}, (work) => completes(1 + work.chance.below(9))(work));
+    assert.deepEqual(variablesOf(ran), { best: { score: 12, by: "t12" }, twice: 2 ** 20 });
+  });
+
   it("is set with its node's completion, so that conditions behind it see it", async () => {
     const nodes = [task("a", "5", { set: { x: "nodes.a.output * 2", all: "'a'" } }), task("b"), task("c")];
     const edges = [
