@@ -151,7 +151,7 @@ describe("workflows in a host", () => {
     const runtime = await connect();
     runtime.registerWorkflow({ id: "hung", nodes: [task("spin", "{'do': 'spin'}")] });
     const run = runtime.startWorkflow("hung");
-    await until(runtime, ({ tasks }) => tasks.get(`${run}/spin`)?.status === "running");
+    await until(runtime, ({ tasks }) => (tasks.get(`${run}/spin`)?.attempt ?? 0) > 0);
     const asked = performance.now();
     runtime.cancelWorkflow(run);
     expect((await rejection(runtime.result(run))).code).to.equal("execution/cancelled");
