@@ -88,8 +88,9 @@ function valueOf(connection: Connection, text: JsonText, id: string): unknown {
   return import("./payloads.ts").then(({ loadText }) => loadText(connection, text, id));
 }
 
-function deliver(connection: Connection, { id, status, output, error }: Ended, { resolve, reject }: Waiter): void {
+function deliver(connection: Connection, ended: Ended, { resolve, reject }: Waiter): void {
+  const { id, status, output, error } = ended;
   if (status === "completed") resolve(output === undefined ? undefined : valueOf(connection, output, id));
   else if (error && status !== "cancelled") reject(decodeError(error));
-  else reject(new RuntimeError("task/cancelled", { id, status }));
+  else reject(new RuntimeError("workflow" in ended ? "execution/cancelled" : "task/cancelled", { id, status }));
 }
