@@ -22,7 +22,7 @@ type Report =
   | { readonly kind: "memory"; readonly measured: MemoryMeasurement };
 
 /** From a loaded frame to the first word of its script, in milliseconds: none of it needs the network. */
-const PATIENCE = 8_000;
+const PATIENCE = 15_000;
 
 export function startFrame(options: FrameOptions, onDeath: OnDeath): Carrier {
   const { url, code, cellURL, network, selfSandboxed, onMemory } = options;
