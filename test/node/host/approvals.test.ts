@@ -7,33 +7,16 @@ import type { ApprovalView } from "../../../src/client/runtime.ts";
 import type { Approval } from "../../../src/core/approvals/approval.ts";
 import type { PublicKey } from "../../../src/core/approvals/key.ts";
 import { algorithmOf } from "../../../src/core/approvals/statement.ts";
-import { decodeError, type RuntimeError } from "../../../src/core/errors.ts";
+import type { RuntimeError } from "../../../src/core/errors.ts";
 import { decodeJson } from "../../../src/core/json.ts";
 import type { Query } from "../../../src/core/protocol.ts";
 import type { CoreEvents } from "../../../src/core/runtime.ts";
 import type { WorkflowInput } from "../../../src/core/workflows/definition.ts";
 import { createMemoryDisk } from "../../../src/plugins/journals/memory-disk.ts";
-import { closeSites, openSite, type Site, type SiteOptions } from "./site.ts";
+import { closeSites, connectTo, openSite, type Site, type SiteOptions } from "./site.ts";
 
 type Connection = Parameters<typeof approving.delegate>[0] & Parameters<typeof approving.decide>[0];
 type Ask = Partial<Extract<WorkflowInput["nodes"][number], { type: "approval" }>>;
-
-/** As much of a page's connection as the calls need. */
-function connect(site: Site): Connection {
-  const sent = new Map<string, ReturnType<Site["command"]>>();
-  return {
-    command(id, command) {
-      sent.set(id, site.command(command));
-    },
-    outbox: {
-      async settled(id = "") {
-        const [refusal] = (await sent.get(id))?.refused ?? [];
-        if (refusal) throw decodeError(refusal[1]);
-      },
-    } as Connection["outbox"],
-    ask: (query) => site.ask(typeof query === "function" ? query() : query),
-  };
-}
 
 const isCode =
   (code: string) =>
@@ -56,7 +39,7 @@ async function open(ask: Ask = {}, options: SiteOptions = {}): Promise<{ site: S
   } as const;
   const text = JSON.stringify({ id: "w", nodes: [{ ...node, ...ask }] });
   assert.deepEqual((await site.command({ type: "workflow.register", data: { text } })).refused, []);
-  return { site, page: connect(site) };
+  return { site, page: connectTo(site) };
 }
 
 async function start(site: Site, id = "e"): Promise<ApprovalView> {
@@ -122,7 +105,7 @@ describe("a page that says who is there", () => {
     assert.deepEqual(await answered(next, { approved: true }), []);
     const last = dataOf(next, "approval.decided").at(-1);
     assert.deepEqual([last?.by, last?.level], ["ann", "session"]);
-    assert.equal(await approving.identify(connect(next)), undefined);
+    assert.equal(await approving.identify(connectTo(next)), undefined);
     assert.deepEqual(await answered(next, { approved: true }), ["command/invalid"], "nobody answers");
   });
 

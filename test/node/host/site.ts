@@ -1,7 +1,8 @@
 /** A whole host over a memory disk, with one page and one worker that a test speaks for. */
 import assert from "node:assert/strict";
 import type { HostFrame as WorkerFrame } from "../../../src/core/agents/protocol.ts";
-import type { ErrorData } from "../../../src/core/errors.ts";
+import type { Connection } from "../../../src/client/connection.ts";
+import { decodeError, type ErrorData } from "../../../src/core/errors.ts";
 import type { Batch, BlobStore, Journal, Vault } from "../../../src/core/ports.ts";
 import type { HostFrame, PageFrame, PageRequest } from "../../../src/core/protocol.ts";
 import type { CoreEvent } from "../../../src/core/runtime.ts";
@@ -181,4 +182,21 @@ export async function openRunning(id: string, options?: SiteOptions): Promise<Si
   site.join();
   await site.ordered("run");
   return site;
+}
+
+/** As much of a page's connection as calls need that are loaded later. */
+export function connectTo(site: Site): Pick<Connection, "command" | "outbox" | "ask"> {
+  const sent = new Map<string, ReturnType<Site["command"]>>();
+  return {
+    command(id, command) {
+      sent.set(id, site.command(command));
+    },
+    outbox: {
+      async settled(id = "") {
+        const [refusal] = (await sent.get(id))?.refused ?? [];
+        if (refusal) throw decodeError(refusal[1]);
+      },
+    } as Connection["outbox"],
+    ask: (query) => site.ask(typeof query === "function" ? query() : query),
+  };
 }

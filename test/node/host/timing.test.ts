@@ -2,28 +2,11 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, it } from "node:test";
 import * as timing from "../../../src/client/timing.ts";
-import { decodeError, type RuntimeError } from "../../../src/core/errors.ts";
+import type { RuntimeError } from "../../../src/core/errors.ts";
 import type { Workflow, WorkflowInput } from "../../../src/core/workflows/definition.ts";
-import { closeSites, openSite, type Site } from "./site.ts";
+import { closeSites, connectTo, openSite, type Site } from "./site.ts";
 
 type Connection = Parameters<typeof timing.publish>[0];
-
-/** As much of a page's connection as the calls need. */
-function connect(site: Site): Connection {
-  const sent = new Map<string, ReturnType<Site["command"]>>();
-  return {
-    command(id, command) {
-      sent.set(id, site.command(command));
-    },
-    outbox: {
-      async settled(id = "") {
-        const [refusal] = (await sent.get(id))?.refused ?? [];
-        if (refusal) throw decodeError(refusal[1]);
-      },
-    } as Connection["outbox"],
-    ask: (query) => site.ask(typeof query === "function" ? query() : query),
-  };
-}
 
 const waiting: WorkflowInput = {
   id: "w",
@@ -46,7 +29,7 @@ async function open(...definitions: readonly WorkflowInput[]): Promise<{ site: S
     const text = JSON.stringify(definition);
     assert.deepEqual((await site.command({ type: "workflow.register", data: { text } })).refused, []);
   }
-  return { site, page: connect(site) };
+  return { site, page: connectTo(site) };
 }
 
 describe("a page", () => {
