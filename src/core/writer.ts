@@ -2,7 +2,7 @@ import { RuntimeError } from "./errors.ts";
 import type { Fact } from "./kernel.ts";
 import type { Batch, Clock, Journal, Snapshot } from "./ports.ts";
 import { applyEvent, saveState, type CoreEvent } from "./runtime.ts";
-import { encodeActs, type Noted } from "./audit/act.ts";
+import { encodeActs, noted, type Act, type Noted } from "./audit/act.ts";
 import { encodeEvents } from "./events.ts";
 import type { Stage } from "./stage.ts";
 
@@ -26,8 +26,8 @@ export interface WriterOptions {
   readonly audited?: boolean;
 }
 
-/** Refusals alone make no batch: of more than so many only the first are told. */
-const MAX_ACTS = 100_000;
+/** Commands that made no event make no batch: of more than so many only the first are told, and how many more there were. */
+const MAX_ACTS = 10_000;
 
 type Waiter = (stopped: RuntimeError | undefined) => void;
 
@@ -39,7 +39,7 @@ export interface Writer {
   readonly decided: number;
   readonly record: (fact: Fact, now: number) => void;
   /** Keeps what is known of a command that was decided after the number `before`, for the next batch. */
-  note(act: Omit<Noted, "first" | "count">, before: number): void;
+  note(act: Act, before: number): void;
   wait(then: Waiter): void;
   /** Writes what was gathered; resolves with whether more has come meanwhile. */
   flush(): Promise<boolean>;
@@ -63,6 +63,7 @@ interface State {
   /** Decided and not yet cut into a batch. */
   events: CoreEvent[];
   acts: Noted[];
+  omitted: number;
   waiters: Waiter[];
   /** They wait for the batch that is being written. */
   inFlight: Waiter[];
@@ -82,6 +83,7 @@ export function createWriter(options: WriterOptions, stage: Stage, start: Start)
     stopped: false,
     events: [],
     acts: [],
+    omitted: 0,
     waiters: [],
     inFlight: [],
   };
@@ -105,8 +107,9 @@ export function createWriter(options: WriterOptions, stage: Stage, start: Start)
     note(act, before) {
       const count = state.decided - before;
       const isIdle = count === 0 && !act.refused && act.by === "host"; // nobody asked, and nothing was to be done
-      if (!options.audited || isIdle || state.acts.length > MAX_ACTS) return;
-      state.acts.push({ ...act, first: state.events.length - count, count });
+      if (!options.audited || isIdle) return;
+      if (count === 0 && state.acts.length >= MAX_ACTS) state.omitted++;
+      else state.acts.push(noted(act, state.events.length - count, count));
     },
     wait(then) {
       state.waiters.push(then);
@@ -152,10 +155,11 @@ async function write(state: State): Promise<Snapshot | undefined> {
     at: options.clock(),
     text: encodeEvents(events),
     archive: stage.finished.splice(0),
-    ...(options.audited && { acts: encodeActs(state.acts, events, state.head + 1) }),
+    ...(options.audited && { acts: encodeActs(state.acts, events, state.head + 1, state.omitted) }),
   };
   state.events = [];
   state.acts = [];
+  state.omitted = 0;
   stage.picture.cut(batch.to);
   state.writtenSince += batch.text.length;
   // Not before as much was written as the last one weighed: so snapshots of a large state cost no more than the events.

@@ -6,20 +6,30 @@ import type { ErrorData } from "../errors.ts";
 import type { JsonText } from "../json.ts";
 import type { Fact, Request } from "../kernel.ts";
 
-/** A command as the engine met it. */
+/** What is kept of a command until its batch. */
 export interface Noted {
   /** `page:<session>`, `link:<worker>`, or `host`: due times and what the host itself has seen. */
   readonly by: string;
-  readonly command: Request;
+  readonly type: string;
+  /** What is told of its data, which isn't kept: refused commands may wait long for a batch. */
+  readonly told: Told;
   readonly at: number;
   /** Where its events begin among those of the batch, and how many there are. */
   readonly first: number;
   readonly count: number;
+  readonly refused?: { readonly code: string; readonly why: string } | undefined;
+}
+
+/** A command as the engine meets it. */
+export interface Act {
+  readonly by: string;
+  readonly command: Request;
+  readonly at: number;
   readonly refused?: ErrorData | undefined;
 }
 
 /** What is told of a command or an event beside its type and id: never a payload. */
-const TOLD = [
+const NAMES: ReadonlySet<string> = new Set([
   "name",
   "key",
   "by",
@@ -43,19 +53,20 @@ const TOLD = [
   "node",
   "priority",
   "epoch",
-] as const;
+]);
 
 /** Characters of a text that are kept. */
 const MAX_TOLD = 500;
 
-type Told = Readonly<Record<string, string | number | boolean>>;
+type Told = readonly [id: string, fields?: Readonly<Record<string, string | number | boolean>>];
 
 /** What is told of data: id and scalars of known names. */
-function tell(data: unknown): readonly [id: string, told?: Told] {
+function tell(data: unknown): Told {
   const fields = data as Readonly<Record<string, unknown>>;
   const told: Record<string, string | number | boolean> = {};
   let isAny = false;
-  for (const name of TOLD) {
+  for (const name of Object.keys(fields)) {
+    if (!NAMES.has(name)) continue;
     const value = fields[name];
     if (typeof value === "string") told[name] = value.slice(0, MAX_TOLD);
     else if (typeof value === "number" || typeof value === "boolean") told[name] = value;
@@ -68,24 +79,33 @@ function tell(data: unknown): readonly [id: string, told?: Told] {
   return isAny || code !== undefined ? [id, told] : [id];
 }
 
+/** What is kept of an act; nothing of it holds the command's data. */
+export function noted({ by, command: { type, data }, at, refused }: Act, first: number, count: number): Noted {
+  const why = refused && { refused: { code: refused.code, why: refused.message.slice(0, MAX_TOLD) } };
+  return { by, type, told: tell(data), at, first, count, ...why };
+}
+
 /** Bookkeeping of the wires, and nobody's act. */
 const WIRING = "session.advance";
 
-/** The acts of a batch as a JSON array: `by`, `do`, `id`, `at`; `with` what; `seq` and `then`, or why it was `refused`. */
-export function encodeActs(acts: readonly Noted[], events: readonly Fact[], from: number): JsonText {
-  const told = acts
-    .filter(({ command }) => command.type !== WIRING)
-    .map(({ by, command, at, first, count, refused }) => {
-      const [id, given] = tell(command.data);
-      const then = events.slice(first, first + count).map(({ type, data }) => [type, ...tell(data)]);
+/**
+ * The acts of a batch as a JSON array: `by`, `do`, `id`, `at`; `with` what; `seq` and `then`, or why it was `refused`.
+ * `omitted`: how many were refused beside these, which it says in the end.
+ */
+export function encodeActs(acts: readonly Noted[], events: readonly Fact[], from: number, omitted = 0): JsonText {
+  const lines = acts
+    .filter(({ type }) => type !== WIRING)
+    .map(({ by, type, told: [id, given], at, first, count, refused }) => {
+      const then = events.slice(first, first + count).map((event) => [event.type, ...tell(event.data)]);
       return {
         by,
-        do: command.type,
+        do: type,
         id,
         at,
         with: given,
-        ...(refused ? { refused: refused.code, why: refused.message.slice(0, MAX_TOLD) } : { seq: from + first, then }),
+        ...(refused ? { refused: refused.code, why: refused.why } : { seq: from + first, then }),
       };
     });
-  return JSON.stringify(told);
+  const rest = omitted > 0 ? [{ by: "host", do: "acts.omitted", id: "", with: { count: omitted } }] : [];
+  return JSON.stringify([...lines, ...rest]);
 }

@@ -104,6 +104,25 @@ describe("the audit log", () => {
     assert.ok(!lines.join("").includes("secret"));
   });
 
+  it("keeps nothing of refused commands but what it tells, of so many, and says how many more there were", async () => {
+    const { engine, journal } = await open(createMemoryDisk());
+    const refused: CoreCommand = { type: "task.cancel", data: { id: "nobody" } };
+    const flood = { type: "task.dream", data: { id: "x", input: "y".repeat(1_000) } } as unknown as CoreCommand;
+    await decide(engine, create("t1"));
+    for (let sent = 0; sent < 12_345; sent++) engine.submit([flood], "link:l");
+    await decide(engine, create("t2"), refused);
+    const acts = (await linesOf(journal)).slice(0, -1).flatMap((line) => (JSON.parse(line) as Line).acts);
+    const told = acts.filter((act) => act["do"] === "task.dream");
+    const [last] = acts.filter((act) => act["do"] === "acts.omitted");
+    const { count } = last?.["with"] as { readonly count: number };
+    assert.deepEqual([told.length, count], [10_000, 2_346], "the last refusal is among those that are only counted");
+    assert.ok(
+      acts.some((act) => act["do"] === "task.create" && act["id"] === "t2"),
+      "what makes events is always told",
+    );
+    assert.ok(!JSON.stringify(acts).includes("yyy"));
+  });
+
   it("binds the batch by its digest, and the line before by its own", async () => {
     const disk = createMemoryDisk();
     const batches: string[] = [];
