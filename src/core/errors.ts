@@ -71,6 +71,7 @@ export type ErrorCode =
   | "limit/unknown"
   | "message/invalid"
   | "message/overflow"
+  | "message/sender-reserved"
   | "message/stale"
   | "message/type-unknown"
   | "message/unknown"

@@ -11,7 +11,6 @@ import type { Signal } from "../core/protocol.ts";
 import type { CoreCommand } from "../core/runtime.ts";
 import { ownerOf, writeBlob } from "./blobs.ts";
 import { createSpilling, type Spilling, type TextFrame } from "./spilling.ts";
-import { APPROVAL_RESPONSE } from "../core/mail/types.ts";
 import type { Delivery } from "../core/mail/delivery.ts";
 import type { MailDesk } from "./mail.ts";
 import { refuseLeak, type Secrets } from "./secrets.ts";
@@ -140,7 +139,8 @@ function take(options: IncomingOptions, link: string, frame: TextFrame, { comman
       else replies.push({ kind: "answer", call: frame.call, error: gone });
       return;
     case "mail":
-      if (held) void mail(options, link, frame);
+      // A change of hosts ends the attempt, but what the worker has taken it has still, and may have answered already.
+      if (held || "delivery" in frame.ask.data) void mail(options, link, frame);
       else replies.push({ kind: "answer", call: frame.call, error: gone });
       return;
     case "log":
@@ -162,22 +162,18 @@ async function mail(
   { call, task, ask }: Extract<AgentFrame, { kind: "mail" }>,
 ): Promise<void> {
   const by = linkName(link);
-  const own = `agent:${nameOf(engine, link)}`;
+  const agent = nameOf(engine, link);
   const reply = (more: { readonly mail?: readonly Delivery[]; readonly error?: ErrorData | undefined }): void => {
     send(link, { kind: "answer", call, ...more });
   };
   try {
     if (ask.type === "mail.take") {
-      const recipient = ask.data.recipient === "task" ? `task:${task}` : own;
+      const recipient = ask.data.recipient === "task" ? `task:${task}` : `agent:${agent}`;
       reply({ mail: await desk.take(by, { ...ask.data, recipient }) });
       return;
     }
-    if (ask.type === "mail.send" && ask.data.type === APPROVAL_RESPONSE)
-      throw new RuntimeError("approval/forbidden", { by: own });
-    const held = ask.type === "mail.send" || engine.state.mail.held.get(by)?.has(ask.data.id);
-    if (!held) throw new RuntimeError("message/stale", { id: ask.data.id });
-    const command = ask.type === "mail.send" ? { ...ask, data: { ...ask.data, sender: own, once: true } } : ask;
-    const error = engine.submit([command], by)[0]?.[1];
+    const data = { ...ask.data, ...(ask.type === "mail.send" ? { agent, once: true } : { consumer: by }) };
+    const error = engine.submit([{ ...ask, data } as CoreCommand], by)[0]?.[1]; // each takes its own
     engine.whenDurable((stopped) => {
       if (!stopped) reply({ error });
     });

@@ -115,7 +115,7 @@ function deliver(
   const mail = engine.state.mail.mails.get(id);
   if (mail?.delivery !== delivery || mail.until === undefined) return; // it was too late meanwhile
   const { type, sender, recipient, topic, key, payload, priority, correlation, sentAt, expiresAt, until } = mail;
-  const about = { topic, key, correlation };
+  const about = { topic, key, correlation, level: mail.level ?? "click" };
   calls
     .get(call)
     ?.push({ id, type, sender, recipient, payload, priority, sentAt, expiresAt, delivery, until, ...about });

@@ -358,9 +358,12 @@ const ATTRIBUTED: ReadonlySet<string> = new Set<PageCommand["type"]>([
   "execution.start",
   "execution.retry",
   "schedule.set",
+  "mail.send",
 ]);
 
 function attributed({ engine, identify }: SessionsOptions, command: PageCommand, session: string): CoreCommand {
+  if ("delivery" in command.data)
+    return { ...command, data: { ...command.data, consumer: pageOf(session) } } as CoreCommand;
   if (!ATTRIBUTED.has(command.type)) return command;
   const actor = actorOf(engine, session);
   const least = identify && command.type === "approval.answer" && { least: "session" };

@@ -1,6 +1,13 @@
 /** What passes between the host and those who take messages. */
 import * as v from "valibot";
-import { MailAckSchema, MailNakSchema, MailSendSchema, MailTerminateSchema, type Mail } from "./mail.ts";
+import {
+  MailAckSchema,
+  MailNakSchema,
+  MailSendSchema,
+  MailTerminateSchema,
+  type Mail,
+  type SenderLevel,
+} from "./mail.ts";
 
 /** A message as it is delivered: to be answered with its id and the delivery's number before `until`. */
 export interface Delivery extends Pick<
@@ -19,6 +26,8 @@ export interface Delivery extends Pick<
   | "delivery"
 > {
   readonly until: number;
+  /** How surely it is known from whom it is. */
+  readonly level: SenderLevel;
 }
 
 export const MailQuerySchema = v.strictObject({

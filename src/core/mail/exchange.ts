@@ -1,9 +1,10 @@
 /** Messages as programs give and get them, in a page and in an agent. */
 import { decodeJson, writeJson } from "../json.ts";
 import type { Delivery } from "./delivery.ts";
-import type { MailCommands } from "./mail.ts";
+import type { MailCommands, MailSendSchema } from "./mail.ts";
+import type * as v from "valibot";
 
-type Sent = Omit<MailCommands["mail.send"], "payload" | "once" | "id">;
+type Sent = Omit<v.InferOutput<typeof MailSendSchema>, "payload" | "once" | "id">;
 
 /** A message to be sent: to a `recipient`, or to all who have subscribed to a `topic`. */
 export interface OutgoingMessage extends Sent {

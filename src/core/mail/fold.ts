@@ -2,12 +2,14 @@ import type { DueIndex, Fold, Table } from "../kernel.ts";
 import { restoreTable, saveTable } from "../tables.ts";
 import { createDueQueue, type DueQueue } from "../timers/due-queue.ts";
 import {
+  MAX_ANSWERS,
   MAX_DEAD,
   MAX_DEAD_TEXT,
   MAX_SETTLED,
   rankOf,
   type DeadMail,
   type Mail,
+  type MailAnswer,
   type MailEvents,
   type MailType,
   type Subscription,
@@ -29,6 +31,8 @@ export interface MailState {
   readonly types: Table<MailType>;
   /** Ids of messages that were to be sent once, and are done with. */
   readonly settled: Table<{ readonly id: string }>;
+  /** The latest answers of consumers, by message. */
+  readonly answers: Table<MailAnswer>;
   /** Follows from the tables, but for the mailboxes' counts. */
   readonly boxes: Map<string, Mailbox>;
   /** Those of one sender, recipient and key, oldest first: only the first one can be delivered. */
@@ -49,6 +53,7 @@ export const mailFold: Fold<MailState, MailEvents> = {
     subscriptions: kit.table(),
     types: kit.table(),
     settled: kit.table(),
+    answers: kit.table(),
     boxes: new Map(),
     rows: new Map(),
     held: new Map(),
@@ -71,15 +76,19 @@ export const mailFold: Fold<MailState, MailEvents> = {
       change(state, id, { until });
     },
     "mail.acked": (state, { id }) => {
+      heed(state, id, "mail.acked");
       take(state, id);
     },
-    "mail.returned": (state, { id, notBefore }) => {
+    "mail.returned": (state, { id, cause, notBefore }) => {
+      if (cause === "nak") heed(state, id, "mail.returned");
       change(state, id, { consumer: undefined, until: undefined, notBefore });
     },
     "mail.ready": (state, { id }) => {
       change(state, id, { notBefore: undefined });
     },
     "mail.buried": (state, { id, cause, reason }, at) => {
+      if (cause === "terminated") heed(state, id, "mail.buried");
+      else if (reason === "nak") heed(state, id, "mail.returned");
       const mail = take(state, id);
       if (mail) bury(state, { ...mail, cause, reason, buriedAt: at });
     },
@@ -97,16 +106,18 @@ export const mailFold: Fold<MailState, MailEvents> = {
       types.set(name, { id: name, schema });
     },
   },
-  save: ({ mails, dead, subscriptions, types, settled, boxes }) => ({
+  save: ({ mails, dead, subscriptions, types, settled, answers, boxes }) => ({
     mails: saveTable(mails),
     dead: saveTable(dead),
     subscriptions: saveTable(subscriptions),
     types: saveTable(types),
     settled: saveTable(settled),
+    answers: saveTable(answers),
     next: [...boxes].map(([id, { next }]) => [id, next]),
   }),
   restore(state, saved = {}) {
     const { mails = [], dead = [], subscriptions = [], types = [], settled = [], next = [] } = saved as Partial<Saved>;
+    restoreTable(state.answers, (saved as Partial<Saved>).answers ?? []);
     for (const [id, number] of next) edit(state, id, { next: number });
     for (const mail of mails) arrive(state, mail);
     for (const mail of dead) bury(state, mail);
@@ -122,6 +133,7 @@ interface Saved {
   readonly subscriptions: readonly Subscription[];
   readonly types: readonly MailType[];
   readonly settled: readonly { readonly id: string }[];
+  readonly answers: readonly MailAnswer[];
   readonly next: readonly (readonly [string, number])[];
 }
 
@@ -172,7 +184,7 @@ function place(state: MailState, mail: Mail): void {
 function take(state: MailState, id: string): Mail | undefined {
   const mail = state.mails.get(id);
   if (!mail) return undefined;
-  if (mail.once) remember(state.settled, id);
+  if (mail.once) remember(state.settled, { id }, MAX_SETTLED);
   state.mails.delete(id);
   state.due.delete(id);
   state.kept -= mail.payload.length;
@@ -191,14 +203,21 @@ function take(state: MailState, id: string): Mail | undefined {
   return mail;
 }
 
-/** Keeps the id; beyond a number the oldest one goes. */
-function remember(settled: MailState["settled"], id: string): void {
-  settled.set(id, { id });
-  if (settled.size <= MAX_SETTLED) return;
-  for (const [oldest] of settled.entries()) {
-    settled.delete(oldest);
+/** Keeps it as the newest one; beyond a number the oldest one goes. */
+function remember<T extends { readonly id: string }>(kept: Table<T>, one: T, most: number): void {
+  kept.delete(one.id);
+  kept.set(one.id, one);
+  if (kept.size <= most) return;
+  for (const [oldest] of kept.entries()) {
+    kept.delete(oldest);
     return;
   }
+}
+
+/** Whoever has it has answered. */
+function heed({ mails, answers }: MailState, id: string, type: MailAnswer["type"]): void {
+  const { delivery = 0, consumer } = mails.get(id) ?? {};
+  if (consumer !== undefined) remember(answers, { id, delivery, consumer, type }, MAX_ANSWERS);
 }
 
 function bury(state: MailState, mail: DeadMail): void {

@@ -4,6 +4,7 @@
  * delivery is refused. (Messages for runs that wait are another thing: see messages/message.ts.)
  */
 import * as v from "valibot";
+import type { Actor } from "../hosting/hosting.ts";
 import type { JsonText } from "../json.ts";
 
 /** The earlier, the sooner; see {@link rankOf}. */
@@ -20,6 +21,8 @@ export const MAX_DEAD = 1_000;
 export const MAX_DEAD_TEXT = 8 * 1024 * 1024;
 /** The most ids that are remembered of messages that were to be sent once. */
 export const MAX_SETTLED = 10_000;
+/** The most answers to deliveries that are remembered, so that they can be given again. */
+export const MAX_ANSWERS = 2_000;
 export const MAX_SUBSCRIPTIONS = 10_000;
 export const MAX_SUBSCRIBERS = 1_000;
 export const MAX_MAIL_TYPES = 1_000;
@@ -40,7 +43,7 @@ export const MailSendSchema = v.strictObject({
   once: v.optional(v.boolean()),
   /** One of `MessageType`, or one that was defined. */
   type: name,
-  /** Default "page"; what an agent sends is from `agent:<name>`. */
+  /** A name of the page's own. Default `person:<id>` of who is at the page, or "page". */
   sender: v.optional(name),
   /** Whose mailbox; or everybody's who has subscribed to the topic. */
   recipient: v.optional(name),
@@ -75,12 +78,17 @@ export const MailDefineSchema = v.strictObject({
 });
 export const MailReplaySchema = v.strictObject({ id: delivery.id });
 
+/** agent: the host knows which one. session: its verifier has found who is at the page. click: the page says so. */
+export type SenderLevel = "agent" | Actor["level"];
+
 /** A message in a mailbox. */
 export interface Mail {
   readonly id: string;
   readonly once?: boolean | undefined;
   readonly type: string;
   readonly sender: string;
+  /** How surely that is known, where it isn't only what a page says: see {@link senderOf}. */
+  readonly level?: SenderLevel | undefined;
   readonly recipient: string;
   readonly topic?: string | undefined;
   readonly key?: string | undefined;
@@ -104,6 +112,15 @@ export interface Mail {
   readonly until?: number | undefined;
   /** It is not delivered again before. */
   readonly notBefore?: number | undefined;
+}
+
+/** The latest answer to a delivery of a message that counted, and whose it was. */
+export interface MailAnswer {
+  readonly id: string;
+  readonly delivery: number;
+  readonly consumer: string;
+  /** What it came to. */
+  readonly type: keyof MailEvents;
 }
 
 export type Burial = "expired" | "max-deliveries" | "terminated";
@@ -163,14 +180,23 @@ export interface MailEvents {
   "mail.defined": { readonly name: string; readonly schema: JsonText };
 }
 
+interface Answering {
+  /** Who answers, as the host knows. Default: whoever has the message. */
+  readonly consumer?: string | undefined;
+}
+
 export interface MailCommands {
-  "mail.send": v.InferOutput<typeof MailSendSchema>;
+  "mail.send": v.InferOutput<typeof MailSendSchema> & {
+    /** Who is at the page that sends it, or the name of the agent that does: as the host knows, never as they say. */
+    readonly actor?: Actor | undefined;
+    readonly agent?: string | undefined;
+  };
   "mail.take": { readonly recipient: string; readonly consumer: string; readonly call: number; readonly max: number };
-  "mail.ack": v.InferOutput<typeof MailAckSchema>;
-  "mail.nak": v.InferOutput<typeof MailNakSchema>;
+  "mail.ack": v.InferOutput<typeof MailAckSchema> & Answering;
+  "mail.nak": v.InferOutput<typeof MailNakSchema> & Answering;
   /** It is being worked on: the time for an answer begins anew. */
-  "mail.extend": v.InferOutput<typeof MailAckSchema>;
-  "mail.terminate": v.InferOutput<typeof MailTerminateSchema>;
+  "mail.extend": v.InferOutput<typeof MailAckSchema> & Answering;
+  "mail.terminate": v.InferOutput<typeof MailTerminateSchema> & Answering;
   /** The consumer is gone: what it had is delivered to others. */
   "mail.release": { readonly consumer: string };
   "mail.replay": v.InferOutput<typeof MailReplaySchema>;

@@ -13,6 +13,7 @@ import {
   MAX_SUBSCRIPTIONS,
   type Burial,
   type Mail,
+  type MailAnswer,
   type MailCommands,
   type MailEvents,
 } from "./mail.ts";
@@ -29,13 +30,17 @@ export const mailRules: Rules<MailView, MailCommands, MailEvents> = {
   decide: {
     "mail.send": ({ mail }, data, env) => send(mail, data, env),
     "mail.take": ({ mail }, data, env) => take(mail, data, env),
-    "mail.ack": ({ mail }, data) => [{ type: "mail.acked", data: moved(deliveredAs(mail, data)) }],
-    "mail.nak": ({ mail }, { delay, ...data }, env) => giveBack(deliveredAs(mail, data), "nak", env, delay),
-    "mail.extend": ({ mail }, data, { now }) => {
-      const found = deliveredAs(mail, data);
-      return [{ type: "mail.extended", data: { ...moved(found), until: now + found.ackWait } }];
-    },
-    "mail.terminate": ({ mail }, { reason, ...data }) => [bury(deliveredAs(mail, data), "terminated", reason)],
+    "mail.ack": ({ mail }, data) =>
+      deliveredAs(mail, data, "mail.acked").map((found) => ({ type: "mail.acked", data: moved(found) })),
+    "mail.nak": ({ mail }, data, env) =>
+      deliveredAs(mail, data, "mail.returned").flatMap((found) => giveBack(found, "nak", env, data.delay)),
+    "mail.extend": ({ mail }, data, { now }) =>
+      deliveredAs(mail, data, "mail.extended").map((found) => ({
+        type: "mail.extended",
+        data: { ...moved(found), until: now + found.ackWait },
+      })),
+    "mail.terminate": ({ mail }, data) =>
+      deliveredAs(mail, data, "mail.buried").map((found) => bury(found, "terminated", data.reason)),
     "mail.release": ({ mail }, { consumer }, env) =>
       [...(mail.held.get(consumer) ?? [])].flatMap((id) => giveBack(mail.mails.get(id), "gone", env, 0)),
     "mail.replay": ({ mail }, { id }, env) => replay(mail, id, env),
@@ -62,7 +67,7 @@ export const mailRules: Rules<MailView, MailCommands, MailEvents> = {
 const DAY = 86_400_000;
 
 function send(state: MailState, data: MailCommands["mail.send"], { now }: Moment): MailFact[] {
-  const { id, type, payload, recipient, topic, ttl = DAY, sender = "page", priority = "normal", ...rest } = data;
+  const { id, type, payload, recipient, topic, ttl = DAY, priority = "normal", actor: _a, agent: _g, ...rest } = data;
   const { ackWait = 30_000, maxDeliveries = 5, backoff = 1_000 } = data;
   if ((recipient === undefined) === (topic === undefined))
     throw new RuntimeError("command/invalid", {
@@ -73,7 +78,7 @@ function send(state: MailState, data: MailCommands["mail.send"], { now }: Moment
     });
   checkPayload(type, checkJson(payload, "payload", MAX_INLINE), state.types.get(type)?.schema);
   const terms = { ttl, ackWait, maxDeliveries, backoff, expiresAt: now + ttl };
-  const mail = { ...rest, type, sender, payload, priority, ...terms };
+  const mail = { ...rest, type, ...senderOf(data), payload, priority, ...terms };
   const facts =
     topic === undefined
       ? [{ ...mail, id, recipient: recipient ?? "" }]
@@ -81,6 +86,19 @@ function send(state: MailState, data: MailCommands["mail.send"], { now }: Moment
   const news = facts.filter((fact) => !state.mails.has(fact.id) && !state.settled.has(fact.id)); // the same again
   checkRoom(state, news);
   return news.map((fact) => ({ type: "mail.sent", data: fact }));
+}
+
+/** Names that say who it is: they are the host's to give. */
+const RESERVED = /^(?:agent|task|person):/u;
+
+/** From whom it is, and how surely. @throws RuntimeError `message/sender-reserved` for somebody else's name */
+function senderOf({ sender, actor, agent }: MailCommands["mail.send"]): Pick<Mail, "sender" | "level"> {
+  if (agent !== undefined) return { sender: `agent:${agent}`, level: "agent" };
+  const own = actor && `person:${actor.id}`;
+  const named = sender ?? own ?? "page";
+  if (named === own) return { sender: named, level: actor?.level };
+  if (RESERVED.test(named)) throw new RuntimeError("message/sender-reserved", { sender: named, person: actor?.id });
+  return { sender: named };
 }
 
 /** A message that nobody would get isn't taken: it is for the sender to know. */
@@ -116,10 +134,20 @@ function take(
   return [{ type: "mail.delivered", data }];
 }
 
-/** The message, if that delivery is the present one. @throws RuntimeError `message/stale` */
-function deliveredAs({ mails }: MailState, { id, delivery }: MailCommands["mail.ack"]): Mail {
+/**
+ * The message, if that delivery is the present one and whoever answers has it; none when the same answer has counted
+ * already, because a host that is lost takes its replies with it. @throws RuntimeError `message/stale`
+ */
+function deliveredAs(
+  { mails, answers }: MailState,
+  { id, delivery, consumer }: MailCommands["mail.ack"],
+  type: MailAnswer["type"],
+): Mail[] {
   const mail = mails.get(id);
-  if (mail?.delivery === delivery && mail.consumer !== undefined) return mail;
+  const has = mail?.consumer;
+  if (mail && mail.delivery === delivery && has !== undefined && has === (consumer ?? has)) return [mail];
+  const said = answers.get(id);
+  if (said && said.delivery === delivery && said.consumer === consumer && said.type === type) return [];
   throw new RuntimeError("message/stale", { id, delivery, current: mail?.delivery });
 }
 
@@ -160,12 +188,12 @@ function wake(mail: Mail | undefined, env: Moment): MailFact[] {
 function replay(state: MailState, id: string, env: Env): MailFact[] {
   const found = state.dead.get(id);
   if (!found) throw new RuntimeError("message/unknown", { id });
-  const { type, sender, recipient, topic, key, payload, priority, correlation } = found;
+  const { type, sender, level, recipient, topic, key, payload, priority, correlation } = found;
   const { ttl, ackWait, maxDeliveries, backoff } = found;
   const as = env.id();
   checkRoom(state, [found]);
   const mail = { type, sender, recipient, payload, priority, ttl, ackWait, maxDeliveries, backoff };
-  const named = { ...(topic !== undefined && { topic }), ...(key !== undefined && { key }) };
+  const named = { ...(level && { level }), ...(topic !== undefined && { topic }), ...(key !== undefined && { key }) };
   const answers = correlation !== undefined && { correlation };
   return [
     { type: "mail.replayed", data: { id, as } },

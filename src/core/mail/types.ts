@@ -21,17 +21,18 @@ const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
   control: object(["action"], { action: text }),
 };
 
-/** A person decides in a page: no agent can say that one has. */
-export const APPROVAL_RESPONSE = "human_approval_response";
+/** The answer of a person is decided on (approvals/answer.ts); in a mailbox anybody could say that one has answered. */
+const APPROVAL_RESPONSE = "human_approval_response";
 
 export const isBuiltIn = (type: string): boolean => Object.hasOwn(SCHEMAS, type);
 
-/** @throws RuntimeError `message/type-unknown`, `message/invalid` with the place, `json/…` */
+/** @throws RuntimeError `message/type-unknown`, `message/invalid` with the place, `json/…`, `approval/forbidden` */
 export function checkPayload(type: string, payload: JsonText, own: JsonText | undefined): void {
   const schema = isBuiltIn(type) ? SCHEMAS[type] : own && (decodeJson(own) as JsonSchema);
   if (!schema) throw new RuntimeError("message/type-unknown", { type });
   const flaw = findFlaw(schema, decodeJson(payload, "payload"), "payload");
   if (flaw) throw new RuntimeError("message/invalid", { type, ...flaw });
+  if (type === APPROVAL_RESPONSE) throw new RuntimeError("approval/forbidden", { type, at: "a mailbox" });
 }
 
 /** @throws RuntimeError `message/invalid`, `json/…`, and what is wrong with the schema */

@@ -24,10 +24,34 @@ interface Stage {
   readonly acked: Set<string>;
   /** What the taker has, though the host may be another one by now. */
   readonly has: Map<string, number>;
+  /** Its answer that it has heard nothing of yet. */
+  said: Answer | undefined;
+  /** How often it had to be given again. */
+  again: number;
+}
+
+type Answer = Extract<CoreCommand, { readonly type: "mail.ack" | "mail.nak" }>;
+
+/** Whether it was heard. It is never refused: no time passes, and nobody else answers. */
+async function answer(host: Host, stage: Stage): Promise<boolean> {
+  const { said } = stage;
+  if (!said) return true;
+  const { type, data } = said;
+  const refused = await host.submit(said);
+  if (host.isOver()) return false;
+  assert.deepEqual(refused, [], JSON.stringify(said));
+  stage.said = undefined;
+  stage.has.delete(data.id);
+  if (type === "mail.nak") return true;
+  assert.ok(!stage.acked.has(data.id), `${data.id} is acknowledged twice`);
+  stage.acked.add(data.id);
+  return true;
 }
 
 /** A page that sends again what it has no answer to, and takes, gives the first of all back, and acknowledges. */
 async function talk(host: Host, stage: Stage): Promise<void> {
+  if (stage.said) stage.again++;
+  if (!(await answer(host, stage))) return;
   for (const id of IDS)
     if (!stage.sent.has(id)) {
       await host.submit(send(id));
@@ -42,20 +66,16 @@ async function talk(host: Host, stage: Stage): Promise<void> {
       if (type === "mail.delivered") stage.has.set(data.id, data.delivery);
     for (const [id, delivery] of [...stage.has]) {
       const type = id === "doomed" || (id === "a1" && delivery === 1) ? "mail.nak" : "mail.ack";
-      const refused = await host.submit({ type, data: { id, delivery } });
-      if (host.isOver()) return;
-      stage.has.delete(id);
-      if (type === "mail.ack" && refused.length === 0) {
-        assert.ok(!stage.acked.has(id), `${id} is acknowledged twice`);
-        stage.acked.add(id);
-      }
+      stage.said = { type, data: { id, delivery, consumer: "c" } };
+      if (!(await answer(host, stage))) return;
     }
     await host.advance(400);
   }
 }
 
-async function run(kills: ReadonlyMap<number, MemoryFault>): Promise<number> {
-  const stage: Stage = { disk: createDisk(), time: createTime(), sent: new Set(), acked: new Set(), has: new Map() };
+async function run(kills: ReadonlyMap<number, MemoryFault>): Promise<{ writes: number; again: number }> {
+  const about = { sent: new Set<string>(), acked: new Set<string>(), has: new Map<string, number>() };
+  const stage: Stage = { disk: createDisk(), time: createTime(), ...about, said: undefined, again: 0 };
   const chance = createChance(7);
   let writes = 0;
   let isDone = false;
@@ -71,7 +91,7 @@ async function run(kills: ReadonlyMap<number, MemoryFault>): Promise<number> {
     host.kill();
   }
   check(stage);
-  return writes;
+  return { writes, again: stage.again };
 }
 
 function check({ disk, acked }: Stage): void {
@@ -105,11 +125,12 @@ function check({ disk, acked }: Stage): void {
 
 describe("messages over crashes", () => {
   it("end once each, in order, wherever the host is killed", async () => {
-    const writes = await run(new Map());
+    const { writes } = await run(new Map());
     assert.ok(writes > 20, String(writes));
+    const again = { refuse: 0, "fail-after": 0 };
     for (let at = 1; at <= writes; at++)
       for (const fault of ["refuse", "fail-after"] as const) {
-        await run(new Map([[at, fault]]));
+        again[fault] += (await run(new Map([[at, fault]]))).again;
         await run(
           new Map([
             [at, fault],
@@ -117,5 +138,6 @@ describe("messages over crashes", () => {
           ]),
         );
       }
+    assert.ok(again["fail-after"] > IDS.length && again.refuse > IDS.length, JSON.stringify(again)); // lost on either way
   });
 });

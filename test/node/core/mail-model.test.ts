@@ -32,6 +32,8 @@ const one = <T>(chance: Chance, list: readonly T[]): T => list[chance.below(list
 class Model {
   readonly live = new Map<string, Plain>();
   readonly ends = new Map<string, string>();
+  /** The latest answer to each message that counted: what, to which delivery, and whose. */
+  readonly answers = new Map<string, string>();
   /** Messages of a mailbox since it was last empty. */
   readonly counts = new Map<string, number>();
 
@@ -155,10 +157,12 @@ async function take(life: Life, call: number): Promise<void> {
 
 async function reply({ chance, host, time, model, known }: Life): Promise<void> {
   if (known.length === 0) return;
-  const about = one(chance, known);
-  const { id, delivery } = about;
+  const { id, delivery } = one(chance, known);
   const mail = model.live.get(id);
-  const isGood = mail?.delivery === delivery && mail.consumer !== undefined;
+  const consumer = one(chance, [undefined, ...CONSUMERS]);
+  const about = { id, delivery, ...(consumer !== undefined && { consumer }) };
+  const isHeld = mail?.delivery === delivery && mail.consumer !== undefined;
+  const isGood = isHeld && (consumer ?? mail.consumer) === mail.consumer;
   const delay = one(chance, [undefined, 0, 500]);
   const command = one(chance, [
     { type: "mail.ack", data: about },
@@ -167,8 +171,13 @@ async function reply({ chance, host, time, model, known }: Life): Promise<void> 
     { type: "mail.extend", data: about },
     { type: "mail.terminate", data: { ...about, reason: "no" } },
   ] satisfies CoreCommand[]);
-  assert.deepEqual(await host.submit(command), isGood ? [] : ["message/stale"], JSON.stringify(command));
+  const said = `${command.type} ${id}#${String(delivery)} ${String(consumer)}`;
+  const isAgain = model.answers.get(id) === said;
+  assert.deepEqual(await host.submit(command), isGood || isAgain ? [] : ["message/stale"], said);
   if (!isGood) return;
+  const isLate = command.type === "mail.nak" && mail.expiresAt <= time.now(); // that ends it, whatever is said
+  if (command.type !== "mail.extend" && !isLate)
+    model.answers.set(id, `${command.type} ${id}#${String(delivery)} ${mail.consumer}`);
   if (command.type === "mail.ack") model.end(id, "acked");
   else if (command.type === "mail.terminate") model.end(id, "terminated");
   else if (command.type === "mail.extend") mail.until = time.now() + mail.ackWait;

@@ -1,7 +1,7 @@
 /** Mailboxes: types, topics, bounds, order of importance, backoff, dead letters. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { MAX_DEAD, MAX_MAILBOX, MAX_SUBSCRIBERS, type MailCommands } from "../../../src/core/mail/mail.ts";
+import { MAX_ANSWERS, MAX_DEAD, MAX_MAILBOX, MAX_SUBSCRIBERS, type MailCommands } from "../../../src/core/mail/mail.ts";
 import type { CoreCommand, CoreEvent } from "../../../src/core/runtime.ts";
 import { never, openWorld, type Host, type VirtualTime } from "./kit.ts";
 
@@ -49,13 +49,19 @@ describe("a message", () => {
       ["status_update", '{"status":"busy","progress":0.5}'],
       ["error", '{"message":"no"}'],
       ["human_approval_request", '{"message":"ok?"}'],
-      ["human_approval_response", '{"approved":true,"approver":"ada"}'],
       ["heartbeat", "null"],
       ["control", '{"action":"stop"}'],
     ] as const) {
       assert.equal(await refused(type, payload), undefined, type);
       assert.equal(await refused(type, "7"), "message/invalid", type);
     }
+    assert.equal(await refused("human_approval_response", "7"), "message/invalid");
+    const said = '{"approved":true,"approver":"ada"}';
+    assert.equal(
+      await refused("human_approval_response", said),
+      "approval/forbidden",
+      "it is decided, never delivered",
+    );
     assert.equal(await refused("order", '{"id":1}'), "message/type-unknown");
     assert.equal(await refused("toString", "1"), "message/type-unknown");
     assert.equal(await refused("control", "{"), "json/invalid");
@@ -66,6 +72,67 @@ describe("a message", () => {
     assert.equal(await refused("order", '{"id":1}'), undefined);
     const [[, error] = []] = host.push(send("bad", { type: "order", payload: "{}" }));
     assert.deepEqual(error?.detail, { type: "order", at: "payload.id", expected: "something", found: "nothing" });
+  });
+
+  it("is from whom the host knows, and a page gives itself no name of others", async () => {
+    const host = await open();
+    const ann = { id: "ann", roles: [], level: "session" } as const;
+    const from = async (more: Partial<Send>): Promise<unknown> => {
+      const refused = await host.submit(send("m", more));
+      if (refused.length > 0) return refused[0];
+      await host.submit(take());
+      const { sender, level } = host.engine.state.mail.mails.get("m") ?? {};
+      await host.submit(ack("m"));
+      return [sender, level];
+    };
+    assert.deepEqual(await from({}), ["page", undefined]);
+    assert.deepEqual(await from({ sender: "dashboard" }), ["dashboard", undefined]);
+    assert.deepEqual(await from({ actor: ann }), ["person:ann", "session"]);
+    assert.deepEqual(await from({ actor: { ...ann, level: "click" } }), ["person:ann", "click"]);
+    assert.deepEqual(await from({ actor: ann, sender: "person:ann" }), ["person:ann", "session"]);
+    assert.deepEqual(await from({ actor: ann, sender: "dashboard" }), ["dashboard", undefined]);
+    assert.deepEqual(await from({ agent: "bot", sender: "person:ann" }), ["agent:bot", "agent"]);
+    for (const sender of ["agent:bot", "agent:", "task:t1", "person:ann", "person:bob"])
+      assert.equal(await from({ sender, ...(sender !== "person:ann" && { actor: ann }) }), "message/sender-reserved");
+    await host.submit(send("again", { agent: "bot", maxDeliveries: 1 }), take(), nak("again", 1));
+    await host.submit({ type: "mail.replay", data: { id: "again" } });
+    const [replayed] = host.engine.state.mail.mails.values();
+    assert.deepEqual([replayed?.sender, replayed?.level], ["agent:bot", "agent"]);
+  });
+
+  it("is answered by whoever has it, and the same answer given again changes nothing and is no error", async () => {
+    const host = await open();
+    const types = ["mail.ack", "mail.nak", "mail.terminate"] as const;
+    const say = (type: (typeof types)[number], id: string, consumer = "c", delivery = 1): Promise<readonly string[]> =>
+      host.submit({ type, data: { id, delivery, consumer } });
+    for (const type of types) {
+      await host.submit(send(type), take());
+      assert.deepEqual(await say(type, type, "another"), ["message/stale"]);
+      assert.deepEqual(await say(type, type, "c", 2), ["message/stale"]);
+      assert.deepEqual(await say(type, type), []);
+      const { length } = host.events;
+      assert.deepEqual(await say(type, type), [], type);
+      assert.equal(host.events.length, length, "nothing has come of it");
+      for (const other of types) {
+        if (other !== type) assert.deepEqual(await say(other, type), ["message/stale"], `${other} after ${type}`);
+        assert.deepEqual(await say(other, type, "another"), ["message/stale"]);
+        assert.deepEqual(await say(other, type, "c", 2), ["message/stale"]);
+      }
+    }
+    const many = Array.from({ length: MAX_ANSWERS }, (_, at) => `m${String(at)}`);
+    for (const id of many) host.push(send(id), take(), ack(id));
+    assert.deepEqual(await say("mail.ack", "m0"), []);
+    assert.deepEqual(await say("mail.ack", "mail.ack"), ["message/stale"], "it is too long ago");
+    assert.equal(host.engine.state.mail.answers.size, MAX_ANSWERS);
+  });
+
+  it("that was taken before, and wasn't answered in time, is nobody's to answer", async () => {
+    const host = await open();
+    await host.submit(send("m", { ackWait: 500, backoff: 0 }), take());
+    await host.advance(500);
+    assert.deepEqual(await host.submit({ type: "mail.ack", data: { id: "m", delivery: 1, consumer: "c" } }), [
+      "message/stale",
+    ]);
   });
 
   it("goes to one recipient, or to all who have subscribed to its topic", async () => {

@@ -6,7 +6,8 @@ import { mailbox } from "../../../src/workers/mailbox.ts";
 import type { AgentContext } from "../../../src/core/plugin/definition.ts";
 import type { PageRequest } from "../../../src/core/protocol.ts";
 import { decodeError } from "../../../src/core/errors.ts";
-import { closeSites, openRunning, openSite, type Site } from "./site.ts";
+import { createMemoryDisk } from "../../../src/plugins/journals/memory-disk.ts";
+import { closeSites, openRunning, openSite, type Site, type SiteOptions } from "./site.ts";
 
 afterEach(closeSites);
 
@@ -44,7 +45,9 @@ describe("messages through a host", () => {
     const { refused } = await site.command({ type: "mail.ack", data: { id: "m", delivery: 1 } });
     assert.deepEqual(refused, []);
     const again = await site.command({ type: "mail.ack", data: { id: "m", delivery: 1 } });
-    assert.equal(again.refused[0]?.[1].code, "message/stale");
+    assert.deepEqual(again.refused, [], "the same answer of the same page");
+    const other = await site.command({ type: "mail.nak", data: { id: "m", delivery: 1 } });
+    assert.equal(other.refused[0]?.[1].code, "message/stale");
   });
 
   it("are given out once, when several wait and several come", async () => {
@@ -73,7 +76,8 @@ describe("messages through a host", () => {
     assert.equal(second?.id, "to-task");
     await first?.extend();
     await first?.ack();
-    await assert.rejects(first?.ack() ?? Promise.resolve(), { code: "message/stale" });
+    await first?.ack();
+    await assert.rejects(first?.terminate() ?? Promise.resolve(), { code: "message/stale" });
     await second.terminate("not mine");
     const dead = (await site.ask({ type: "mail.dead" })) as { id: string; reason: string }[];
     assert.deepEqual(
@@ -98,6 +102,55 @@ describe("messages through a host", () => {
     const lines = ((await site.ask({ type: "audit", after: 0 })) as string[]).join("\n");
     assert.match(lines, /"by":"link:l1","do":"mail.send"[^}]*\}?,?[^}]*"refused":"approval\/forbidden"/u);
     assert.match(lines, /"by":"link:l1","do":"mail.ack","id":"m"[^]*?"refused":"message\/stale"/u);
+  });
+
+  it("are from whom the host knows: no page is an agent, a task, or somebody who isn't there", async () => {
+    const identify: SiteOptions["identify"] = ({ token }) =>
+      Promise.resolve(token ? { id: token, roles: [] } : undefined);
+    const site = await openSite({ identify });
+    const sent = async (more: object): Promise<unknown> => {
+      const { refused } = await site.command(send(`m${String(Math.random())}`, "inbox", more));
+      if (refused[0]) return refused[0][1].code;
+      const [got] = await take(site, "inbox");
+      return [got?.sender, got?.level];
+    };
+    for (const sender of ["agent:a", "task:t1", "person:ann"])
+      assert.equal(await sent({ sender }), "message/sender-reserved");
+    assert.deepEqual(await sent({ sender: "dashboard" }), ["dashboard", "click"]);
+    await site.ask({ type: "identify", token: "ann" });
+    assert.deepEqual(await sent({}), ["person:ann", "session"]);
+    assert.equal(await sent({ sender: "person:bob" }), "message/sender-reserved");
+    assert.equal(await sent({ actor: { id: "bob", roles: [], level: "session" } }), "command/invalid");
+    assert.equal(await sent({ type: "human_approval_response", payload: '{"approved":true}' }), "approval/forbidden");
+    await site.command(send("last", "inbox"));
+    const lines = ((await site.ask({ type: "audit", after: 0 })) as string[]).join("\n");
+    const forged =
+      /"by":"page:s1","do":"mail.send"[^}]*"sender":"agent:a"[^}]*\}[^}]*"message\/sender-reserved","why":"[^"]*agent:a/u;
+    assert.match(lines, forged);
+  });
+
+  it("are acknowledged by a worker though the host has died before it said so, and by nobody else", async () => {
+    for (const counted of [true, false]) {
+      const disk = createMemoryDisk();
+      const site = await openRunning("t1", { disk });
+      await site.command(send("m", "agent:a"));
+      await mailbox(contextOf(site)).take();
+      const ask: MailAsk = { type: "mail.ack", data: { id: "m", delivery: 1 } };
+      const frame = { kind: "mail", task: "t1", attempt: 1, call: 9, ask };
+      if (counted) {
+        site.worker(frame);
+        await site.ordered("answer"); // which the worker never gets
+      }
+      await site.stop();
+      const next = await openSite({ disk, session: "s2" });
+      next.join();
+      const other = await next.command({ type: "mail.ack", data: { id: "m", delivery: 1 } });
+      assert.equal(other.refused[0]?.[1].code, "message/stale");
+      next.worker(frame);
+      assert.equal((await next.ordered("answer")).error, undefined);
+      assert.equal(site.events().filter(({ type }) => type === "mail.acked").length, 1, "of both hosts");
+      await next.stop();
+    }
   });
 
   it("that a worker has had when it goes are delivered to others, with the next number", async () => {
