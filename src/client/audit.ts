@@ -1,5 +1,13 @@
 /** The audit log, read from the host in pages. */
-import { exportAudit, verifyAudit, type AuditHead, type AuditSource, type AuditVerdict } from "../core/audit/verify.ts";
+import {
+  exportAudit,
+  verifyAudit,
+  type AuditHead,
+  type AuditSource,
+  type AuditVerdict,
+  type BatchDigest,
+  type KeptBatches,
+} from "../core/audit/verify.ts";
 import { RuntimeError } from "../core/errors.ts";
 import type { AuditCalls } from "./audit-types.ts";
 import type { Connection } from "./connection.ts";
@@ -26,7 +34,28 @@ async function undisturbed<T>(walk: () => Promise<T>): Promise<T> {
 }
 
 export function verifyLog(connection: Asker, anchors: readonly AuditHead[] = []): Promise<AuditVerdict> {
-  return undisturbed(() => verifyAudit(exportAudit(sourceOf(connection)), { digest: sha256, anchors }));
+  const batches = (): Promise<KeptBatches> => readBatches(connection);
+  return undisturbed(() => verifyAudit(exportAudit(sourceOf(connection)), { digest: sha256, anchors, batches }));
+}
+
+/** All of the journal's batches that are there. */
+async function readBatches({ ask }: Asker): Promise<KeptBatches> {
+  let [from, after] = [Infinity, 0];
+  const digests = new Map<number, string>();
+  for (;;) {
+    try {
+      const some = (await ask({ type: "audit", batches: true, after })) as readonly BatchDigest[];
+      const [first] = some;
+      if (!first) return { from, digests };
+      if (first[0] > after + 1) digests.clear(); // those before were let go of, perhaps just now
+      if (digests.size === 0) [from] = first;
+      for (const [, to, digest] of some) digests.set((after = to), digest);
+    } catch (error) {
+      const { seq = NaN, reason } = (error as RuntimeError).detail as { seq?: number; reason: string };
+      if (!(error instanceof RuntimeError && error.code === "journal/corrupt")) throw error;
+      return { from: Math.min(from, seq), digests, damage: { seq, reason } };
+    }
+  }
 }
 
 export async function onAnchor(

@@ -125,7 +125,7 @@ export interface ArchivePage {
  * `journal/conflict` a batch that doesn't start right after `expectedHead` or when the head is another one.
  * `read` gives every batch with an event after a number, oldest first, without its archive rows, and fails with
  * `journal/corrupt` (naming the number) at a gap, an overlap, or a record that is not what was written; it never
- * skips one.
+ * skips one. Where batches behind the number were let go of, the error's detail says as `base` up to where.
  * `compact` keeps a snapshot of the state after a batch (`journal/conflict` for any other number) and lets go of
  * batches, at the earliest those that it covers and at the latest those that the snapshot before it covers; the
  * newest snapshot wins. A snapshot that is damaged is passed over while everything after an older one is there.

@@ -185,8 +185,8 @@ export const QuerySchema = v.variant("type", [
     answer: ApprovalAnswerSchema,
     signature: v.pipe(v.string(), v.maxLength(1_024)),
   }),
-  /** Lines of the audit log behind the n-th; without a number where it ends. */
-  v.strictObject({ type: v.literal("audit"), after: v.optional(count) }),
+  /** Lines of the audit log behind the n-th; without a number where it ends. With `batches`: digests of the journal's, behind an event. */
+  v.strictObject({ type: v.literal("audit"), after: v.optional(count), batches: v.optional(v.boolean()) }),
   v.strictObject({ type: v.literal("mail.take"), ...MailQuerySchema.entries }),
   /** Messages that were given up, newest first, older than the one that is named. */
   v.strictObject({

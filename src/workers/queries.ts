@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { encodeError, RuntimeError, type ErrorData } from "../core/errors.ts";
 import type { Engine } from "../core/engine.ts";
+import type { BatchDigest } from "../core/audit/verify.ts";
 import type { DeadMail } from "../core/mail/mail.ts";
 import type { Journal, Vault } from "../core/ports.ts";
 import { QuerySchema, type Query } from "../core/protocol.ts";
@@ -9,6 +10,7 @@ import { createLookups } from "../core/workflows/lookups.ts";
 import { previewMigration } from "../core/workflows/migration.ts";
 import { standingOf } from "../core/workflows/standing.ts";
 import { versionsOf } from "../core/workflows/versions.ts";
+import { sha256 } from "./audit.ts";
 import { decideSigned, identifySession, registerKey, type ApprovingParts } from "./approving.ts";
 import { writeBlob } from "./blobs.ts";
 import { listDeadLetters } from "./dead-letters.ts";
@@ -88,7 +90,7 @@ async function answer(parts: QueryParts, session: string, query: Query): Promise
     case "decide":
       return recorded(engine, decideSigned(parts, session, query));
     case "audit":
-      return readAudit(journal, query.after);
+      return query.batches ? digests(journal, query.after) : readAudit(journal, query.after);
     case "mail.take":
       return mail.take(pageOf(session), query);
     case "mail.dead":
@@ -148,6 +150,27 @@ function look(engine: Engine, query: Look): unknown {
 function readAudit({ audit }: Journal, after: number | undefined): Promise<unknown> {
   if (!audit) throw new RuntimeError("journal/unavailable", { reason: "this journal keeps no audit log" });
   return after === undefined ? audit.end() : audit.read(after, 200);
+}
+
+/** The most batches of one answer, and about how many characters of them. */
+const MAX_DIGESTS = 1_000;
+const MAX_DIGESTED = 1 << 22;
+
+/** The batches behind an event that are still there, oldest first: from, to, and SHA-256 of the text. */
+async function digests(journal: Journal, after = 0): Promise<BatchDigest[]> {
+  const found: BatchDigest[] = [];
+  let size = 0;
+  try {
+    for await (const { from, to, text } of journal.read(after)) {
+      found.push([from, to, await sha256(text)]);
+      if (found.length >= MAX_DIGESTS || (size += text.length) > MAX_DIGESTED) break;
+    }
+  } catch (error) {
+    const { base = 0 } = ((error as Partial<RuntimeError>).detail ?? {}) as { readonly base?: number };
+    if (base > after) return digests(journal, base);
+    if (found.length === 0) throw error; // otherwise it is for the next answer to say so
+  }
+  return found;
 }
 
 function deadMail({ state }: Engine, query: Extract<Query, { type: "mail.dead" }>): DeadMail[] {

@@ -21,6 +21,19 @@ export function headLine(head: AuditHead): string {
   return JSON.stringify({ head });
 }
 
+/** A batch of the journal: its first and last event, and the SHA-256 of its text. */
+export type BatchDigest = readonly [from: number, to: number, digest: string];
+
+/** The journal's batches that are still there. */
+export interface KeptBatches {
+  /** The first event that they tell of. */
+  readonly from: number;
+  /** By the last event of each. */
+  readonly digests: ReadonlyMap<number, string>;
+  /** From this event on they can't be read: why. */
+  readonly damage?: { readonly seq: number; readonly reason: string } | undefined;
+}
+
 /** What is read of a log. */
 export interface AuditSource {
   end(): Promise<AuditHead | undefined>;
@@ -77,6 +90,8 @@ export type AuditVerdict =
       readonly ok: true;
       /** Lines that were looked at, without checkpoint and head. */
       readonly lines: number;
+      /** Batches of the journal that were looked at: those that are still there, each by the digest in its line. */
+      readonly batches: number;
       readonly head: AuditHead;
       /** The first event that it tells of. */
       readonly from: number | undefined;
@@ -91,12 +106,16 @@ export interface VerifyOptions {
   readonly digest: (text: string) => Promise<string>;
   /** Heads that were kept elsewhere: each must be in the log, or before its first line. */
   readonly anchors?: readonly AuditHead[];
+  /** Called when the first line was read: so it has at least the batches of all lines. Default: none are looked at. */
+  readonly batches?: (() => Promise<KeptBatches>) | undefined;
 }
 
 interface Walk {
   /** Lines read so far, of whatever kind. */
   line: number;
   lines: number;
+  batches: number;
+  kept: KeptBatches | undefined;
   head: AuditHead;
   from: number | undefined;
   to: number;
@@ -110,11 +129,13 @@ interface Walk {
 /** Walks over an export, as `audit.export()` gives it: lines, and at the end their head. */
 export async function verifyAudit(
   lines: AsyncIterable<string> | Iterable<string>,
-  { digest, anchors = [] }: VerifyOptions,
+  { digest, anchors = [], batches }: VerifyOptions,
 ): Promise<AuditVerdict> {
   const walk: Walk = {
     line: 0,
     lines: 0,
+    batches: 0,
+    kept: undefined,
     head: NO_HEAD,
     from: undefined,
     to: 0,
@@ -125,14 +146,15 @@ export async function verifyAudit(
   let ended = false;
   for await (const text of lines) {
     walk.line++;
+    walk.kept ??= await batches?.();
     const problem = ended ? "it goes on behind its head" : await step(walk, text, digest);
     if (problem !== undefined) return { ok: false, line: walk.line, problem };
     ended = text === headLine(walk.head);
   }
   const problem = endOf(walk, ended);
   if (problem !== undefined) return { ok: false, line: walk.line, problem };
-  const { lines: count, head, from, gaps } = walk;
-  return { ok: true, lines: count, head, from, gaps };
+  const { lines: count, batches: compared, head, from, gaps } = walk;
+  return { ok: true, lines: count, batches: compared, head, from, gaps };
 }
 
 /** What is wrong with the line, if anything is. */
@@ -158,6 +180,19 @@ async function step(walk: Walk, text: string, digest: VerifyOptions["digest"]): 
   walk.lines++;
   walk.head = { n, hash: await digest(text) };
   if ((walk.anchors.get(n) ?? walk.head.hash) !== walk.head.hash) return "not what was anchored";
+  return compare(walk, line as unknown as AuditLine);
+}
+
+/** What is wrong with the journal's batch of the line, if it is still there. */
+function compare(walk: Walk, { from, to, batch }: AuditLine): string | undefined {
+  const { kept } = walk;
+  if (!kept || from < kept.from) return undefined;
+  const { damage, digests } = kept;
+  if (damage && damage.seq <= to) return `the journal can't be read at event ${damage.seq}: ${damage.reason}`;
+  const found = digests.get(to);
+  if (found === undefined) return "the journal doesn't have its batch";
+  if (found !== batch) return "the journal's batch is not the one that was decided";
+  walk.batches++;
   return undefined;
 }
 

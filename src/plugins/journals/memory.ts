@@ -36,6 +36,7 @@ import {
   corrupt,
   damagedBlob,
   isBatchRecord,
+  letGo,
   misplaced,
   seal,
   sealBatch,
@@ -229,6 +230,7 @@ async function* read({ port, known }: Handle, after: number): AsyncGenerator<Bat
   const meta = (): Meta => checkSame(decodeMeta(port.records.head), known());
   let at = markBefore(port, after, meta().base);
   while (at.seq < meta().head.seq) {
+    if (at.seq < meta().base.seq) throw letGo(at.seq, meta().base); // meanwhile
     const value = port.records.batches.get(at.seq + 1);
     if (value === undefined) throw corrupt(at.seq + 1, "missing");
     const record = checkBatch(value, at);
@@ -239,7 +241,7 @@ async function* read({ port, known }: Handle, after: number): AsyncGenerator<Bat
 }
 
 function markBefore({ records }: MemoryPort, after: number, base: Mark): Mark {
-  if (after < base.seq) throw corrupt(after + 1, `let go of, up to ${base.seq}`);
+  if (after < base.seq) throw letGo(after, base);
   let mark = base;
   for (const value of records.batches.values()) {
     if (!isBatchRecord(value) || value.to > after) break;

@@ -37,8 +37,13 @@ export function originOf(databaseId: string): Mark {
 }
 
 /** The error for a record that is missing or isn't what was written; `seq` is the first event that is in doubt. */
-export function corrupt(seq: number, reason: string): RuntimeError {
-  return new RuntimeError("journal/corrupt", { seq, reason });
+export function corrupt(seq: number, reason: string, more: object = {}): RuntimeError {
+  return new RuntimeError("journal/corrupt", { seq, reason, ...more });
+}
+
+/** The error for batches that were let go of: what is left begins behind `base`. */
+export function letGo(after: number, { seq: base }: Mark): RuntimeError {
+  return corrupt(after + 1, "let go of", { base });
 }
 
 /** The error for a batch that doesn't continue the journal. */

@@ -14,7 +14,9 @@ async function checkReads(journal: Journal, head: number, base: number): Promise
       claim((batches[0]?.from ?? after + 1) <= after + 1, `read(${after}) begins with ${batches[0]?.from}`);
     } catch (error) {
       claim(after < base, `read(${after}) fails though only what is before ${base} may go: ${String(error)}`);
-      await refused(all(journal.read(after)), "journal/corrupt", `read(${after})`);
+      const { detail } = await refused(all(journal.read(after)), "journal/corrupt", `read(${after})`);
+      const kept = Number(detail["base"]);
+      claim(kept > after && kept <= base, `read(${after}) says that batches went up to ${kept}`);
     }
   }
 }

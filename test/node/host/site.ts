@@ -135,7 +135,7 @@ export async function openSite({
     async ask(query) {
       say({ kind: "query", call: ++calls, query });
       const { value, error } = (await page.take("answer")) as Said<HostFrame, "answer">;
-      if (error) throw Object.assign(new Error(error.message), error);
+      if (error) throw decodeError(error);
       return value;
     },
     join() {

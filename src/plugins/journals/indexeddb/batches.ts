@@ -8,6 +8,7 @@ import {
   conflict,
   corrupt,
   isBatchRecord,
+  letGo,
   misplaced,
   seal,
   sealBatch,
@@ -95,6 +96,7 @@ export async function* read(owner: Owner, after: number): AsyncGenerator<Batch, 
     const records: BatchRecord[] = await owner.read(["meta", "batches"], async (tx) => {
       const { base, head } = await owner.meta(tx);
       at ??= await markBefore(tx, after, base);
+      if (at.seq < base.seq) throw letGo(at.seq, base); // meanwhile
       return piece(tx, at, count, head.seq);
     });
     if (records.length === 0) return;
@@ -119,7 +121,7 @@ async function piece(tx: ReadTx, before: Mark, count: number, head: number): Pro
 
 /** The mark from which the batch that holds the event after `after` can be checked. */
 async function markBefore(tx: ReadTx, after: number, base: Mark): Promise<Mark> {
-  if (after < base.seq) throw corrupt(after + 1, `let go of, up to ${base.seq}`);
+  if (after < base.seq) throw letGo(after, base);
   let cursor = await tx.objectStore("batches").openCursor(IDBKeyRange.upperBound(after), "prev");
   let next = after + 1;
   if (isBatchRecord(cursor?.value) && cursor.value.to > after) {
