@@ -111,7 +111,7 @@ describe("the audit log and the journal", () => {
     let asked = 0;
     const ended = {
       ask: async (query: unknown) =>
-        (query as { batches?: boolean }).batches && asked++ > 0 ? [] : (shorter as typeof whole).ask(query as never),
+        (query as { batches?: boolean }).batches && asked++ > 0 ? [] : (shorter as typeof whole).ask(query),
     } as never;
     assert.deepEqual(await verifyLog(ended), { ok: false, line: 4, problem: "the journal doesn't have its batch" });
     assert.ok((await verifyLog(shorter)).ok, "in pieces it is the same");
