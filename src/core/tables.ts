@@ -35,3 +35,14 @@ export function saveTable<T>(table: Table<T>): T[] {
 export function restoreTable<T extends { readonly id: string }>(table: Table<T>, records: readonly T[]): void {
   for (const record of records) table.set(record.id, record);
 }
+
+/** Keeps the record as the newest one; beyond a number the oldest one goes. */
+export function keepLatest<T extends { readonly id: string }>(table: Table<T>, record: T, most: number): void {
+  table.delete(record.id);
+  table.set(record.id, record);
+  if (table.size <= most) return;
+  for (const [oldest] of table.entries()) {
+    table.delete(oldest);
+    return;
+  }
+}

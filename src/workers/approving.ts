@@ -79,7 +79,7 @@ export async function decideSigned(
         ? await isGenuine(known.key, signature, statementOf(approval, payload, answer))
         : false;
     if (approvals.get(answer.id) !== approval || keys.get(answer.by ?? "") !== known) continue;
-    const proof = { signature, genuine, ...(known && { key: known.key }) };
+    const proof = { signature, genuine, session, ...(known && { key: known.key }) };
     const data: ApprovalCommands["approval.answer"] = { ...answer, proof, ...(actor && { actor }) };
     submit(engine, { type: "approval.answer", data });
     return;

@@ -40,6 +40,7 @@ interface Said extends Answer {
 
 function count(state: ApprovalsState, said: Said, now: number): ApprovalFact[] {
   const { id, by, level, approved, reason, data, proof } = said;
+  if (isAgain(state, said)) return [];
   const approval = state.approvals.get(id);
   if (!approval) throw new RuntimeError("approval/closed", { id });
   if (approval.expiresAt !== undefined && approval.expiresAt <= now)
@@ -68,6 +69,21 @@ function count(state: ApprovalsState, said: Said, now: number): ApprovalFact[] {
   }
   const who = { by, ...(principal.id !== by && { for: principal.id }), ...(level !== "click" && { level }) };
   return [...edited, ...conclude(state, next, { approved: verdict, ...who, ...told })];
+}
+
+/**
+ * Whether this signed answer of this page has counted already: it asks again when a host dies with its reply. (Unsigned
+ * ones are commands, which have numbers.)
+ */
+function isAgain({ signed }: ApprovalsState, { id, by, approved, proof }: Said): boolean {
+  const known = signed.get(proof?.signature ?? "");
+  return (
+    known?.session !== undefined &&
+    known.session === proof?.session &&
+    known.approval === id &&
+    known.by === by &&
+    known.approved === approved
+  );
 }
 
 /** As whom somebody answers. @throws RuntimeError `approval/…` when that one may not. */

@@ -85,6 +85,8 @@ export interface Approval extends Asked {
   /** From 1 on when it was escalated. */
   readonly step?: number | undefined;
   readonly votes?: readonly Vote[] | undefined;
+  /** How often a vote took the place of another: a signature of before is none for what comes now. */
+  readonly turn?: number | undefined;
   /** How often the payload was edited, and how. */
   readonly revision?: number | undefined;
   readonly edits?: readonly Edit[] | undefined;
@@ -96,6 +98,18 @@ export interface Proof {
   readonly signature: string;
   readonly key?: ApproverKey["key"] | undefined;
   readonly genuine: boolean;
+  /** The page that has brought it. */
+  readonly session?: string | undefined;
+}
+
+/** A signed answer that has counted, so that the page that brought it can bring it again. */
+export interface SignedAnswer {
+  /** The signature. */
+  readonly id: string;
+  readonly approval: string;
+  readonly by: string;
+  readonly approved: boolean;
+  readonly session: string | undefined;
 }
 
 /** An approver answers for another, until a moment. */

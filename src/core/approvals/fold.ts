@@ -1,7 +1,7 @@
 import type { DueIndex, Fold, Table } from "../kernel.ts";
 import { copyJson } from "../json.ts";
-import { restoreTable, saveTable } from "../tables.ts";
-import type { Approval, ApprovalEvents, Delegate } from "./approval.ts";
+import { keepLatest, restoreTable, saveTable } from "../tables.ts";
+import type { Approval, ApprovalEvents, Delegate, SignedAnswer } from "./approval.ts";
 import type { ApproverKey } from "./key.ts";
 import type { Vote } from "./policy.ts";
 
@@ -10,6 +10,8 @@ export interface ApprovalsState {
   /** By the one who answers for others. */
   readonly delegates: Table<Delegate>;
   readonly keys: Table<ApproverKey>;
+  /** The latest ones. */
+  readonly signed: Table<SignedAnswer>;
   /** The ids of those that are rejected together; follows from the approvals. */
   readonly groups: Map<string, Set<string>>;
   readonly due: DueIndex;
@@ -21,6 +23,7 @@ export const approvalsFold: Fold<ApprovalsState, ApprovalEvents> = {
     approvals: kit.table(),
     delegates: kit.table(),
     keys: kit.table(),
+    signed: kit.table(),
     groups: new Map(),
     due: kit.due("approval.wake"),
     delegatesDue: kit.due("delegation.wake"),
@@ -29,9 +32,13 @@ export const approvalsFold: Fold<ApprovalsState, ApprovalEvents> = {
     "approval.requested": (state, data, at) => {
       keep(state, { ...copyJson(data), requestedAt: at });
     },
-    "approval.voted": (state, { id, vote }) => {
+    "approval.voted": (state, { id, vote, proof }) => {
       const approval = state.approvals.get(id);
-      if (approval) state.approvals.set(id, { ...approval, votes: withVote(approval.votes, copyJson(vote)) });
+      if (!approval) return;
+      const votes = withVote(approval.votes, copyJson(vote));
+      const isOther = votes.length <= (approval.votes?.length ?? 0);
+      state.approvals.set(id, { ...approval, votes, ...(isOther && { turn: (approval.turn ?? 0) + 1 }) });
+      sign(state, { id, by: vote.by, approved: vote.approved, proof });
     },
     "approval.edited": (state, { id, by, payload, changes }, at) => {
       const approval = state.approvals.get(id);
@@ -50,7 +57,10 @@ export const approvalsFold: Fold<ApprovalsState, ApprovalEvents> = {
       const { need: _n, rejections: _r, remind: _m, remindAt: _a, expiresAt: _e, reminded: _d, ...rest } = approval;
       keep(state, { ...rest, ...copyJson(data), escalation: (approval.escalation ?? []).slice(1) });
     },
-    "approval.decided": close,
+    "approval.decided": (state, data) => {
+      close(state, data);
+      sign(state, data);
+    },
     "approval.cancelled": close,
     "approval.delegated": (state, { to, ...grant }, at) => {
       const others = state.delegates.get(to)?.grants.filter(({ from }) => from !== grant.from) ?? [];
@@ -64,10 +74,11 @@ export const approvalsFold: Fold<ApprovalsState, ApprovalEvents> = {
       state.keys.set(data.id, copyJson(data));
     },
   },
-  save: ({ approvals, delegates, keys }) => ({
+  save: ({ approvals, delegates, keys, signed }) => ({
     approvals: saveTable(approvals),
     delegates: saveTable(delegates),
     keys: saveTable(keys),
+    signed: saveTable(signed),
   }),
   restore(state, saved) {
     // Earlier releases have saved the approvals alone.
@@ -75,6 +86,7 @@ export const approvalsFold: Fold<ApprovalsState, ApprovalEvents> = {
     for (const approval of all.approvals ?? []) keep(state, approval);
     for (const delegate of all.delegates ?? []) keepGrants(state, delegate, 0);
     restoreTable(state.keys, all.keys ?? []);
+    restoreTable(state.signed, all.signed ?? []);
   },
 };
 
@@ -82,6 +94,18 @@ interface Saved {
   readonly approvals: readonly Approval[];
   readonly delegates: readonly Delegate[];
   readonly keys: readonly ApproverKey[];
+  readonly signed: readonly SignedAnswer[];
+}
+
+/** The most signed answers that are remembered. */
+const MAX_SIGNED = 1_000;
+
+type Signed = Pick<ApprovalEvents["approval.decided"], "id" | "by" | "approved" | "proof">;
+
+function sign({ signed }: ApprovalsState, { id: approval, by, approved, proof }: Signed): void {
+  if (!proof) return;
+  const { signature: id, session } = proof;
+  keepLatest(signed, { id, approval, by, approved, session }, MAX_SIGNED);
 }
 
 /** A person has one vote, whether it was given in person or by another. */

@@ -3,16 +3,17 @@ import type { JsonText } from "../json.ts";
 import type { Approval, ApprovalAnswer } from "./approval.ts";
 import type { PublicKey } from "./key.ts";
 
-type Shown = Pick<Approval, "id" | "nonce" | "message" | "expiresAt">;
+type Shown = Pick<Approval, "id" | "nonce" | "message" | "expiresAt" | "turn">;
 
 /** `payload` is what is shown, as JSON of the parsed value; of one that is kept elsewhere the reference, with its digest. */
 export function statementOf(
-  { id, nonce = "", message, expiresAt = 0 }: Shown,
+  { id, nonce = "", message, expiresAt = 0, turn }: Shown,
   payload: JsonText,
   { approved, by = "", reason = "", data = "", edits = "", revision = 0 }: ApprovalAnswer,
 ): string {
   const request = [id, nonce, expiresAt, revision, message, payload];
-  return JSON.stringify(["troupe approval 1", ...request, approved, by, reason, data, edits]);
+  const after = turn === undefined ? [] : [turn];
+  return JSON.stringify(["troupe approval 1", ...request, ...after, approved, by, reason, data, edits]);
 }
 
 /** How WebCrypto names what a key signs with. */

@@ -1,5 +1,5 @@
 import type { DueIndex, Fold, Table } from "../kernel.ts";
-import { restoreTable, saveTable } from "../tables.ts";
+import { keepLatest, restoreTable, saveTable } from "../tables.ts";
 import { createDueQueue, type DueQueue } from "../timers/due-queue.ts";
 import {
   MAX_ANSWERS,
@@ -184,7 +184,7 @@ function place(state: MailState, mail: Mail): void {
 function take(state: MailState, id: string): Mail | undefined {
   const mail = state.mails.get(id);
   if (!mail) return undefined;
-  if (mail.once) remember(state.settled, { id }, MAX_SETTLED);
+  if (mail.once) keepLatest(state.settled, { id }, MAX_SETTLED);
   state.mails.delete(id);
   state.due.delete(id);
   state.kept -= mail.payload.length;
@@ -203,21 +203,10 @@ function take(state: MailState, id: string): Mail | undefined {
   return mail;
 }
 
-/** Keeps it as the newest one; beyond a number the oldest one goes. */
-function remember<T extends { readonly id: string }>(kept: Table<T>, one: T, most: number): void {
-  kept.delete(one.id);
-  kept.set(one.id, one);
-  if (kept.size <= most) return;
-  for (const [oldest] of kept.entries()) {
-    kept.delete(oldest);
-    return;
-  }
-}
-
 /** Whoever has it has answered. */
 function heed({ mails, answers }: MailState, id: string, type: MailAnswer["type"]): void {
   const { delivery = 0, consumer } = mails.get(id) ?? {};
-  if (consumer !== undefined) remember(answers, { id, delivery, consumer, type }, MAX_ANSWERS);
+  if (consumer !== undefined) keepLatest(answers, { id, delivery, consumer, type }, MAX_ANSWERS);
 }
 
 function bury(state: MailState, mail: DeadMail): void {

@@ -16,6 +16,7 @@ import { createMemoryDisk } from "../../../src/plugins/journals/memory-disk.ts";
 import { closeSites, connectTo, openSite, type Site, type SiteOptions } from "./site.ts";
 
 type Connection = Parameters<typeof approving.delegate>[0] & Parameters<typeof approving.decide>[0];
+type Asked = Extract<Query, { readonly type: "decide" }>;
 type Ask = Partial<Extract<WorkflowInput["nodes"][number], { type: "approval" }>>;
 
 const isCode =
@@ -159,7 +160,7 @@ describe("a signed answer", () => {
       await approving.decide(page, view, yes, ann);
       const [decided] = dataOf(site, "approval.decided");
       assert.deepEqual([decided?.by, decided?.level, decided?.proof?.genuine], ["ann", "signed", true]);
-      await assert.rejects(approving.decide(page, view, yes, ann), isCode("approval/closed"));
+      await assert.rejects(approving.decide(page, view, { ...yes, reason: "" }, ann), isCode("approval/closed"));
     });
 
   it("is refused when any part of it is another than was signed", async () => {
@@ -209,6 +210,65 @@ describe("a signed answer", () => {
     assert.equal(dataOf(site, "approval.refused").length, all, "each of them is recorded");
     await site.ask({ type: "decide", answer, signature });
     assert.equal(dataOf(site, "approval.decided").length, 1);
+  });
+
+  it("is taken once, and the page that asks again, of another host too, hears that it was", async () => {
+    const disk = createMemoryDisk();
+    const ask: Ask = { approvers: ["ann", "bob"], need: "all", trust: "signed", revote: true };
+    const { site, page } = await open(ask, { disk });
+    const view = await start(site);
+    const [ann, bob] = [await signer("ann"), await signer("bob", "P-256")];
+    for (const one of [ann, bob]) await approving.registerApprover(page, one, { id: one.id });
+    const asked: Query[] = [];
+    const noting: Pick<Connection, "ask"> = {
+      ask: (query) => {
+        asked.push(query as Query);
+        return page.ask(query);
+      },
+    };
+    await approving.decide(noting, view, yes, ann);
+    await approving.decide(noting, view, yes, bob);
+    const [first, last] = asked as [Asked, Asked];
+    const { length } = site.events();
+    await site.stop();
+    const next = await openSite({ disk, sent: 2 });
+    await next.ask(last);
+    await next.ask(first);
+    const told = site.events().slice(length);
+    assert.ok(
+      told.every(({ type }) => !type.startsWith("approval.")),
+      "nothing more has come of them",
+    );
+    const lie = { ...last, answer: { ...last.answer, approved: false } };
+    await assert.rejects(next.ask(lie), isCode("approval/closed"));
+    await assert.rejects(next.ask({ ...last, answer: { ...last.answer, by: "ann" } }), isCode("approval/closed"));
+    await next.stop();
+    const other = await openSite({ disk, session: "s2" });
+    await assert.rejects(other.ask(last), isCode("approval/closed"), "another page replays it");
+    assert.equal(dataOf(site, "approval.refused").length, 3);
+  });
+
+  it("can't be given again when its approver has changed their mind since", async () => {
+    const disk = createMemoryDisk();
+    const ask: Ask = { approvers: ["ann", "bob"], need: "all", rejections: 2, trust: "signed", revote: true };
+    const { site, page } = await open(ask, { disk });
+    const view = await start(site);
+    const ann = await signer("ann");
+    await approving.registerApprover(page, ann, { id: "ann" });
+    let first: Query | undefined;
+    const noting: Pick<Connection, "ask"> = { ask: (query) => page.ask((first = query as Query)) };
+    await approving.decide(noting, view, yes, ann);
+    await approving.decide(page, view, { approved: false }, ann);
+    const votes = (): unknown => dataOf(site, "approval.voted").map(({ vote }) => vote.approved);
+    assert.deepEqual(votes(), [true, false]);
+    assert.ok(first);
+    await site.ask(first); // this page may only hear of it again
+    await site.stop();
+    const other = await openSite({ disk, session: "s2" });
+    await assert.rejects(other.ask(first), isCode("approval/signature-invalid"));
+    assert.deepEqual(votes(), [true, false]);
+    await approving.decide(connectTo(other), { ...view, turn: 1 }, yes, ann);
+    assert.deepEqual(votes(), [true, false, true], "signed anew it counts");
   });
 
   it("of a request that was asked anew isn't taken: it has another nonce", async () => {
