@@ -5,6 +5,7 @@
 import { esbuildPlugin } from "@web/dev-server-esbuild";
 import { playwrightLauncher } from "@web/test-runner-playwright";
 import { reporter } from "./scripts/test/browser-reporter.js";
+import { runAuditScript } from "./test/harness/audit-script.ts";
 import { bundle } from "./test/harness/bundles.ts";
 import { CHROMIUM_ARGS, findEngine } from "./test/harness/engines.ts";
 import { firefoxLauncher } from "./test/harness/firefox-launcher.ts";
@@ -49,6 +50,14 @@ const seed = async (/** @type {any} */ context, /** @type {() => Promise<void>} 
   context.body = process.env["SEED"] ?? "none";
 };
 
+/** What the script of docs/audit.md says to the log that a page posts. */
+const auditScript = async (/** @type {any} */ context, /** @type {() => Promise<void>} */ next) => {
+  if (context.path !== "/audit-script") return next();
+  const parts = [];
+  for await (const part of context.req) parts.push(part);
+  context.body = runAuditScript(Buffer.concat(parts), context.query["kept"]?.split(","));
+};
+
 /** @type {TestRunnerConfig} */
 export default {
   files: process.env["TEST_FILES"]?.split(",") ?? "test/browser/**/*.test.ts",
@@ -62,6 +71,6 @@ export default {
   testsFinishTimeout: 260_000,
   testFramework: { config: { timeout: 40_000, ...(process.env["GREP"] && { grep: process.env["GREP"] }) } },
   reporters: [reporter({ results: process.env["RESULTS"] })],
-  middleware: [anyOrigin, bundled, seed],
+  middleware: [anyOrigin, bundled, seed, auditScript],
   plugins: [esbuildPlugin({ ts: true, target: "es2022" })],
 };

@@ -27,6 +27,11 @@ export interface ApprovingParts {
 
 type Asked<T extends Query["type"]> = Omit<Extract<Query, { readonly type: T }>, "type">;
 
+/** How the audit log and mailboxes call the page of a session. */
+export function pageOf(session: string): string {
+  return `page:${session}`;
+}
+
 /** Who is at the page, where that is known. */
 export function actorOf({ state }: Engine, session: string): Actor | undefined {
   return state.hosting.sessions.get(session)?.actor;
@@ -44,7 +49,7 @@ export async function identifySession(
   const { id, roles = [] } = identify ? (found ?? {}) : claim;
   if (!id && !isGone) throw new RuntimeError("approval/untrusted", { id: claim.id });
   const actor = id === undefined ? undefined : ({ id, roles: [...roles], level: found ? "session" : "click" } as const);
-  submit(engine, { type: "session.identify", data: { session, ...(actor && { actor }) } });
+  submit(engine, session, { type: "session.identify", data: { session, ...(actor && { actor }) } });
   return actor;
 }
 
@@ -58,7 +63,7 @@ export async function registerKey(
     throw new RuntimeError("command/invalid", { at: "key", expected: "a public key" }, { cause });
   });
   const actor = actorOf(engine, session);
-  submit(engine, { type: "approver.register", data: { ...asked, ...(actor && { actor }) } });
+  submit(engine, session, { type: "approver.register", data: { ...asked, ...(actor && { actor }) } });
 }
 
 /** Takes a signed answer. What it is about may change while the signature is looked at; then it is looked at again. */
@@ -81,14 +86,14 @@ export async function decideSigned(
     if (approvals.get(answer.id) !== approval || keys.get(answer.by ?? "") !== known) continue;
     const proof = { signature, genuine, session, ...(known && { key: known.key }) };
     const data: ApprovalCommands["approval.answer"] = { ...answer, proof, ...(actor && { actor }) };
-    submit(engine, { type: "approval.answer", data });
+    submit(engine, session, { type: "approval.answer", data });
     return;
   }
 }
 
 /** The refusal, too, leaves only when the journal has it: whoever asks waits for that in any case. */
-function submit(engine: Engine, command: CoreCommand): void {
-  const [refusal] = engine.submit([command]);
+function submit(engine: Engine, session: string, command: CoreCommand): void {
+  const [refusal] = engine.submit([command], pageOf(session));
   if (refusal) throw decodeError(refusal[1]);
 }
 

@@ -1,6 +1,7 @@
 /** The mailboxes of an agent, from within an attempt. */
 import type { HostFrame } from "../core/agents/protocol.ts";
 import type { MailAsk } from "../core/mail/delivery.ts";
+import { createIds } from "../core/ids.ts";
 import { draftOf, receivedOf, type OutgoingMessage, type ReceivedMessage } from "../core/mail/exchange.ts";
 import type { AgentContext } from "../core/plugin/definition.ts";
 
@@ -28,13 +29,16 @@ export interface AgentMailbox {
 /** What the attempt's context has for the package's own entries. */
 type Call = (frame: object) => Promise<Extract<HostFrame, { kind: "answer" }>>;
 
+/** An isolated worker has an opaque origin, which isn't a secure context: there is no `crypto.randomUUID`. */
+const newId = createIds(Date.now, Math.random);
+
 /** `run: async (input, context) => { const box = mailbox(context); … }` */
 export function mailbox({ task, call }: AgentContext): AgentMailbox {
   const ask = (what: MailAsk): ReturnType<Call> =>
     (call as Call)({ kind: "mail", task: task.id, attempt: task.attempt, ask: what });
   return {
     async send(message) {
-      const data = draftOf(message, () => crypto.randomUUID());
+      const data = draftOf(message, newId);
       await ask({ type: "mail.send", data });
       return data.id;
     },

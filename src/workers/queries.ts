@@ -11,7 +11,7 @@ import { previewMigration } from "../core/workflows/migration.ts";
 import { standingOf } from "../core/workflows/standing.ts";
 import { versionsOf } from "../core/workflows/versions.ts";
 import { sha256 } from "./audit.ts";
-import { decideSigned, identifySession, registerKey, type ApprovingParts } from "./approving.ts";
+import { decideSigned, identifySession, pageOf, registerKey, type ApprovingParts } from "./approving.ts";
 import { writeBlob } from "./blobs.ts";
 import { listDeadLetters } from "./dead-letters.ts";
 import type { MailDesk } from "./mail.ts";
@@ -26,11 +26,6 @@ export interface QueryParts extends ApprovingParts {
   readonly streams: Pick<Streams, "read">;
   readonly mail: MailDesk;
   readonly vault?: Vault | undefined;
-}
-
-/** How the audit log and mailboxes call the page of a session. */
-export function pageOf(session: string): string {
-  return `page:${session}`;
 }
 
 export async function answerQuery(parts: QueryParts, session: string, raw: unknown): Promise<QueryAnswer> {

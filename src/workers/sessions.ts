@@ -15,10 +15,10 @@ import {
 } from "../core/protocol.ts";
 import type { CoreCommand } from "../core/runtime.ts";
 import { PROTOCOL } from "../core/version.ts";
-import { actorOf, type Identify } from "./approving.ts";
+import { actorOf, pageOf, type Identify } from "./approving.ts";
 import type { Links } from "./links.ts";
 import type { MailDesk } from "./mail.ts";
-import { answerQuery, pageOf } from "./queries.ts";
+import { answerQuery } from "./queries.ts";
 import type { Signals } from "./signals.ts";
 import type { Streams } from "./streams.ts";
 import type { Spawner, Spawning } from "./spawning.ts";
