@@ -17,6 +17,8 @@ const SCRIPTS: Readonly<Record<string, string>> = {
   "bound-agent": "bench/bound/agent.ts",
   "comlink-agent": "bench/peers/comlink-agent.ts",
   "raw-agent": "bench/peers/raw-agent.ts",
+  "stream-agent": "bench/stream-agent.ts",
+  "raw-stream": "bench/peers/raw-stream.ts",
   "workerpool-agent": "bench/peers/workerpool-agent.ts",
   "host/shared-worker": "src/workers/shared-worker.ts",
   "host/cell": "src/cell/cell.ts",

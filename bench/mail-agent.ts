@@ -9,18 +9,19 @@ exposeAgent(
     name: "mail",
     version: "1.0.0",
     capabilities: ["mail"],
-    slots: 4,
+    slots: 16,
     timeout: 600_000,
-    input: v.number(),
+    input: v.object({ end: v.number(), together: v.number() }),
     output: v.number(),
-    async run(end, context) {
+    async run({ end, together }, context) {
       const box = mailbox(context);
       let count = 0;
-      while (Date.now() < end)
-        for (const message of await box.take({ max: 16, wait: 500 })) {
-          await message.ack();
-          count++;
-        }
+      while (Date.now() < end) {
+        const some = await box.take({ max: together > 1 ? together : 16, wait: 500 });
+        for (let at = 0; at < some.length; at += together)
+          await Promise.all(some.slice(at, at + together).map((message) => message.ack()));
+        count += some.length;
+      }
       return count;
     },
   }),

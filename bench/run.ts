@@ -1,11 +1,11 @@
 /**
- * `npm run bench -- [tasks] [workflows] [graphs] [dispatch] [messages] [matching]`: ours, the bound and the peers in the same page of a real browser;
- * `matching` is the scheduler alone, in Node.
+ * `npm run bench -- [tasks] [workflows] [graphs] [dispatch] [messages] [storage] [stream] [matching]`: ours, the bound
+ * and the peers in the same page of a real browser; `matching` is the scheduler alone, in Node.
  *   --quick            small sizes, and nothing is kept
  *   --rounds N         default 5
  *   --only PART        only benchmarks whose name has this part
  *   --browser NAME     chromium (default) or firefox
- *   --soak MINUTES     of messages, while tabs and agents are killed (chromium), and nothing else
+ *   --soak MINUTES     of messages, while tabs and agents are killed (chromium), and nothing else; --batched: 250 together
  *   --profile          shows where the time of the host and of the page goes, and keeps nothing (chromium)
  */
 import { mkdir, writeFile } from "node:fs/promises";
@@ -25,7 +25,7 @@ import type { Machine, Results, Row } from "./row.ts";
 
 declare const bench: Bench; // in the page
 
-const SUITES = ["tasks", "workflows", "graphs", "dispatch", "messages"];
+const SUITES = ["tasks", "workflows", "graphs", "dispatch", "messages", "storage", "stream"];
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -34,6 +34,7 @@ const { values: options, positionals } = parseArgs({
     only: { type: "string", default: "" },
     browser: { type: "string", default: "chromium" },
     soak: { type: "string" },
+    batched: { type: "boolean", default: false },
     profile: { type: "boolean", default: false },
   },
 });
@@ -44,7 +45,7 @@ const suites = SUITES.filter(
 );
 
 if (options.soak !== undefined) {
-  await runSoak(Number(options.soak));
+  await runSoak(Number(options.soak), options.batched);
   process.exit();
 }
 if (suites.length > 0) await bundle(!options.profile);

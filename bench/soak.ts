@@ -1,4 +1,4 @@
-/** `npm run bench -- messages --soak MINUTES`: messages in Chromium while tabs and their agents are closed and crashed. */
+/** `npm run bench -- messages --soak MINUTES [--batched]`: messages in Chromium while tabs and their agents are closed and crashed. */
 import { launch, type Page } from "../test/harness/browsers.ts";
 import { startServer } from "../test/harness/servers.ts";
 import { bundle } from "./bundle.ts";
@@ -10,7 +10,7 @@ const TABS = 2;
 /** Milliseconds between two kills. */
 const PACE = 4_000;
 
-export async function runSoak(minutes: number): Promise<void> {
+export async function runSoak(minutes: number, batched: boolean): Promise<void> {
   await bundle(true);
   const server = await startServer({
     routes: { "/bench.html": '<!doctype html><meta charset="utf-8" /><script src="/bench/dist/page.js"></script>' },
@@ -18,12 +18,12 @@ export async function runSoak(minutes: number): Promise<void> {
   const browser = await launch("chromium");
   const open = async (): Promise<Page> => {
     const page = await browser.newPage(`${server.origin}/bench.html`);
-    await page.evaluate((name) => bench.consume(name), "soak");
+    await page.evaluate((...given) => bench.consume(...given), "soak", batched);
     return page;
   };
   try {
     const main = await browser.newPage(`${server.origin}/bench.html`);
-    const result = main.evaluate((name, time) => bench.soak(name, time), "soak", minutes * 60_000);
+    const result = main.evaluate((...given) => bench.soak(...given), "soak", minutes * 60_000, batched);
     const life = { over: false };
     const over = result.finally(() => (life.over = true)).catch(() => undefined);
     const tabs = [];
@@ -37,7 +37,7 @@ export async function runSoak(minutes: number): Promise<void> {
       tabs.push(await open());
     }
     const found = await result;
-    console.log(JSON.stringify({ minutes, kills, ...found }, null, 2));
+    console.log(JSON.stringify({ minutes, batched, kills, ...found }, null, 2));
     if (found.lost > 0 || found.problems.length > 0 || found.acked === 0) process.exitCode = 1;
   } finally {
     await browser.close();

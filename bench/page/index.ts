@@ -6,6 +6,8 @@ import { plot } from "./plot.ts";
 import { calibrate, run, type Benchmark, type Scale } from "./measure.ts";
 import { messages } from "./messages.ts";
 import { consume, soak, type Soaked } from "./soak.ts";
+import { storage } from "./storage.ts";
+import { stream } from "./stream.ts";
 import { tasks } from "./tasks.ts";
 import { workflows } from "./workflows.ts";
 
@@ -14,8 +16,8 @@ export interface Bench {
   open(suite: string, scale: Scale): readonly string[];
   run(place: number): Promise<readonly Row[]>;
   calibrate(): number;
-  soak(name: string, milliseconds: number): Promise<Soaked>;
-  consume(name: string): Promise<void>;
+  soak(name: string, milliseconds: number, batched: boolean): Promise<Soaked>;
+  consume(name: string, batched: boolean): Promise<void>;
   /** What was measured after so many others, as the address of a picture; undefined for suites without. */
   plot(rows: readonly Row[]): Promise<string | undefined>;
 }
@@ -26,6 +28,8 @@ const suites: Readonly<Record<string, (scale: Scale) => Benchmark[]>> = {
   graphs,
   dispatch,
   messages,
+  storage,
+  stream,
 };
 let opened: readonly Benchmark[] = [];
 let rounds = 1;

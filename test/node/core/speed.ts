@@ -1,12 +1,13 @@
 /**
  * How fast the engine is alone, over the memory journal, in time of the processor. Not a test: run it with
- * `node test/node/core/speed.ts [tasks|chain|graph|memory] [--no-journal]`, with `--cpu-prof` for a profile, `--expose-gc` for `memory`.
+ * `node test/node/core/speed.ts [tasks|chain|local|graph|memory] [--no-journal] [--audited]`, with `--cpu-prof` for a profile, `--expose-gc` for `memory`.
  */
 import { openEngine, type Engine } from "../../../src/core/engine.ts";
 import type { CoreCommand, CoreEvent } from "../../../src/core/runtime.ts";
 import type { Journal } from "../../../src/core/ports.ts";
 import { createMemoryDisk } from "../../../src/plugins/journals/memory-disk.ts";
 import { createMemoryJournal } from "../../../src/plugins/journals/memory.ts";
+import { withAudit } from "../../../src/workers/audit.ts";
 import { createChance } from "./chance.ts";
 import { complete, createTask, join, registerAgent, registerWorkflow, startExecution } from "./things.ts";
 
@@ -26,6 +27,7 @@ const durable = (engine: Engine): Promise<void> =>
 /** A journal that keeps nothing, to see the engine without any. */
 const nowhere: Journal = {
   ...createMemoryJournal(),
+  audit: { end: () => Promise.resolve(undefined), read: () => Promise.resolve([]) },
   open: () => Promise.resolve({ databaseId: "", epoch: 1, head: 0, snapshot: undefined }),
   append: () => Promise.resolve(),
   read: async function* () {
@@ -35,11 +37,14 @@ const nowhere: Journal = {
 };
 const chosen = process.argv.slice(2);
 const withoutJournal = chosen.includes("--no-journal");
+const audited = chosen.includes("--audited");
 
 async function open(onCommitted?: (events: readonly CoreEvent[]) => void): Promise<Engine> {
   let count = 0;
+  const journal = withoutJournal ? nowhere : createMemoryJournal({ disk: createMemoryDisk() });
   const engine = await openEngine({
-    journal: withoutJournal ? nowhere : createMemoryJournal({ disk: createMemoryDisk() }),
+    journal: audited ? withAudit(journal) : journal,
+    audited,
     clock: Date.now,
     random: createChance(1).next,
     ids: () => String(++count),
@@ -78,12 +83,15 @@ async function tasks(rounds = 200, size = 1_000): Promise<string> {
 }
 
 /** Workflows of one chain each, whose tasks are completed as soon as they are committed. */
-async function chain(length = 100, runs = 100, rounds = 10): Promise<string> {
-  const nodes = Array.from({ length }, (_none, at) => ({
-    id: `n${String(at)}`,
-    type: "task" as const,
-    capabilities: ["work"],
-  }));
+const chain = (): Promise<string> => chains({ type: "task", capabilities: ["work"] }, "nodes of a chain");
+
+/** The same of nodes that the host runs itself. */
+const local = (): Promise<string> => chains({ type: "parallel" }, "nodes of the host");
+
+type Kind = { readonly type: "task"; readonly capabilities: string[] } | { readonly type: "parallel" };
+
+async function chains(kind: Kind, what: string, length = 100, runs = 100, rounds = 10): Promise<string> {
+  const nodes = Array.from({ length }, (_none, at) => ({ id: `n${String(at)}`, ...kind }));
   const edges = nodes.slice(1).map(({ id }, at) => ({ from: `n${String(at)}`, to: id }));
   let ended: () => void = () => undefined;
   let left = 0;
@@ -106,7 +114,7 @@ async function chain(length = 100, runs = 100, rounds = 10): Promise<string> {
     await done;
     watch.lap(length * runs);
   }
-  return watch.read("nodes of a chain");
+  return watch.read(what);
 }
 
 /** A graph of ten thousand nodes: registered, and started. */
@@ -188,7 +196,7 @@ function createWatch(): { lap(count: number): void; read(what: string): string }
   };
 }
 
-const checks = { tasks, chain, graph, memory };
+const checks = { tasks, chain, local, graph, memory };
 const names = chosen.filter((name) => !name.startsWith("--"));
 for (const [name, check] of Object.entries(checks))
   if (names.length === 0 || names.includes(name)) console.log(await check());
