@@ -29,6 +29,12 @@ export interface AnswerInput {
   readonly revision?: number;
 }
 
+/** An answer that was signed: the payload of a message that gives it. */
+export interface SignedAnswerInput extends AnswerInput {
+  readonly by: string;
+  readonly signature: string;
+}
+
 /** Who a page says is there, and what should prove it to a host that asks for proof. */
 export interface Claim {
   readonly id?: string;

@@ -4,7 +4,14 @@ import { statementOf } from "../core/approvals/statement.ts";
 import { encodeJson, type JsonText } from "../core/json.ts";
 import type { Actor } from "../core/hosting/hosting.ts";
 import type { Query } from "../core/protocol.ts";
-import type { AnswerInput, ApproverOptions, Claim, DelegationInput, Signer } from "./approval-types.ts";
+import type {
+  AnswerInput,
+  ApproverOptions,
+  Claim,
+  DelegationInput,
+  SignedAnswerInput,
+  Signer,
+} from "./approval-types.ts";
 import type { Connection } from "./connection.ts";
 import type { ApprovalView } from "./runtime.ts";
 import { spilledText } from "./views.ts";
@@ -50,22 +57,38 @@ export async function delegate(
 
 /** Signs the answer to the request as it was shown. */
 export async function decide(
-  { ask }: Asker,
+  connection: Asker,
   shown: ApprovalView,
-  { data, edits, ...rest }: AnswerInput,
-  { id: by, sign }: Signer,
+  input: AnswerInput,
+  signer: Signer,
 ): Promise<void> {
+  const { signature, ...signed } = await signAnswer(shown, input, signer);
+  await tellSigned(connection, shown.id, signed, signature);
+}
+
+/** The answer with the signature that it takes, as `sendMessage` has it in a payload. */
+export async function signAnswer(
+  shown: ApprovalView,
+  input: AnswerInput,
+  { id: by, sign }: Signer,
+): Promise<SignedAnswerInput> {
   const { id, payload, revision } = shown;
-  const answer: ApprovalAnswer = {
-    by,
+  const signed = { by, ...input, ...(revision !== undefined && { revision }) };
+  const text: JsonText = spilledText(payload) ?? JSON.stringify(payload);
+  return { ...signed, signature: await sign(statementOf(shown, text, answerOf(id, signed))) };
+}
+
+/** @throws RuntimeError `approval/…` when it isn't taken */
+export async function tellSigned({ ask }: Asker, id: string, input: AnswerInput, signature: string): Promise<void> {
+  const query: Query = { type: "decide", answer: answerOf(id, input), signature };
+  await ask(query);
+}
+
+function answerOf(id: string, { data, edits, ...rest }: AnswerInput): ApprovalAnswer {
+  return {
     ...rest,
     id,
-    ...(revision !== undefined && { revision }),
     ...(data !== undefined && { data: encodeJson(data, "data") }),
     ...(edits !== undefined && { edits: encodeJson(edits, "edits") }),
   };
-  const text: JsonText = spilledText(payload) ?? JSON.stringify(payload);
-  const signature = await sign(statementOf(shown, text, answer));
-  const query: Query = { type: "decide", answer, signature };
-  await ask(query);
 }

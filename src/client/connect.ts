@@ -182,7 +182,7 @@ function createRuntime(parts: Parts & Base & { readonly release: () => void }): 
     archive: createArchive(connection),
     ...createReading(connection, createId),
     ...createLater(connection, createId, { ...commands, approvals: () => mirror.store.getState().approvals }),
-    on: listenTo(emitter, connection, mirror.store),
+    ...listenTo(emitter, connection, mirror.store),
     close,
   };
   return withPresent(handle);

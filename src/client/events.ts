@@ -20,27 +20,55 @@ export function hearing(emitter: Emitter): Pick<ConnectionOptions, "isListening"
   };
 }
 
+type Hear = (event: never) => void;
+
 /** Tells the host when the page begins to listen to the journal's events, and when it no longer does. */
-export function listenTo(emitter: Emitter, connection: Connection, store: Runtime["store"]): Runtime["on"] {
+export function listenTo(
+  emitter: Emitter,
+  connection: Pick<Connection, "say">,
+  store: Runtime["store"],
+): Pick<Runtime, "on" | "once" | "off"> {
+  const kept = new Set<{ readonly type: string; readonly listener: Hear; readonly end: () => void }>();
   let was = false;
   const tell = (): void => {
     const on = isListening(emitter);
     if (on !== was) connection.say({ kind: "listen", on }); // without a wire the next hello says so
     was = on;
   };
-  return (type, listener) => {
+  const on = (type: keyof RuntimeEvents, listener: Hear, call = listener): (() => void) => {
     const hear = (event: unknown): void => {
       isolated(() => {
-        listener(event as Parameters<typeof listener>[0]);
+        call(event as never);
       });
     };
-    if (type === "human_approval_request") return watchApprovals(store, hear);
-    emitter.on(type, hear);
+    const watched = type === "human_approval_request" && watchApprovals(store, hear);
+    if (!watched) emitter.on(type, hear);
     tell();
-    return () => {
-      emitter.off(type, hear);
-      tell();
+    const one = {
+      type,
+      listener,
+      end() {
+        kept.delete(one);
+        if (watched) watched();
+        emitter.off(type, hear);
+        tell();
+      },
     };
+    kept.add(one);
+    return one.end;
+  };
+  return {
+    on: (type, listener) => on(type, listener),
+    once(type, listener) {
+      const end = on(type, listener, (event) => {
+        end();
+        listener(event);
+      });
+      return end;
+    },
+    off(type, listener) {
+      for (const one of kept) if (one.type === type && one.listener === listener) one.end();
+    },
   };
 }
 

@@ -6,6 +6,8 @@ import { draftOf, receivedOf, type OutgoingMessage, type ReceivedMessage } from 
 import type { DeadMail } from "../core/mail/mail.ts";
 import { MessageType } from "../core/mail/message-type.ts";
 import type { PageRequest } from "../core/protocol.ts";
+import type { AnswerInput } from "./approval-types.ts";
+import { tellSigned } from "./approving.ts";
 import type { Connection } from "./connection.ts";
 import { isolated } from "./isolated.ts";
 import type { DeadMessage, MessageCalls } from "./mail-types.ts";
@@ -30,16 +32,24 @@ export async function sendMessage(
   return data.id;
 }
 
+interface Said extends AnswerInput {
+  readonly approver?: string;
+  readonly signature?: string;
+}
+
 /** The one way to decide: what `runtime.answer` does. */
 async function answerApproval(
-  { outbox }: Connection,
+  connection: Connection,
   { approvals, answer }: Answering,
   { recipient, correlation, payload }: OutgoingMessage,
 ): Promise<string> {
   const id = correlation ?? onlyOneOf(approvals(), recipient);
-  const { approver, ...rest } = Object(payload) as { readonly approver?: string; readonly approved: boolean };
-  answer(id, { ...rest, ...(approver !== undefined && { by: approver }) }); // the host checks it
-  await outbox.settled(id);
+  const { approver, signature, ...rest } = Object(payload) as Said;
+  const said = { ...rest, ...(approver !== undefined && { by: approver }) }; // the host checks it
+  if (signature === undefined) {
+    answer(id, said);
+    await connection.outbox.settled(id);
+  } else await tellSigned(connection, id, said, signature);
   return id;
 }
 

@@ -368,6 +368,10 @@ export interface Runtime extends TimingCalls, ApprovalCalls {
    * the moment it hears of it: of what the page asks for from now on, nothing is missed.
    */
   on<K extends keyof RuntimeEvents>(type: K, listener: (event: RuntimeEvents[K]) => void): () => void;
+  /** The same for the next one alone. */
+  once<K extends keyof RuntimeEvents>(type: K, listener: (event: RuntimeEvents[K]) => void): () => void;
+  /** Ends what `on` or `once` has begun with this listener. */
+  off<K extends keyof RuntimeEvents>(type: K, listener: (event: RuntimeEvents[K]) => void): void;
   /** Ends this page's part: its workers stop, its work goes to other pages. */
   close(): Promise<void>;
 }

@@ -6,6 +6,11 @@ import { join } from "node:path";
 
 const docs = new URL("../../docs/audit.md", import.meta.url);
 
+/** The script, as it stands there. */
+export function auditScript(): string {
+  return /```js verify-audit\n([^]*?)```/u.exec(readFileSync(docs, "utf8"))?.[1] ?? "";
+}
+
 /** What the script says to an export, and whether it found it whole. `kept` are heads as `<n>:<hash>`. */
 export function runAuditScript(
   log: Buffer,
@@ -14,7 +19,7 @@ export function runAuditScript(
   const folder = mkdtempSync(join(tmpdir(), "audit-"));
   try {
     const [script, file] = [join(folder, "verify-audit.mjs"), join(folder, "log.jsonl")];
-    writeFileSync(script, /```js verify-audit\n([^]*?)```/u.exec(readFileSync(docs, "utf8"))?.[1] ?? "");
+    writeFileSync(script, auditScript());
     writeFileSync(file, log);
     const { status, stdout, stderr } = spawnSync(process.execPath, [script, file, ...kept], { encoding: "utf8" });
     return { ok: status === 0, said: stdout + stderr };

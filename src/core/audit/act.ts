@@ -45,6 +45,11 @@ const NAMES: ReadonlySet<string> = new Set([
   "sender",
   "recipient",
   "delivery",
+  "from",
+  "to",
+  "step",
+  "number",
+  "level",
   "attempt",
   "status",
   "workflow",
@@ -60,10 +65,31 @@ const MAX_TOLD = 500;
 
 type Told = readonly [id: string, fields?: Readonly<Record<string, string | number | boolean>>];
 
-/** What is told of data: id and scalars of known names. */
+type Fields = Readonly<Record<string, unknown>>;
+
+interface Parts {
+  readonly id?: unknown;
+  readonly error?: Partial<ErrorData>;
+  readonly actor?: { readonly id: string };
+  readonly vote?: Fields;
+}
+
+/** What is told of data: id and scalars of known names, the code of an error, who was at the page, and a vote. */
 function tell(data: unknown): Told {
-  const fields = data as Readonly<Record<string, unknown>>;
+  const fields = data as Fields;
+  const { id, error, actor, vote } = fields as Parts;
   const told: Record<string, string | number | boolean> = {};
+  let isAny = collect(told, fields);
+  if (vote) isAny = collect(told, vote) || isAny;
+  if (error?.code !== undefined) told["error"] = error.code;
+  if (actor) told["actor"] = actor.id;
+  isAny ||= !!actor || error?.code !== undefined;
+  const own = typeof id === "string" ? id : "";
+  return isAny ? [own, told] : [own];
+}
+
+/** Whether there was any. */
+function collect(told: Record<string, string | number | boolean>, fields: Fields): boolean {
   let isAny = false;
   for (const name of Object.keys(fields)) {
     if (!NAMES.has(name)) continue;
@@ -73,10 +99,7 @@ function tell(data: unknown): Told {
     else continue;
     isAny = true;
   }
-  const { code } = (fields["error"] ?? {}) as Partial<ErrorData>;
-  if (code !== undefined) told["error"] = code;
-  const id = typeof fields["id"] === "string" ? fields["id"] : "";
-  return isAny || code !== undefined ? [id, told] : [id];
+  return isAny;
 }
 
 /** What is kept of an act; nothing of it holds the command's data. */

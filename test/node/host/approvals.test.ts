@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { afterEach, describe, it } from "node:test";
 import type { AnswerInput, Signer } from "../../../src/client/approval-types.ts";
 import * as approving from "../../../src/client/approving.ts";
+import type { Connection as ClientConnection } from "../../../src/client/connection.ts";
+import { sendMessage } from "../../../src/client/mail.ts";
 import type { ApprovalView } from "../../../src/client/runtime.ts";
 import type { Approval } from "../../../src/core/approvals/approval.ts";
 import type { PublicKey } from "../../../src/core/approvals/key.ts";
@@ -210,6 +212,25 @@ describe("a signed answer", () => {
     assert.equal(dataOf(site, "approval.refused").length, all, "each of them is recorded");
     await site.ask({ type: "decide", answer, signature });
     assert.equal(dataOf(site, "approval.decided").length, 1);
+  });
+
+  it("comes as a message, too, with its signature", async () => {
+    const { site, page } = await open({ approvers: ["ann"], trust: "signed" });
+    const view = await start(site);
+    const ann = await signer("ann");
+    await approving.registerApprover(page, ann, { id: "ann" });
+    const payload = await approving.signAnswer(view, yes, ann);
+    const answering = { approvals: () => new Map([[view.id, view]]), answer: () => assert.fail("it isn't signed") };
+    const say = (more: object): Promise<string> => {
+      const message = { type: "human_approval_response", recipient: "e/ask", payload: { ...payload, ...more } };
+      return sendMessage(page as ClientConnection, answering, message);
+    };
+    await assert.rejects(say({ approved: false }), isCode("approval/signature-invalid"));
+    await assert.rejects(say({ approver: "bob", by: undefined }), isCode("approval/signature-invalid"));
+    await assert.rejects(say({ vote: 1 }), isCode("command/invalid"));
+    assert.equal(await say({}), "e/ask");
+    const [decided] = dataOf(site, "approval.decided");
+    assert.deepEqual([decided?.by, decided?.level, decided?.reason], ["ann", "signed", "fine"]);
   });
 
   it("is taken once, and the page that asks again, of another host too, hears that it was", async () => {
