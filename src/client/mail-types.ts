@@ -1,9 +1,10 @@
 /** What a page can do with messages. */
+import type { MessagePayloads } from "../core/mail/message-type.ts";
 import type { OutgoingMessage, ReceivedMessage } from "../core/mail/exchange.ts";
 import type { DeadMail } from "../core/mail/mail.ts";
 import type { JsonSchema } from "../core/capabilities/schema.ts";
 
-export type { OutgoingMessage, ReceivedMessage };
+export type { MessagePayloads, OutgoingMessage, ReceivedMessage };
 
 /** A message that was given up, and why. */
 export type DeadMessage = Omit<DeadMail, "payload"> & { readonly payload: unknown };
@@ -15,7 +16,7 @@ export interface MessageCalls {
    * @throws RuntimeError `message/overflow`, `message/type-unknown`, `message/invalid`, `message/unroutable`,
    * `approval/unknown`, `approval/…`
    */
-  sendMessage(message: OutgoingMessage): Promise<string>;
+  sendMessage<T extends string>(message: OutgoingMessage<T>): Promise<string>;
   /** See docs/messages.md. */
   readonly messages: {
     /** Takes messages of a mailbox: at most `max` (1), after waiting up to `wait` ms (0) for the first one. */

@@ -13,7 +13,7 @@ export interface AgentMailbox {
    * @throws RuntimeError `message/overflow`, `message/type-unknown`, `message/invalid`, `message/unroutable`,
    * `approval/forbidden` for the answer of a person
    */
-  send(message: Omit<OutgoingMessage, "sender">): Promise<string>;
+  send<T extends string>(message: Omit<OutgoingMessage<T>, "sender">): Promise<string>;
   /**
    * Takes messages: of "agent" (the default), which all workers of this name share (`agent:<name>`), or of "task", which
    * is for whoever runs this task (`task:<id>`). Waits up to so many milliseconds (default 0) for the first one.

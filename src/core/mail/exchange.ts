@@ -2,16 +2,19 @@
 import { decodeJson, writeJson } from "../json.ts";
 import type { Delivery } from "./delivery.ts";
 import type { MailCommands, MailSendSchema } from "./mail.ts";
+import type { PayloadOf } from "./message-type.ts";
 import type * as v from "valibot";
 
-type Sent = Omit<v.InferOutput<typeof MailSendSchema>, "payload" | "once" | "id">;
+type Sent = Omit<v.InferOutput<typeof MailSendSchema>, "payload" | "once" | "id" | "type">;
 
 /** A message to be sent: to a `recipient`, or to all who have subscribed to a `topic`. */
-export interface OutgoingMessage extends Sent {
+export interface OutgoingMessage<T extends string = string> extends Sent {
+  /** One of `MessageType`, or one that was defined. */
+  readonly type: T;
   /** A second message with this id isn't taken while the latest 10,000 are remembered. Default: a new one. */
   readonly id?: string;
-  /** Any JSON value. Default null. */
-  readonly payload?: unknown;
+  /** A JSON value that fits the type. Default null. */
+  readonly payload?: PayloadOf<T>;
 }
 
 /** A delivered message: to be answered before `until`, or it is delivered again. */
