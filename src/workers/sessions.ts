@@ -71,6 +71,9 @@ interface Session extends Spawner {
   unwatch: () => void;
 }
 
+/** So many ms pages and workers have to come to a new host. */
+const PATIENCE = 10_000;
+
 export function createSessions(options: SessionsOptions): Sessions {
   const { links, spawning, origin } = options;
   const sessions = new Map<string, Session>();
@@ -87,6 +90,13 @@ export function createSessions(options: SessionsOptions): Sessions {
     options.mail.release(pageOf(id));
     spawning.consider();
   };
+  /** What was taken of an earlier host, by whoever hasn't come to this one. */
+  const orphans = setTimeout(() => {
+    for (const consumer of options.engine.state.mail.held.keys()) {
+      const id = consumer.slice(5); // behind "page:" or "link:"
+      if (!sessions.has(id) && !links.has(id)) options.mail.release(consumer);
+    }
+  }, PATIENCE);
 
   return {
     connect(rawPost) {
@@ -108,6 +118,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     },
     spawners: () => sessions.values(),
     stop(error) {
+      clearTimeout(orphans);
       for (const { post, unwatch } of sessions.values()) {
         unwatch();
         post({ kind: "stopped", error });

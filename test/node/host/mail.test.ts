@@ -153,6 +153,35 @@ describe("messages through a host", () => {
     }
   });
 
+  it("that were taken of an earlier host are delivered again, unless whoever has them comes to the next one", async (context) => {
+    const disk = createMemoryDisk();
+    const site = await openRunning("t1", { disk });
+    const long = { ackWait: 3_600_000 };
+    await site.command(send("mine", "inbox", long), send("agent's", "agent:a", long));
+    await take(site, "inbox");
+    await mailbox(contextOf(site)).take();
+    await site.stop();
+    context.mock.timers.enable({ apis: ["setTimeout"] });
+    const stays = await openSite({ disk });
+    stays.join();
+    context.mock.timers.tick(10_000);
+    assert.deepEqual([await take(stays, "inbox"), await take(stays, "agent:a")], [[], []]);
+    await stays.stop();
+    const other = await openSite({ disk, session: "s2" });
+    context.mock.timers.tick(9_999);
+    assert.deepEqual(await take(other, "inbox"), []);
+    context.mock.timers.tick(1);
+    const again = [...(await take(other, "inbox")), ...(await take(other, "agent:a"))];
+    assert.deepEqual(
+      again.map(({ id, delivery }) => [id, delivery]),
+      [
+        ["mine", 2],
+        ["agent's", 2],
+      ],
+    );
+    await other.stop();
+  });
+
   it("that a worker has had when it goes are delivered to others, with the next number", async () => {
     const site = await openRunning("t1");
     await site.command(send("m", "agent:a", { ackWait: 60_000 }));
