@@ -92,8 +92,9 @@ export async function soak(name: string, milliseconds: number, batched: boolean)
   const began = Date.now();
   const end = began + milliseconds;
   const input = { end: end + 20_000, together: batched ? TOGETHER : 1 };
-  for (let at = 0; at < AGENTS; at++)
-    runtime.createTask({ capabilities: ["mail"], input, timeout: milliseconds + 60_000 });
+  const takeOn = (): string => runtime.createTask({ capabilities: ["mail"], input, timeout: milliseconds + 60_000 });
+  for (let at = 0; at < AGENTS; at++) takeOn();
+  runtime.on("task.failed", takeOn); // a task whose worker was killed fifty times isn't tried again
   let number = 0;
   const post = (): Promise<string> => runtime.sendMessage(draft(++number));
   const send = async (): Promise<void> => {

@@ -19,6 +19,9 @@ const LIST = "offline.json";
 const COPY = "audit copy ";
 /** The longest that a visit waits for the server's word, in milliseconds. */
 const PATIENCE = 5_000;
+/** A browser that has lost a page's process may leave a question about it open for ever: then the server is asked. */
+const LONGEST = 10_000;
+const CLIENT_PATIENCE = 1_000;
 
 const { scope } = self.registration;
 const urlOf = (file: string): string => new URL(file === "index.html" ? "./" : file, scope).href;
@@ -38,8 +41,24 @@ self.addEventListener("fetch", (event) => {
   if (method !== "GET" || !url.startsWith(scope)) return;
   const { origin, pathname } = new URL(url);
   const isVisit = destination === "document" && [HOME, `${HOME}index.html`].includes(origin + pathname);
-  event.respondWith(isVisit ? visit(event) : asset(event));
+  const answer = isVisit ? visit(event) : asset(event);
+  event.respondWith(within(LONGEST, answer, () => fromServer(event.request)));
 });
+
+/** The promise's outcome, or after so many milliseconds the other one's. */
+async function within<T>(milliseconds: number, promise: Promise<T>, otherwise: () => T | Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<T>((resolve) => {
+    timer = setTimeout(() => {
+      resolve(otherwise());
+    }, milliseconds);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
 
 /** Takes on the page that asks, and tells whether it would come up without the server. */
 async function welcome(client: string): Promise<boolean> {
@@ -160,7 +179,10 @@ async function usedCopy(): Promise<Cache | undefined> {
 async function pagesOf(copy: Cache): Promise<{ readonly url: string; readonly lives: boolean }[]> {
   const bound = (await copy.keys()).map(({ url }) => url).filter((url) => url.startsWith(BINDING));
   return Promise.all(
-    bound.map(async (url) => ({ url, lives: (await self.clients.get(url.slice(BINDING.length))) !== undefined })),
+    bound.map(async (url) => {
+      const found = self.clients.get(url.slice(BINDING.length)).then(Boolean);
+      return { url, lives: await within(CLIENT_PATIENCE, found, () => true) };
+    }),
   );
 }
 

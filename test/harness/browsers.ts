@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import puppeteer from "puppeteer-core";
 import { CHROMIUM_ARGS, ENGINES, findEngine, type Engine } from "./engines.ts";
-import { eventually, killTree, start } from "./processes.ts";
+import { eventually, killTree, signalTree, start } from "./processes.ts";
 import { openDisplay, startWebKit, type WebKitSession } from "./webkit.ts";
 
 export interface Page {
@@ -27,6 +27,8 @@ export interface Browser {
   close(): Promise<void>;
   /** SIGKILL for every process of the browser, at once: nothing is flushed, nobody says goodbye. */
   kill(): Promise<void>;
+  /** Sends a signal to every process of the browser: SIGSTOP and SIGCONT are a machine that sleeps. */
+  signal(name: NodeJS.Signals): void;
 }
 
 export interface LaunchOptions {
@@ -37,6 +39,10 @@ export interface LaunchOptions {
   readonly profile?: string;
   /** Further arguments of the command line. */
   readonly args?: readonly string[];
+  /** Pages are in a private window. WebKit's always are, under automation. */
+  readonly private?: boolean;
+  /** Bytes that a site may store; WebKit's can't be set. */
+  readonly quota?: number;
 }
 
 /** The engines that this run is to use: those in BROWSERS, by default all. */
@@ -113,7 +119,7 @@ function openProfile(given: string | undefined): { path: string; discard: () => 
 }
 
 /** Started without a driver, so that it is what a user runs and can be killed like it; then joined over CDP. */
-async function launchChromium({ profile, args = [] }: LaunchOptions): Promise<Browser> {
+async function launchChromium({ profile, args = [], private: isPrivate, quota }: LaunchOptions): Promise<Browser> {
   const { path, discard } = openProfile(profile);
   const portFile = join(path, "DevToolsActivePort");
   rmSync(portFile, { force: true });
@@ -125,7 +131,7 @@ async function launchChromium({ profile, args = [] }: LaunchOptions): Promise<Br
     60_000,
   );
   const browser = await chromium.connectOverCDP(`http://127.0.0.1:${port}`);
-  const [context] = browser.contexts();
+  const context = isPrivate === true ? await browser.newContext() : browser.contexts()[0];
   if (context === undefined) throw new Error("Chromium came up without a context");
   const kill = async (): Promise<void> => {
     await kid.kill();
@@ -135,7 +141,18 @@ async function launchChromium({ profile, args = [] }: LaunchOptions): Promise<Br
   return {
     engine: "chromium",
     pid: kid.process.pid,
-    newPage: async (url) => drivenPage(await context.newPage(), url),
+    newPage: async (url) => {
+      const page = await context.newPage();
+      const driven = await drivenPage(page, url);
+      if (quota !== undefined && url !== undefined) {
+        const cdp = await context.newCDPSession(page); // before anything is stored: Chromium believes for 30 s what it heard
+        await cdp.send("Storage.overrideQuotaForOrigin", { origin: new URL(url).origin, quotaSize: quota });
+      }
+      return driven;
+    },
+    signal: (name) => {
+      signalTree(kid.process.pid, name);
+    },
     close: async () => {
       const session = await browser.newBrowserCDPSession();
       await session.send("Browser.close").catch(() => undefined); // the answer may get lost in the closing
@@ -146,7 +163,7 @@ async function launchChromium({ profile, args = [] }: LaunchOptions): Promise<Br
   };
 }
 
-async function launchFirefox({ profile, args = [] }: LaunchOptions): Promise<Browser> {
+async function launchFirefox({ profile, args = [], private: isPrivate, quota }: LaunchOptions): Promise<Browser> {
   const { path, discard } = openProfile(profile);
   const browser = await puppeteer.launch({
     browser: "firefox",
@@ -154,6 +171,11 @@ async function launchFirefox({ profile, args = [] }: LaunchOptions): Promise<Bro
     headless: true,
     userDataDir: path,
     args: [...args],
+    extraPrefsFirefox: {
+      ...(isPrivate === true && { "browser.privatebrowsing.autostart": true }),
+      // in KiB; a site gets a fifth
+      ...(quota !== undefined && { "dom.quotaManager.temporaryStorage.fixedLimit": Math.ceil((5 * quota) / 1_024) }),
+    },
     timeout: 60_000,
   });
   const pid = browser.process()?.pid;
@@ -170,6 +192,9 @@ async function launchFirefox({ profile, args = [] }: LaunchOptions): Promise<Bro
       await browser.disconnect().catch(() => undefined); // there is nobody to disconnect from
       discard();
     },
+    signal: (name) => {
+      signalTree(pid, name);
+    },
   };
 }
 
@@ -182,9 +207,14 @@ async function launchWebKit(): Promise<Browser> {
   const open = async (): Promise<string> => {
     const handle = unused.pop();
     if (handle !== undefined) return handle;
-    const [any] = (await session.command("GET", "/window/handles")) as string[];
-    await session.command("POST", "/window", { handle: any }); // the current one may be closed
-    return ((await session.command("POST", "/window/new", { type: "tab" })) as { handle: string }).handle;
+    for (const any of (await session.command("GET", "/window/handles")) as string[])
+      try {
+        await session.command("POST", "/window", { handle: any }); // the current one may be closed
+        return ((await session.command("POST", "/window/new", { type: "tab" })) as { handle: string }).handle;
+      } catch {
+        // this one's process may be gone
+      }
+    throw new Error("no window of WebKit opens another");
   };
   return {
     engine: "webkit",
@@ -201,6 +231,9 @@ async function launchWebKit(): Promise<Browser> {
     kill: async () => {
       await session.kill();
       await display.close();
+    },
+    signal: (name) => {
+      signalTree(session.pid, name);
     },
   };
 }

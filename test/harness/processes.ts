@@ -82,10 +82,15 @@ export function freePort(): Promise<number> {
 
 /** SIGKILL for a process, its group and all its descendants. */
 export function killTree(pid: number | undefined): void {
+  signalTree(pid, "SIGKILL");
+}
+
+/** A signal for a process, its group and all its descendants. */
+export function signalTree(pid: number | undefined, signal: NodeJS.Signals): void {
   if (pid === undefined) return;
   for (const each of [...descendants(pid), -pid, pid]) {
     try {
-      process.kill(each, "SIGKILL");
+      process.kill(each, signal);
     } catch {
       // it is gone already, or leads no group
     }

@@ -1,4 +1,4 @@
-/** One page and its surroundings: a strict policy, site data that is cleared, and the back/forward cache. */
+/** One page and its surroundings: a strict policy, and site data that is cleared. (More faults: the matrix.) */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { engines, launch, type Browser } from "../../harness/browsers.ts";
@@ -20,8 +20,7 @@ for (const engine of engines())
       site = await openSite({
         headers: (path): Record<string, string> => {
           if (path === "/clear") return { "clear-site-data": '"storage"' };
-          if (path === "/strict") return { "content-security-policy": STRICT };
-          return { "cache-control": "max-age=60" }; // a page that isn't stored isn't kept alive either
+          return path === "/strict" ? { "content-security-policy": STRICT } : {};
         },
         routes: { "/clear": "cleared" },
       });
@@ -69,45 +68,4 @@ for (const engine of engines())
       assert.equal(await page.evaluate((of) => Suite.result(of), id), '"after"');
       await page.close();
     });
-
-    it("is usable again when it comes back from the back/forward cache", async (context) => {
-      const page = await browser.newPage(`${site.origin}/page`);
-      const name = newName("bfcache");
-      await page.evaluate((of) => Suite.begin({ name: of }), name);
-      await page.evaluate(() => Suite.start("run", 40, 100));
-      await page.evaluate(() => Suite.completed(2));
-      await page.evaluate(() => {
-        (globalThis as { isOld?: boolean }).isOld = true;
-        location.href = "/other";
-      });
-      await arrive(page, "/other");
-      await page.evaluate(() => {
-        history.back();
-      });
-      await arrive(page, "/page");
-      if (!(await page.evaluate(() => (globalThis as { isOld?: boolean }).isOld === true))) {
-        await page.evaluate((of) => Suite.begin({ name: of }), name);
-        assert.equal(await page.evaluate(() => Suite.result("run")), report(40), "a page that was loaded anew goes on");
-        const reasons = await page.evaluate(() => {
-          const [entry] = performance.getEntriesByType("navigation");
-          return JSON.stringify((entry as { notRestoredReasons?: unknown } | undefined)?.notRestoredReasons ?? null);
-        });
-        context.skip(`${engine} loaded the page anew ${reasons}`);
-        return;
-      }
-      assert.equal(await page.evaluate(() => Suite.result("run")), report(40));
-      await page.evaluate(() => Suite.close());
-      const tally = await page.evaluate((of) => Suite.tally(of), name);
-      assert.ok(tally.completions.length === 41 && tally.completions.every((times) => times === 1));
-      await page.close();
-    });
   });
-
-/** Navigations that the page itself begins can't be awaited in every driver. */
-async function arrive(page: Awaited<ReturnType<Browser["newPage"]>>, path: string): Promise<void> {
-  for (;;) {
-    const at = await page.evaluate(() => [location.pathname, typeof Suite] as const).catch(() => []);
-    if (at[0] === path && at[1] === "object") return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
