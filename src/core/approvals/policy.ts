@@ -127,7 +127,8 @@ export function tally(poll: Poll): boolean | undefined {
   const isFirst = typeof need === "string" || approvers.length === 0;
   const { rejections = isFirst ? 1 : Math.max(1, total - enough + 1) } = poll;
   if (sum(no) >= rejections) return false;
-  if (need === "all" ? approvers.length > 0 && seated(approvers, yes).size === approvers.length : sum(yes) >= enough) return true;
+  if (need === "all" ? approvers.length > 0 && seated(approvers, yes).size === approvers.length : sum(yes) >= enough)
+    return true;
   return undefined;
 }
 
