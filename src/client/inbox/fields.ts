@@ -73,14 +73,14 @@ function fieldOf(
     const options = all.map((one) =>
       element("option", { value: of.isText ? String(one) : JSON.stringify(one) }, String(one)),
     );
-    return { ...of, control: element("select", {}, ...options) };
+    return { ...of, control: element("select", { part: "field" }, ...options) };
   }
   if (type === "number" || type === "integer") {
     const step = type === "integer" ? "1" : "any";
-    return { ...of, control: element("input", { type: "number", step, min: minimum, max: maximum }) };
+    return { ...of, control: element("input", { part: "field", type: "number", step, min: minimum, max: maximum }) };
   }
-  if (of.isText && maxLength <= 100) return { ...of, control: element("input") };
-  return { ...of, control: element("textarea", { spellcheck: String(of.isText) }) };
+  if (of.isText && maxLength <= 100) return { ...of, control: element("input", { part: "field" }) };
+  return { ...of, control: element("textarea", { part: "field", spellcheck: String(of.isText) }) };
 }
 
 function shownOf({ name, isText }: Field, payload: unknown): string {

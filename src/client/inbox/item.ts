@@ -137,13 +137,13 @@ function createParts({ edit, payload }: ApprovalView) {
   const need = element("p", { class: "quiet" });
   const edits = element("section", { "aria-label": "What was edited" });
   const why = element("p", { class: "quiet" });
-  const instead = element("button", { type: "button" }, "Answer in somebody’s place");
+  const instead = element("button", { type: "button", part: "button" }, "Answer in somebody’s place");
   const fields: Fields | undefined = edit && createFields(edit, payload);
   const written = element("section", { "aria-label": "Your changes" });
   const editing = element("details", { part: "editing" }, element("summary", {}, "Change it before you approve"));
   editing.append(element("div", { class: "fields" }, ...(fields?.elements ?? []), written));
   editing.hidden = !fields;
-  const reason = element("textarea", { maxlength: 4_096 });
+  const reason = element("textarea", { part: "field", maxlength: 4_096 });
   const approve = element("button", { type: "button", part: "button approve" }, "Approve");
   const reject = element("button", { type: "button", part: "button reject" }, "Reject");
   const trouble = element("p", { role: "status", class: "trouble" });

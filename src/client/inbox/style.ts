@@ -1,6 +1,6 @@
 /** How it looks by itself: system colours. A page gives others by the custom properties, and the rest by `::part()`. */
 export const STYLE = `
-:host { display: block; color-scheme: inherit; color: var(--inbox-ink, CanvasText); font: inherit;
+:host { display: block; container-type: inline-size; color-scheme: inherit; color: var(--inbox-ink, CanvasText); font: inherit;
   --line: var(--inbox-line, GrayText); --sheet: var(--inbox-sheet, Canvas); --quiet: var(--inbox-quiet, CanvasText);
   --good: var(--inbox-good, light-dark(#0a6b3c, #6ad19b)); --bad: var(--inbox-bad, light-dark(#a81c2c, #ff9090)); }
 :host([hidden]), [hidden] { display: none !important; }
@@ -43,5 +43,5 @@ button { min-height: 2.75rem; padding: 0 1rem; font-weight: 600; color: ButtonTe
 [aria-disabled="true"] { opacity: 0.6; }
 :focus-visible { outline: 2px solid var(--inbox-focus, Highlight); outline-offset: 2px; }
 .unseen { position: absolute; clip-path: inset(50%); width: 1px; height: 1px; overflow: hidden; white-space: nowrap; }
-@media (min-width: 60rem) { .wide { grid-template-columns: minmax(0, 1.3fr) minmax(0, 1fr); gap: 1.25rem 2rem; } .wide > :is(header, footer) { grid-column: 1 / -1; } }
+@container (min-width: 52rem) { article { grid-template-columns: minmax(0, 1.4fr) minmax(0, 1fr); gap: 1.25rem 2.5rem; } header, footer { grid-column: 1 / -1; } }
 `;
