@@ -86,7 +86,7 @@ export function createApp(runtime: Runtime, ui: UiStore, root: HTMLElement): App
     follow(frames.now);
   });
   follow(frames.now);
-  watchRuntime({ runtime, notify, log, records, signOff, draw: frames.soon });
+  watchRuntime({ runtime, ui, notify, log, records, signOff, draw: frames.soon });
   watchPage(ui, frames.soon);
   const agentFailed = (file: string, error: unknown): void => {
     const { what, advice } = explain(errorData(error));
@@ -180,6 +180,7 @@ function createNotifier(ui: UiStore): Notify {
 
 interface Watched {
   readonly runtime: Runtime;
+  readonly ui: UiStore;
   readonly notify: Notify;
   readonly log: ActivityLog;
   readonly records: Records;
@@ -187,7 +188,7 @@ interface Watched {
   readonly draw: () => void;
 }
 
-function watchRuntime({ runtime, notify, log, records, signOff, draw }: Watched): void {
+function watchRuntime({ runtime, ui, notify, log, records, signOff, draw }: Watched): void {
   runtime.on("event", (event) => {
     log.add(event);
     draw();
@@ -196,6 +197,7 @@ function watchRuntime({ runtime, notify, log, records, signOff, draw }: Watched)
     signOff.ended((event.data as { readonly id: string }).id); // all events of runs have one
   });
   runtime.on("refused", ({ error }) => {
+    if (ui.getState().route.kind === "inbox" && error.code.startsWith("approval/")) return; // it is said where it was asked
     notify("fault", "The runtime refused that.", error.message);
   });
   runtime.on("host-changed", () => {

@@ -47,9 +47,7 @@ function choice({ ui, actions }: Scene, person: Person | undefined): TemplateRes
       >
         <i class="initial" aria-hidden="true">${person ? person.id.charAt(0) : "–"}</i>
         <b>${person?.id ?? "Nobody"}</b>
-        <span class="faint"
-          >${person ? person.roles.join(", ") || "no role" : "may look, and review under a name"}</span
-        >
+        <span class="faint">${person ? person.roles.join(", ") || "no role" : "looks on"}</span>
         ${isHere ? icon("check") : nothing}
       </button>
     </li>

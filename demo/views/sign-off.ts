@@ -53,7 +53,9 @@ interface Open {
 }
 
 function openOf({ mirror }: Scene, run: Run): Open | undefined {
-  const execution = [...mirror.executions.values()].find(({ id }) => auditOf(id) === run.id);
+  const execution = [...mirror.executions.values()].find(
+    ({ id, finishedAt }) => auditOf(id) === run.id && finishedAt === undefined,
+  );
   const request = [...mirror.approvals.values()].find((one) => one.execution === execution?.id);
   return execution && { execution, request };
 }

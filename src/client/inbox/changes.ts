@@ -3,7 +3,7 @@ import type { Edited } from "../../core/approvals/diff.ts";
 import type { Titles } from "./readable.ts";
 import { element, textOf } from "./parts.ts";
 
-export function changeList(changes: readonly Edited[], titles: Titles): HTMLUListElement {
+export function changeList(changes: readonly Edited[], titles: Titles = {}): HTMLUListElement {
   const items = changes.map(({ path, before, after }) => {
     const [first, ...rest] = path;
     const where = [titles[first ?? ""]?.title ?? first ?? "All of it", ...rest].join(" › ");
@@ -14,7 +14,7 @@ export function changeList(changes: readonly Edited[], titles: Titles): HTMLULis
     ];
     return element("li", {}, element("b", {}, where), ...lines);
   });
-  return element("ul", { part: "changes" }, ...items);
+  return element("ul", { class: "changes" }, ...items);
 }
 
 /** The text, with the part marked in which it isn't the other one. */

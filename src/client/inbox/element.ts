@@ -66,6 +66,7 @@ export class ApprovalInbox extends HTMLElement {
   set person(person: Claim | undefined) {
     this.#person = person;
     this.#found = undefined;
+    tell(this.#said, "");
     this.#identify();
     this.#look();
   }

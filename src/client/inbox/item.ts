@@ -42,6 +42,7 @@ export function createItem(first: ApprovalView, { answer, person }: ItemOptions)
   const clear = (): void => {
     parts.reason.value = "";
     fields?.clear();
+    parts.editing.open = false;
     write();
   };
   const send = async (approved: boolean): Promise<void> => {
@@ -160,13 +161,13 @@ function createParts({ edit, payload }: ApprovalView) {
     { "aria-labelledby": id, part: "item" },
     element("header", {}, tags, title, asked, deadline),
     element("section", {}, context, edits),
-    element("section", {}, need, votes),
+    element("section", { class: "answers" }, need, votes),
     element("footer", {}, why, instead, form, trouble),
   );
   const root = element("li", {}, article);
   return {
     ...{ root, title, tags, asked, left, ending, deadline, context, votes, need, edits, why, instead, fields },
-    ...{ written, reason, label, approve, reject, trouble, form },
+    ...{ written, editing, reason, label, approve, reject, trouble, form },
   };
 }
 
@@ -189,7 +190,7 @@ function show(parts: Parts, view: ApprovalView): void {
   ]);
   const note = element("p", { class: "quiet" }, "A change takes back what others had said.");
   parts.edits.replaceChildren(...done, ...(done.length > 0 ? [note] : []));
-  const when = { always: "", rejection: " (for a rejection)", never: " (optional)" }[needReason ?? "never"];
+  const when = { always: "", rejection: " (a rejection takes one)", never: " (optional)" }[needReason ?? "never"];
   tell(parts.label, `Reason${when}`);
 }
 
@@ -205,7 +206,7 @@ function showContext({ context }: Parts, { payload, revision = 0, edit }: Approv
 }
 
 /** What is written now: the changes, and how many of them go with an approval. */
-function showWritten({ fields, written, approve }: Parts, { payload }: ApprovalView): void {
+function showWritten({ fields, written, approve }: Parts, { payload, edit }: ApprovalView): void {
   let next: Json | undefined;
   try {
     next = fields?.read();
@@ -214,7 +215,9 @@ function showWritten({ fields, written, approve }: Parts, { payload }: ApprovalV
   }
   const changes = next === undefined ? [] : diffJson(payload as Json, next);
   const count = changes.length;
-  written.replaceChildren(...(count > 0 ? [element("h4", {}, "Your changes"), changeList(changes, {})] : []));
+  written.replaceChildren(
+    ...(count > 0 ? [element("h4", {}, "Your changes"), changeList(changes, edit?.properties)] : []),
+  );
   tell(approve, count === 0 ? "Approve" : `Approve with ${String(count)} ${count === 1 ? "change" : "changes"}`);
 }
 

@@ -11,11 +11,12 @@ const SPANS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
   ["second", 1_000],
 ];
 
-/** How far a moment is away: "in 3 hours". */
+/** How far a moment is away, in the largest unit of which it is two or more: "in 119 minutes". */
 export function untilThen(at: number, now: number): string {
   const left = at - now;
   for (const [unit, span] of SPANS)
-    if (left >= span) return new Intl.RelativeTimeFormat("en").format(Math.floor(left / span), unit);
+    if (left >= 2 * span || (left > 0 && unit === "second"))
+      return new Intl.RelativeTimeFormat("en").format(Math.max(1, Math.floor(left / span)), unit);
   return "now";
 }
 

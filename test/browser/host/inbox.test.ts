@@ -87,7 +87,7 @@ describe("the inbox", () => {
     const rows = [...find("dl").children].map(({ textContent }) => textContent);
     expect(rows).to.deep.equal(["How many5", "to<img src=x onerror=alert(1)>"]);
     expect(find("pre").textContent).to.include('"n": 5');
-    expect(shown()).to.match(/Its time is over in 1 hour \(.+\), then it goes to boss\./u);
+    expect(shown()).to.match(/Its time is over in 119 minutes \(.+\), then it goes to boss\./u);
     expect(find("time").getAttribute("datetime")).to.match(/^20.+Z$/u);
     expect(shown()).to.include("All of them have to approve: editor, bob.");
   });
