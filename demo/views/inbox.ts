@@ -8,7 +8,7 @@ import { icon } from "./icons.ts";
 import { nameOf } from "./person.ts";
 
 export function inbox(scene: Scene): TemplateResult {
-  const { ui, waiting, inbox: list } = scene;
+  const { ui, mirror, waiting, inbox: list } = scene;
   return html`
     <section class="inbox-head" aria-labelledby="title">
       <h1 id="title" tabindex="-1">Inbox</h1>
@@ -16,7 +16,7 @@ export function inbox(scene: Scene): TemplateResult {
         ${
           ui.person
             ? html`You are <b>${nameOf(ui.person)}</b>${ui.signer ? ", and your answers are signed" : ""}.`
-            : "Nobody is signed in in this tab."
+            : "Nobody is signed in here."
         }
         <button class="link" popovertarget="people">${ui.person ? "Be somebody else" : "Say who you are"}</button>
       </p>
@@ -33,6 +33,13 @@ export function inbox(scene: Scene): TemplateResult {
     }
     <section aria-labelledby="decisions">
       <h2 id="decisions">Decisions</h2>
+      ${
+        mirror.approvals.size === 0
+          ? html`<p class="faint">
+              Whatever an audit asks people comes here: its review, and the sign-off of its report.
+            </p>`
+          : nothing
+      }
       ${list}
     </section>
   `;
@@ -45,9 +52,8 @@ function reviewLine({ mirror }: Scene, { execution = "", requestedAt }: Approval
       <a class="past" href="#/run/${execution}">
         ${icon("person")}
         <span class="past-name">${run ? runOf(run, mirror).name : "An audit"}</span>
-        <span class="past-status">anybody may</span>
-        <span class="past-when">${dayAndTime(requestedAt)}</span>
-        <span class="past-took">Review</span>
+        <span class="past-when">since ${dayAndTime(requestedAt)}</span>
+        <span class="past-go">Decide on its findings ${icon("right")}</span>
       </a>
     </li>
   `;

@@ -36,20 +36,17 @@ export function masthead(scene: Scene): TemplateResult {
   `;
 }
 
-function inboxLink({ ui, waiting }: Scene): TemplateResult {
-  const words = waiting.mine === 0 ? "" : `, ${counted(waiting.mine, "decision waits", "decisions wait")} for you`;
+function inboxLink({ ui, waiting: { mine } }: Scene): TemplateResult {
+  const label = mine === 0 ? "Inbox" : `Inbox, ${counted(mine, "decision waits", "decisions wait")} for you`;
   return html`
     <a
       class="button button-quiet"
       href=${INBOX}
       title="Inbox"
+      aria-label=${label}
       aria-current=${ui.route.kind === "inbox" ? "page" : nothing}
       >${icon("inbox")}
-      <span class="masthead-word">Inbox</span
-      >${waiting.mine === 0 ? "" : html`<b class="badge" aria-hidden="true">${String(waiting.mine)}</b>`}<span
-        class="unseen"
-        >${words}</span
-      ></a
+      <span class="masthead-word">Inbox</span> ${mine === 0 ? "" : html`<b class="badge">${String(mine)}</b>`}</a
     >
   `;
 }

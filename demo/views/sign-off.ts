@@ -93,7 +93,7 @@ function result({ status, outcome, proposal, askedBy, startedAt, finishedAt }: S
     <article class="signed signed-${tone}">
       <h3>${icon(sign)} ${words}</h3>
       <p class="faint">
-        ${dayAndTime(finishedAt)}, asked ${askedBy === undefined ? "" : `by ${askedBy} `}${dayAndTime(startedAt)}
+        ${dayAndTime(finishedAt)}, asked ${askedBy === undefined ? "" : `by ${askedBy}, `}${dayAndTime(startedAt)}
       </p>
       ${outcome ? said(outcome) : nothing}
       <dl class="facts">

@@ -53,7 +53,6 @@ export function createItem(first: ApprovalView, { answer, person }: ItemOptions)
     try {
       await answer(state.view, answerOf(parts, state.view, approved));
       clear();
-      tell(trouble, "Your answer is counted.");
     } catch (error) {
       tell(trouble, error instanceof RuntimeError ? refusalOf(error) : String(error));
       if (error instanceof RuntimeError && error.code === "approval/reason-missing") parts.reason.focus();

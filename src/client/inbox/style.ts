@@ -50,5 +50,5 @@ button { min-height: 2.75rem; padding: 0 1rem; font-weight: 600; color: ButtonTe
 .unseen { position: absolute; clip-path: inset(50%); width: 1px; height: 1px; overflow: hidden; white-space: nowrap; }
 @container (min-width: 52rem) { article { grid-template-columns: minmax(0, 1.6fr) minmax(0, 1fr); gap: 1.25rem 2rem; } header { grid-column: 1 / -1; }
 .answers { grid-column: 2; grid-row: 2 / 4; padding-left: 2rem; border-left: 1px solid var(--_line); } }
-@container (max-width: 32rem) { dl > div { grid-template-columns: minmax(0, 1fr); gap: 0; } }
+@container (max-width: 32rem) { dl > div { grid-template-columns: 6rem minmax(0, 1fr); } }
 `;

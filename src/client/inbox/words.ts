@@ -78,7 +78,7 @@ export function tagsOf(
 /** Why somebody can't answer. */
 export const WHY: Readonly<Record<Standing, string>> = {
   asked: "",
-  voted: "You have answered.",
+  voted: "You have answered, and that stands.",
   self: SELF,
   others: OTHERS,
   nobody: "Sign in to answer.",
