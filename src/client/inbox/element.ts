@@ -2,17 +2,17 @@
 import type { Person } from "../../core/approvals/policy.ts";
 import type { AnswerInput, ApprovalView, Claim, Signer } from "../approval-types.ts";
 import type { MirrorState, Runtime } from "../runtime.ts";
-import { createItem, type Item } from "./item.ts";
+import type { createItem, Item } from "./item.ts";
 import { element, tell } from "./parts.ts";
 import { waitsFor } from "./standing.ts";
 import { STYLE } from "./style.ts";
-import { countOf } from "./words.ts";
+import { countOf } from "./count.ts";
 
 /** Deadlines are told anew so often, in milliseconds. */
 const TICK = 1_000;
 
 /** As much of a runtime as it takes. */
-export type InboxRuntime = Pick<Runtime, "store" | "answer" | "decide" | "identify" | "settled">;
+export type InboxRuntime = Pick<Runtime, "store" | "answer" | "decide" | "identify" | "settled" | "load">;
 
 interface Shown {
   readonly item: Item;
@@ -34,6 +34,9 @@ export class ApprovalInbox extends HTMLElement {
   /** Answers wait until the host knows whose they are. */
   #identified: Promise<unknown> | undefined;
   #select: ((approval: ApprovalView) => boolean) | undefined;
+  /** What shows a request; loaded with the first one, because an inbox is mostly empty. */
+  #create: typeof createItem | undefined;
+  #isLoading = false;
   #end: () => void = () => undefined;
 
   /** Signs answers; without one they are clicks of who is there. */
@@ -133,12 +136,13 @@ export class ApprovalInbox extends HTMLElement {
   }
 
   /** Shows it anew: something else than the requests has changed. */
-  #look(): void {
-    if (this.#runtime && this.isConnected) this.#show(this.#runtime.store.getState(), false);
+  #look(isNews = false): void {
+    if (this.#runtime && this.isConnected) this.#show(this.#runtime.store.getState(), isNews);
   }
 
   #show({ approvals, status, error }: MirrorState, isNews: boolean): void {
     const views = [...approvals.values()].filter((view) => this.#select?.(view) ?? true);
+    if (views.length > 0 && !this.#create && !this.#isLoading) void this.#load(isNews);
     const { news, wasFocused } = this.#renew(new Map(views.map((view) => [view.id, view])));
     this.#sort();
     this.#tick();
@@ -153,6 +157,17 @@ export class ApprovalInbox extends HTMLElement {
     const first = [...this.#items.values()].find(({ item }) => item.element === next);
     if (first) first.item.focus();
     else this.#news.focus();
+  }
+
+  async #load(isNews: boolean): Promise<void> {
+    this.#isLoading = true;
+    try {
+      this.#create = (await import("./item.ts")).createItem;
+      this.#look(isNews);
+    } catch (error) {
+      this.#isLoading = false; // tried again when something changes
+      tell(this.#said, `The requests can't be shown: ${error instanceof Error ? error.message : String(error)}`);
+    }
   }
 
   /** Brings the items to what there is; tells what is new and what is gone. */
@@ -172,11 +187,16 @@ export class ApprovalInbox extends HTMLElement {
       if (known) {
         known.view = view;
         known.item.update(view);
-      } else {
-        const item = createItem(view, { answer: (...said) => this.#answer(...said), person: () => this.#who() });
-        this.#items.set(id, { item, view });
-        news.push(`New: ${view.message}`);
+        continue;
       }
+      const item = this.#create?.(view, {
+        answer: (...said) => this.#answer(...said),
+        load: async (payload) => this.#runtime?.load(payload),
+        person: () => this.#who(),
+      });
+      if (!item) continue; // it comes with the code
+      this.#items.set(id, { item, view });
+      news.push(`New: ${view.message}`);
     }
     return { news, wasFocused };
   }

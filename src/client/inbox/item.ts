@@ -4,10 +4,12 @@ import type { Person } from "../../core/approvals/policy.ts";
 import { RuntimeError } from "../../core/errors.ts";
 import type { Json } from "../../core/json.ts";
 import type { AnswerInput, ApprovalView } from "../approval-types.ts";
+import type { SpilledPayload } from "../runtime.ts";
+import { spilledText } from "../views.ts";
 import { answersOf } from "./answers.ts";
 import { changeList } from "./changes.ts";
 import { createFields, type Fields } from "./fields.ts";
-import { element, tell, textOf } from "./parts.ts";
+import { element, tell, textOf, type Child } from "./parts.ts";
 import { readable } from "./readable.ts";
 import { ownVote, standingOf } from "./standing.ts";
 import { afterwards, exactly, MINE, needOf, refusalOf, tagsOf, untilThen, WHY } from "./words.ts";
@@ -15,6 +17,8 @@ import { afterwards, exactly, MINE, needOf, refusalOf, tagsOf, untilThen, WHY } 
 export interface ItemOptions {
   /** Resolves when the answer is durable. */
   readonly answer: (view: ApprovalView, answer: AnswerInput) => Promise<void>;
+  /** Reads a payload that is too long for a record. */
+  readonly load: (payload: unknown) => Promise<unknown>;
   readonly person: () => Person | undefined;
 }
 
@@ -29,8 +33,8 @@ export interface Item {
 
 let made = 0;
 
-export function createItem(first: ApprovalView, { answer, person }: ItemOptions): Item {
-  const parts = createParts(first);
+export function createItem(first: ApprovalView, { answer, load, person }: ItemOptions): Item {
+  const parts = createParts(first, load);
   const { fields, trouble } = parts;
   const state: State = { view: first, who: person()?.id, isSending: false, inPlace: false };
   const stand = (): void => {
@@ -124,7 +128,7 @@ function answerOf({ fields, reason }: Parts, { revision = 0 }: ApprovalView, app
   return { approved, revision, ...(why !== "" && { reason: why }), ...(edits !== undefined && { edits }) };
 }
 
-function createParts({ edit, payload }: ApprovalView) {
+function createParts({ edit, payload }: ApprovalView, load: ItemOptions["load"]) {
   const id = `request-${String(++made)}`;
   const title = element("h3", { id, tabindex: "-1", part: "message" });
   const tags = element("p", { class: "tags" });
@@ -138,7 +142,7 @@ function createParts({ edit, payload }: ApprovalView) {
   const edits = element("section", { "aria-label": "What was edited" });
   const why = element("p", { class: "quiet" });
   const instead = element("button", { type: "button", part: "button" }, "Answer in somebody’s place");
-  const fields: Fields | undefined = edit && createFields(edit, payload);
+  const fields: Fields | undefined = edit && !isLong(payload) ? createFields(edit, payload) : undefined;
   const written = element("section", { "aria-label": "Your changes" });
   const editing = element("details", { part: "editing" }, element("summary", {}, "Change it before you approve"));
   editing.append(element("div", { class: "fields" }, ...(fields?.elements ?? []), written));
@@ -166,7 +170,7 @@ function createParts({ edit, payload }: ApprovalView) {
   const root = element("li", {}, article);
   return {
     ...{ root, title, tags, asked, left, ending, deadline, context, votes, need, edits, why, instead, fields },
-    ...{ written, editing, reason, label, approve, reject, trouble, form },
+    ...{ written, editing, load, reason, label, approve, reject, trouble, form },
   };
 }
 
@@ -194,14 +198,35 @@ function show(parts: Parts, view: ApprovalView): void {
 }
 
 /** Made anew only when it is another one, so that what was opened stays open. */
-function showContext({ context }: Parts, { payload, revision = 0, edit }: ApprovalView): void {
+function showContext({ context, load }: Parts, { payload, revision = 0, edit }: ApprovalView): void {
   if (context.dataset["revision"] === String(revision)) return;
   context.dataset["revision"] = String(revision);
   context.hidden = payload === null;
-  const json = element("pre", { tabindex: "0", "aria-label": "As JSON" }, textOf(payload));
-  const exact = element("details", {}, element("summary", {}, "Exactly, as JSON"), json);
-  const isPlain = typeof payload !== "object";
-  context.replaceChildren(readable(payload, edit?.properties), ...(isPlain ? [] : [exact]));
+  const showValue = (value: unknown): void => {
+    const isPlain = typeof value !== "object";
+    context.replaceChildren(readable(value, edit?.properties), ...(isPlain ? [] : [inJson(value)]));
+  };
+  if (isLong(payload)) context.replaceChildren(...longPayload(payload, () => load(payload), showValue));
+  else showValue(payload);
+}
+
+function inJson(value: unknown): HTMLDetailsElement {
+  const json = element("pre", { tabindex: "0", "aria-label": "As JSON" }, textOf(value));
+  return element("details", {}, element("summary", {}, "Exactly, as JSON"), json);
+}
+
+const isLong = (payload: unknown): payload is SpilledPayload => spilledText(payload) !== undefined;
+
+/** It is read when somebody asks for it. */
+function longPayload({ size }: SpilledPayload, load: () => Promise<unknown>, show: (value: unknown) => void): Child[] {
+  const note = element("p", {}, `It is long: about ${String(Math.ceil(size / 1_024))} kB. `);
+  const button = element("button", { type: "button", part: "button" }, "Show it");
+  button.addEventListener("click", () => {
+    load().then(show, (error: unknown) => {
+      tell(note, `It can't be read: ${error instanceof Error ? error.message : String(error)}`);
+    });
+  });
+  return [note, button];
 }
 
 /** What is written now: the changes, and how many of them go with an approval. */

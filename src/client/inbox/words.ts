@@ -102,12 +102,3 @@ export function refusalOf({ code, message, detail: { at, expected } }: RuntimeEr
     return `${at} has to be ${expected}.`;
   return REFUSALS[code] ?? message;
 }
-
-/** The line above the list. */
-export function countOf(all: number, mine: number, isSomebody: boolean): string {
-  const waits = (number: number): string => (number === 1 ? "1 decision waits" : `${String(number)} decisions wait`);
-  if (all === 0) return "Nothing waits for a decision.";
-  if (!isSomebody) return `${waits(all)}. Nobody is signed in here, so nobody can answer.`;
-  if (mine === 0) return `Nothing waits for you. ${waits(all)} for others.`;
-  return all === mine ? `${waits(mine)} for you.` : `${waits(mine)} for you, ${String(all - mine)} for others.`;
-}

@@ -2,9 +2,9 @@
 import { expect } from "chai";
 import { ApprovalInbox, defineApprovalInbox } from "../../../src/client/inbox/element.ts";
 import { waitsFor } from "../../../src/client/inbox/standing.ts";
-import type { Runtime } from "../../../src/client/runtime.ts";
+import type { ApprovalView, Runtime } from "../../../src/client/runtime.ts";
 import type { WorkflowInput } from "../../../src/core/workflows/definition.ts";
-import { connectHere, deleteJournal, newName } from "../../fixtures/host/page.ts";
+import { AGENT, connectHere, deleteJournal, newName } from "../../fixtures/host/page.ts";
 
 const flow: WorkflowInput = {
   id: "flow",
@@ -64,6 +64,11 @@ describe("the inbox", () => {
   const until = async (holds: () => boolean): Promise<void> => {
     while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
   };
+  const asked = (message: string): ApprovalView => {
+    const found = [...runtime.approvals.values()].find((view) => view.message === message);
+    if (!found) throw new Error(`no ${message}`);
+    return found;
+  };
   const start = async (to = "it"): Promise<string> => {
     runtime.registerWorkflow(flow);
     const run = runtime.startWorkflow("flow", { n: 5, to });
@@ -112,8 +117,7 @@ describe("the inbox", () => {
     inbox.select = ({ message }) => message.startsWith("Send");
     expect(order()).to.deep.equal(["Send one?"]);
     expect(shown()).to.include("1 decision waits for you.");
-    const [view] = runtime.approvals.values();
-    if (!view) throw new Error("no view");
+    const view = asked("Send one?");
     expect([waitsFor(view, {}), waitsFor(view, { id: "bob" }), waitsFor(view, { id: "eve" })]).to.deep.equal([
       false,
       true,
@@ -189,13 +193,32 @@ describe("the inbox", () => {
     await until(() => shown().includes("New: Send other?"));
     expect(reason.value).to.equal("because");
     expect(shadow().activeElement === reason).to.equal(true);
-    const [view] = runtime.approvals.values();
-    runtime.answer(view?.id ?? "", { approved: true, by: "bob", edits: { n: 9, to: "it" } });
+    runtime.answer(asked("Send it?").id, { approved: true, by: "bob", edits: { n: 9, to: "it" } });
     await until(() => shown().includes("It was edited meanwhile."));
     expect(field.value).to.equal("8");
     inbox.person = { id: "ann" };
     expect(reason.value).to.equal("");
     expect(field.value).to.equal("9");
+  });
+
+  it("reads a payload that is too long for a record when somebody wants to see it", async () => {
+    await runtime.registerAgent({ url: AGENT });
+    runtime.registerWorkflow({
+      id: "long",
+      nodes: [
+        { id: "make", type: "task", capabilities: ["work"], input: "{'do': 'echo', 'value': input.text + input.text}" },
+        { id: "l", type: "approval", message: "Long?", payload: "nodes.make.output", edit: { type: "string" } },
+      ],
+      edges: [{ from: "make", to: "l" }],
+    });
+    inbox.runtime = runtime;
+    inbox.person = { id: "ann" };
+    runtime.startWorkflow("long", { text: "y".repeat(150_000) });
+    await until(() => shown().includes("New: Long?"));
+    expect(shown()).to.include("It is long: about 294 kB.");
+    expect(isSeen("[part=editing]"), "what is too long can't be edited").to.equal(false);
+    button("Show it").click();
+    await until(() => shown().includes("yyyy"));
   });
 
   it("marks in a changed text the words that are others", async () => {
