@@ -11,8 +11,8 @@ export function createInbox(runtime: Runtime, ui: UiStore): ApprovalInbox {
   inbox.select = (approval) => !isReview(approval, runtime);
   inbox.runtime = runtime;
   const follow = (): void => {
-    const { person, signer } = ui.getState();
-    inbox.signer = signer;
+    const { person, signerSoon } = ui.getState();
+    inbox.signer = signerSoon;
     if (inbox.person !== person) inbox.person = person;
   };
   ui.subscribe(follow);

@@ -74,8 +74,9 @@ export interface Ui {
   readonly offline: Readiness;
   /** Who is signed in in this tab. */
   readonly person: Person | undefined;
-  /** Whether answers of that one are to be signed, and what signs them once it is there. */
+  /** Whether answers of that one are to be signed; what will sign them, and the same once it is there. */
   readonly signing: boolean;
+  readonly signerSoon: Promise<Signer> | undefined;
   readonly signer: Signer | undefined;
   /** Who reviews, as it is typed where nobody is signed in. */
   readonly reviewer: string;
@@ -108,6 +109,7 @@ export const createUi = (start: Pick<Ui, "theme" | "person" | "signing" | "route
     review: undefined,
     reviewer: "",
     signer: undefined,
+    signerSoon: undefined,
     signOffs: new Map(),
     proposal: undefined,
     resumption: undefined,

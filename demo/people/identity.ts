@@ -1,5 +1,5 @@
 /** Signs people in: tells the runtime who is at this page, and signs with their key if they want that. */
-import type { Runtime } from "../../src/index.ts";
+import type { Runtime, Signer } from "../../src/index.ts";
 import { createSigner } from "../../src/approvals.ts";
 import type { Notify } from "../page/app.ts";
 import { errorData } from "../page/errors.ts";
@@ -17,13 +17,12 @@ export function createIdentity(runtime: Runtime, ui: UiStore, notify: Notify): I
   const tell = async (): Promise<void> => {
     const { person, signing } = ui.getState();
     keepPerson({ person, signing });
-    ui.setState({ signer: undefined });
-    const { id, roles } = person ?? {};
-    await runtime.identify(id === undefined || !roles ? undefined : { id, roles });
-    if (id === undefined || !signing) return;
-    const signer = await createSigner({ id });
-    await runtime.registerApprover(signer);
-    if (ui.getState().person?.id === id && ui.getState().signing) ui.setState({ signer });
+    const { id, roles = [] } = person ?? {};
+    const identified = runtime.identify(id === undefined ? undefined : { id, roles });
+    const signerSoon = id !== undefined && signing ? registered(runtime, id, identified) : undefined;
+    ui.setState({ signer: undefined, signerSoon });
+    const [signer] = await Promise.all([signerSoon, identified]);
+    if (ui.getState().signerSoon === signerSoon) ui.setState({ signer }); // else another is there by now
   };
   const restore = (): void => {
     tell().catch((error: unknown) => {
@@ -45,4 +44,11 @@ export function createIdentity(runtime: Runtime, ui: UiStore, notify: Notify): I
       },
     },
   };
+}
+
+/** The person's own signer, whose key the runtime has been told. */
+async function registered(runtime: Runtime, id: string, identified: Promise<unknown>): Promise<Signer> {
+  const [signer] = await Promise.all([createSigner({ id }), identified]);
+  await runtime.registerApprover(signer);
+  return signer;
 }

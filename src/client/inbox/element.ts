@@ -39,8 +39,8 @@ export class ApprovalInbox extends HTMLElement {
   #isLoading = false;
   #end: () => void = () => undefined;
 
-  /** Signs answers; without one they are clicks of who is there. */
-  signer: Signer | undefined;
+  /** Signs answers, once it is there; without one they are clicks of who is there. */
+  signer: Signer | Promise<Signer> | undefined;
 
   constructor() {
     super();
@@ -226,15 +226,13 @@ export class ApprovalInbox extends HTMLElement {
   }
 
   async #answer(view: ApprovalView, answer: AnswerInput): Promise<void> {
-    const { signer } = this;
-    const runtime = this.#runtime;
+    const [runtime, by] = [this.#runtime, this.#person?.id]; // who it is now, not who is there when it is known
+    const [signer] = await Promise.all([this.signer, this.#identified]);
     if (!runtime) return;
-    await this.#identified;
     this.#answered.add(view.id);
     try {
       if (signer) await runtime.decide(view, answer, signer);
       else {
-        const by = this.#person?.id;
         runtime.answer(view.id, { ...answer, ...(by !== undefined && { by }) });
         await runtime.settled(view.id);
       }

@@ -93,6 +93,7 @@ const REFUSALS: Readonly<Record<string, string>> = {
   "approval/stale": "The payload was edited meanwhile. Look at it again.",
   "approval/untrusted": "It isn't known surely enough who you are. Sign in, or sign your answer.",
   "approval/signature-invalid": "The signature isn't one of this decision by this approver.",
+  "approval/key-known": "Another key than this browser's is registered for you.",
   "approval/reason-missing": "Give a reason.",
 };
 

@@ -1,6 +1,7 @@
 /** The inbox: what people see of a decision, and how they make it, by keyboard too. */
 import { expect } from "chai";
 import { ApprovalInbox, defineApprovalInbox } from "../../../src/client/inbox/element.ts";
+import { createSigner } from "../../../src/client/signer.ts";
 import { waitsFor } from "../../../src/client/inbox/standing.ts";
 import type { ApprovalView, Runtime } from "../../../src/client/runtime.ts";
 import type { WorkflowInput } from "../../../src/core/workflows/definition.ts";
@@ -138,6 +139,26 @@ describe("the inbox", () => {
     inbox.person = { id: "eve" };
     button("Approve").click();
     await until(() => shown().includes("eve, for bob, approves"));
+  });
+
+  it("sends an answer as of who has given it, whoever comes next", async () => {
+    await start();
+    inbox.person = { id: "bob" };
+    button("Approve").click();
+    inbox.person = { id: "eve" };
+    await until(() => /bob approves|You are not asked/u.test(shown())); // the host hears of eve before or after
+    expect(shown()).to.not.include("eve approves");
+    runtime.startWorkflow("flow", { n: 2, to: "two" });
+    await until(() => shown().includes("Send two?"));
+    const signer = await createSigner({ id: "bob", database: name });
+    await runtime.identify({ id: "bob" });
+    await runtime.registerApprover(signer);
+    inbox.person = { id: "bob" };
+    inbox.signer = new Promise((resolve) => setTimeout(resolve, 20, signer));
+    inbox.select = ({ message }) => message === "Send two?";
+    button("Approve").click();
+    await until(() => shown().includes("bob approves (signed)"));
+    indexedDB.deleteDatabase(name);
   });
 
   it("takes an edit by fields and a second approval, shows the diff and the votes, and follows who is signed in", async () => {

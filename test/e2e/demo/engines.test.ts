@@ -71,6 +71,11 @@ for (const engine of engines()) {
       await be("Dan");
       await click(".sign-off a[href='#inbox']");
       await click("[part~=approve]", "Approve");
+      await eventually("a vote", () =>
+        page.evaluate(
+          () => document.querySelector(".inbox")?.shadowRoot?.textContent.includes("Dan approves") || undefined,
+        ),
+      );
       await be("Bob");
       await click("[part~=approve]", "Approve");
       await eventually("the end of it", () =>
