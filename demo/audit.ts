@@ -22,7 +22,8 @@ export {
   type Summary,
 } from "../src/plugins/audit/index.ts";
 
-export const WORKFLOW = createAuditWorkflow();
+/** Who audits a code base here is mostly who reviews it. */
+export const WORKFLOW = createAuditWorkflow({ selfApproval: true });
 export const LIMITS = v.parse(LimitsSchema, {});
 export const SAMPLE = {
   file: "sample.tgz",

@@ -10,8 +10,9 @@ import { errorData } from "./page/errors.ts";
 import { explain } from "./page/faults.ts";
 import { readRoute } from "./page/route.ts";
 import { createUi } from "./page/state.ts";
-import { applyTheme, read, readTheme } from "./page/theme.ts";
-import { REVIEWER_KEY } from "./review/control.ts";
+import { applyTheme, readTheme } from "./page/theme.ts";
+import { readPerson } from "./people/people.ts";
+import { SIGN_OFF } from "./sign-off/workflow.ts";
 
 const NAME = "audit";
 const MODES = ["shared", "elected", "page"] as const;
@@ -29,10 +30,14 @@ open().catch(async (error: unknown) => {
 async function open(): Promise<void> {
   const runtime = await connect({ name: NAME, assets: base, ...chosenModes() });
   Object.assign(globalThis, { troupe: runtime }); // for whoever opens the console to try it
-  const ui = createUi({ theme: readTheme(), reviewer: read(REVIEWER_KEY) ?? "", route: readRoute(location.hash) });
+  const ui = createUi({ theme: readTheme(), route: readRoute(location.hash), ...readPerson() });
   root.replaceChildren();
   const app = createApp(runtime, ui, root);
-  const register = (): Promise<void> => registerAudit(runtime, base, app.agentFailed);
+  const register = (): Promise<void> => {
+    if (!session) app.identify(); // a command line says itself who reviews
+    runtime.registerWorkflow(SIGN_OFF);
+    return registerAudit(runtime, base, app.agentFailed);
+  };
   runtime.on("storage-lost", () => void register()); // with the data, the registrations went
   await register();
   if (session) await operate(runtime, session, auditGraph());

@@ -1,2 +1,3 @@
 /** `troupe/inbox`: the element `<approval-inbox>`. */
 export { ApprovalInbox, defineApprovalInbox, type InboxRuntime } from "./client/inbox/element.ts";
+export { waitsFor } from "./client/inbox/standing.ts";

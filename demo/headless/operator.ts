@@ -8,6 +8,7 @@ import { errorData } from "../page/errors.ts";
 import { explain } from "../page/faults.ts";
 import { decide, newReview } from "../review/review.ts";
 import type { Graph } from "../run/graph.ts";
+import { isSignOff } from "../sign-off/workflow.ts";
 import { runOf, type Run } from "../run/run.ts";
 import type { Job, Session, StepNews } from "./session.ts";
 
@@ -37,8 +38,9 @@ export async function operate(runtime: Runtime, session: Session, graph: Graph):
 async function takeUp(runtime: Runtime, session: Session, { id, name }: Job): Promise<void> {
   const live = runtime.executions.get(id);
   const known = live ?? (await runtime.archive.execution(id));
-  for (const other of runtime.executions.keys()) {
-    if (other !== id) runtime.cancelWorkflow(other, "the command has another code base now");
+  for (const other of runtime.executions.values()) {
+    if (other.id === id || isSignOff(other)) continue;
+    runtime.cancelWorkflow(other.id, "the command has another code base now");
   }
   if (!known) {
     await session.tell({ kind: "begun", run: id });

@@ -8,6 +8,11 @@ import { createReviewControl } from "../review/control.ts";
 import { createActivityLog, type ActivityLog } from "../run/activity.ts";
 import { graphOf, type Graph } from "../run/graph.ts";
 import { isOver, runOf, type Run } from "../run/run.ts";
+import { createArrivals } from "../inbox/arrivals.ts";
+import { createInbox } from "../inbox/inbox.ts";
+import { waitingIn } from "../inbox/waiting.ts";
+import { createIdentity } from "../people/identity.ts";
+import { createSignOffControl, type SignOffControl } from "../sign-off/control.ts";
 import { page } from "../views/page.ts";
 import { createFrames } from "./frames.ts";
 import { createAnnouncer } from "./announcer.ts";
@@ -29,36 +34,49 @@ export interface App {
   readonly run: () => Run | undefined;
   /** Says that an agent could not be registered. */
   readonly agentFailed: (file: string, error: unknown) => void;
+  /** Tells the runtime who is at this page. */
+  readonly identify: () => void;
 }
 
 /** Shows the runtime in the root, from now on. */
 export function createApp(runtime: Runtime, ui: UiStore, root: HTMLElement): App {
   const graph = auditGraph();
-  const review = createReviewControl(runtime, ui);
   const records = createRecords(runtime, ui);
   const notify = createNotifier(ui);
+  const identity = createIdentity(runtime, ui, notify);
+  const review = createReviewControl(runtime, ui, identity.actions.signIn);
+  const inbox = createInbox(runtime, ui);
   const open = (id: string): void => {
     location.hash = runHash(id);
   };
   const intake = createIntake(runtime, ui, open);
   const run = (): Run | undefined => currentRun(ui.getState(), runtime.store.getState());
-  const actions: Actions = { ...intake, ...pageActions(runtime, ui, records, run), review: review.actions };
+  const signOff = createSignOffControl(runtime, ui, run);
+  const actions: Actions = {
+    ...intake,
+    ...pageActions(runtime, ui, records, run),
+    ...{ review: review.actions, people: identity.actions, signOff: signOff.actions },
+  };
   const log = createActivityLog(graph, Date.now);
   const scene = (): Scene =>
-    sceneOf(ui.getState(), runtime.store.getState(), { graph, actions, activity: log.lines() });
+    sceneOf(ui.getState(), runtime.store.getState(), { graph, actions, inbox, activity: log.lines() });
 
   const measure = createMeasure(ui);
   const frames = createFrames(() => {
     render(page(scene()), root);
     measure(root.querySelector(".stage"));
   });
-  const milestones = createMilestones(createAnnouncer(), graph);
+  const announcer = createAnnouncer();
+  const milestones = createMilestones(announcer, graph);
+  const arrivals = createArrivals(announcer);
   const follow = (draw: () => void): void => {
     const now = run();
     pinRoute(ui, now);
     records.follow(ui.getState().route, now);
     review.follow(now?.approval);
-    milestones.see(now);
+    signOff.follow(now);
+    milestones.see(now, ui.getState().route);
+    arrivals.see(runtime.store.getState(), ui.getState());
     draw();
   };
   runtime.store.subscribe(() => {
@@ -68,7 +86,7 @@ export function createApp(runtime: Runtime, ui: UiStore, root: HTMLElement): App
     follow(frames.now);
   });
   follow(frames.now);
-  watchRuntime({ runtime, notify, log, records, draw: frames.soon });
+  watchRuntime({ runtime, ui, notify, log, records, signOff, draw: frames.soon });
   watchPage(ui, frames.soon);
   const agentFailed = (file: string, error: unknown): void => {
     const { what, advice } = explain(errorData(error));
@@ -80,7 +98,7 @@ export function createApp(runtime: Runtime, ui: UiStore, root: HTMLElement): App
       ui.setState({ resumption });
     });
   }
-  return { run, agentFailed };
+  return { run, agentFailed, identify: identity.restore };
 }
 
 export const auditGraph = (): Graph => graphOf(WORKFLOW, (node) => STEPS[node]?.title);
@@ -100,13 +118,14 @@ function createMeasure(ui: UiStore): (stage: Element | null) => void {
   };
 }
 
-function sceneOf(ui: Ui, mirror: MirrorState, rest: Pick<Scene, "graph" | "actions" | "activity">): Scene {
+function sceneOf(ui: Ui, mirror: MirrorState, rest: Pick<Scene, "graph" | "actions" | "inbox" | "activity">): Scene {
   const run = currentRun(ui, mirror);
   const others = [...mirror.executions.values()]
     .filter((one) => isLive(one) && one.id !== run?.id)
     .map((one) => runOf(one, mirror));
   const searching = ui.route.kind === "run" && !ui.ended.has(ui.route.id);
-  return { ui, mirror, run, hits: currentHits(ui, run), others, searching, ...rest };
+  const waiting = waitingIn(mirror, ui.person);
+  return { ui, mirror, run, hits: currentHits(ui, run), others, searching, waiting, ...rest };
 }
 
 type Records = ReturnType<typeof createRecords>;
@@ -161,19 +180,24 @@ function createNotifier(ui: UiStore): Notify {
 
 interface Watched {
   readonly runtime: Runtime;
+  readonly ui: UiStore;
   readonly notify: Notify;
   readonly log: ActivityLog;
   readonly records: Records;
+  readonly signOff: SignOffControl;
   readonly draw: () => void;
 }
 
-function watchRuntime({ runtime, notify, log, records, draw }: Watched): void {
+function watchRuntime({ runtime, ui, notify, log, records, signOff, draw }: Watched): void {
   runtime.on("event", (event) => {
     log.add(event);
     draw();
-    if (/^execution\.(?:completed|failed|cancelled)$/u.test(event.type)) void records.refreshHistory();
+    if (!/^execution\.(?:completed|failed|cancelled)$/u.test(event.type)) return;
+    void records.refreshHistory();
+    signOff.ended((event.data as { readonly id: string }).id); // all events of runs have one
   });
   runtime.on("refused", ({ error }) => {
+    if (ui.getState().route.kind === "inbox" && error.code.startsWith("approval/")) return; // it is said where it was asked
     notify("fault", "The runtime refused that.", error.message);
   });
   runtime.on("host-changed", () => {
@@ -184,6 +208,7 @@ function watchRuntime({ runtime, notify, log, records, draw }: Watched): void {
     const lost = "Audits that were not finished are gone, and so are earlier reports.";
     notify("fault", "This site’s data was cleared.", lost);
     records.forget();
+    signOff.forget();
   });
   void records.refreshHistory();
 }

@@ -2,11 +2,13 @@
 import type { ExecutionView, MirrorState } from "../../src/index.ts";
 import type { ReviewState } from "../review/review.ts";
 import { hitsOf, type Hits } from "../run/hits.ts";
+import { isSignOff } from "../sign-off/workflow.ts";
 import { runOf, type Run } from "../run/run.ts";
 import { runHash } from "./route.ts";
 import type { LoadedReport, Ui, UiStore } from "./state.ts";
 
-export const isLive = ({ status }: ExecutionView): boolean => status === "running";
+/** Whether it is an audit that goes on; sign-offs are shown with theirs. */
+export const isLive = (one: ExecutionView): boolean => one.status === "running" && !isSignOff(one);
 
 export function currentRun(ui: Ui, mirror: MirrorState): Run | undefined {
   const execution = currentExecution(ui, mirror);
@@ -16,6 +18,7 @@ export function currentRun(ui: Ui, mirror: MirrorState): Run | undefined {
 function currentExecution({ route, ended }: Ui, { executions }: MirrorState): ExecutionView | undefined {
   switch (route.kind) {
     case "new":
+    case "inbox":
       return undefined;
     case "auto":
       return [...executions.values()].filter(isLive).toSorted((a, b) => b.startedAt - a.startedAt)[0];

@@ -1,10 +1,11 @@
 /** Says what matters of a run when it happens: to a screen reader, and in the tab's title. */
 import type { Graph } from "../run/graph.ts";
 import { fractionOf, phaseOf, type Run } from "../run/run.ts";
+import type { Route } from "./state.ts";
 import type { Announcer } from "./announcer.ts";
 
 export interface Milestones {
-  see(run: Run | undefined): void;
+  see(run: Run | undefined, route: Route): void;
 }
 
 export function createMilestones(announcer: Announcer, graph: Graph): Milestones {
@@ -25,9 +26,10 @@ export function createMilestones(announcer: Announcer, graph: Graph): Milestones
   };
 
   return {
-    see(run) {
+    see(run, { kind }) {
       if (run) tell(run);
-      const title = run ? titleOf(run, graph) : "Code audit · Troupe";
+      const otherwise = kind === "inbox" ? "Inbox · Troupe" : "Code audit · Troupe";
+      const title = run ? titleOf(run, graph) : otherwise;
       if (document.title !== title) document.title = title;
     },
   };

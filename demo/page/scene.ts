@@ -1,5 +1,8 @@
 /** All that a view needs to draw, and all that a person can do. */
 import type { MirrorState } from "../../src/index.ts";
+import type { Waiting } from "../inbox/waiting.ts";
+import type { Person } from "../people/people.ts";
+import type { Proposal } from "../sign-off/workflow.ts";
 import type { Severity } from "../audit.ts";
 import type { ReportKind } from "../report/files.ts";
 import type { Filter, Grouping, Verdict } from "../review/review.ts";
@@ -23,6 +26,10 @@ export interface Scene {
   readonly others: readonly Run[];
   /** The run was asked for, and nobody has said yet whether it exists. */
   readonly searching: boolean;
+  /** The approvals that are open: which are reviews of audits, and how many wait for who is here. */
+  readonly waiting: Waiting;
+  /** `<approval-inbox>`, kept while other parts of the page are on show, with what is written in it. */
+  readonly inbox: HTMLElement;
   readonly actions: Actions;
 }
 
@@ -40,6 +47,22 @@ export interface Actions {
   readonly moreHistory: () => void;
   readonly download: (kind: ReportKind) => void;
   readonly review: ReviewActions;
+  readonly people: PeopleActions;
+  readonly signOff: SignOffActions;
+}
+
+export interface PeopleActions {
+  /** Nobody, when there is none. */
+  readonly signIn: (person: Person | undefined) => void;
+  /** Whether answers are signed with a key of this browser. */
+  readonly sign: (signing: boolean) => void;
+}
+
+export interface SignOffActions {
+  readonly draft: (change: Partial<Pick<Proposal, "note" | "risk">>) => void;
+  /** Asks for the sign-off of the audit that is on show. */
+  readonly ask: () => void;
+  readonly takeBack: (id: string) => void;
 }
 
 export interface ReviewActions {

@@ -1,13 +1,18 @@
 /** What the page itself knows: which run is shown, what a person types; the runtime's state is in its own store. */
-import type { ErrorData, ExecutionView } from "../../src/index.ts";
+import type { ErrorData, ExecutionView, Signer } from "../../src/index.ts";
 import { createStore, type StoreApi } from "zustand/vanilla";
 import type { AuditReport } from "../audit.ts";
+import type { Person } from "../people/people.ts";
+import type { Proposal, SignedOff } from "../sign-off/workflow.ts";
 import type { Readiness } from "../offline/readiness.ts";
 import type { ReviewState } from "../review/review.ts";
 
 /** auto: the newest live run, else the start. */
 export type Route =
-  { readonly kind: "auto" } | { readonly kind: "new" } | { readonly kind: "run"; readonly id: string };
+  | { readonly kind: "auto" }
+  | { readonly kind: "new" }
+  | { readonly kind: "inbox" }
+  | { readonly kind: "run"; readonly id: string };
 
 export type Intake =
   | { readonly step: "idle" }
@@ -47,6 +52,10 @@ export interface History {
 export type LoadedReport =
   { readonly status: "ready"; readonly report: AuditReport } | { readonly status: "gone"; readonly error: ErrorData };
 
+export interface Draft extends Partial<Pick<Proposal, "note" | "risk">> {
+  readonly audit: string;
+}
+
 export interface Ui {
   readonly now: number;
   readonly route: Route;
@@ -63,7 +72,18 @@ export interface Ui {
   readonly tabs: number;
   readonly storage: { readonly used: number; readonly quota: number; readonly persisted: boolean } | undefined;
   readonly offline: Readiness;
+  /** Who is signed in in this tab. */
+  readonly person: Person | undefined;
+  /** Whether answers of that one are to be signed; what will sign them, and the same once it is there. */
+  readonly signing: boolean;
+  readonly signerSoon: Promise<Signer> | undefined;
+  readonly signer: Signer | undefined;
+  /** Who reviews, as it is typed where nobody is signed in. */
   readonly reviewer: string;
+  /** The sign-offs that have ended, by audit, in their order. */
+  readonly signOffs: ReadonlyMap<string, readonly SignedOff[]>;
+  /** What is written for the next sign-off of an audit. */
+  readonly proposal: Draft | undefined;
   readonly review: ReviewState | undefined;
   readonly resumption: Resumption | undefined;
   readonly confirming: "cancel" | "reject" | undefined;
@@ -73,7 +93,7 @@ export interface Ui {
 
 export type UiStore = StoreApi<Ui>;
 
-export const createUi = (start: Pick<Ui, "theme" | "reviewer" | "route">): UiStore =>
+export const createUi = (start: Pick<Ui, "theme" | "person" | "signing" | "route">): UiStore =>
   createStore<Ui>(() => ({
     now: Date.now(),
     dragging: false,
@@ -87,6 +107,11 @@ export const createUi = (start: Pick<Ui, "theme" | "reviewer" | "route">): UiSto
     storage: undefined,
     offline: "preparing",
     review: undefined,
+    reviewer: "",
+    signer: undefined,
+    signerSoon: undefined,
+    signOffs: new Map(),
+    proposal: undefined,
     resumption: undefined,
     confirming: undefined,
     keysShown: false,

@@ -18,7 +18,7 @@ export function keepTheme(theme: Ui["theme"]): void {
 }
 
 /** A small thing that this browser keeps; nothing when it keeps none. */
-export function read(key: string): string | undefined {
+function read(key: string): string | undefined {
   try {
     return localStorage.getItem(key) ?? undefined;
   } catch {
@@ -26,7 +26,7 @@ export function read(key: string): string | undefined {
   }
 }
 
-export function write(key: string, value: string): void {
+function write(key: string, value: string): void {
   try {
     localStorage.setItem(key, value);
   } catch {

@@ -3,6 +3,7 @@ import type { ArchiveRow, ExecutionView, Runtime } from "../../src/index.ts";
 import { pathsOf, reportOf } from "../audit.ts";
 import { errorData } from "../page/errors.ts";
 import type { HistoryEntry, LoadedReport, Route, UiStore } from "../page/state.ts";
+import { isSignOff } from "../sign-off/workflow.ts";
 import type { Run } from "../run/run.ts";
 
 export interface Records {
@@ -47,14 +48,17 @@ export function createRecords(runtime: Runtime, ui: UiStore): Records {
     });
   };
 
-  const load = async (after: string | undefined): Promise<void> => {
-    const { rows, next } = await runtime.archive.list({
-      kind: "execution",
-      limit: PAGE,
-      ...(after !== undefined && { after }),
-    });
-    const before = after === undefined ? [] : (ui.getState().history?.entries ?? []);
-    ui.setState({ history: { entries: [...before, ...rows.flatMap(entryOf)], next } });
+  const load = async (first: string | undefined): Promise<void> => {
+    const entries = first === undefined ? [] : [...(ui.getState().history?.entries ?? [])];
+    const enough = entries.length + PAGE;
+    let after = first;
+    do {
+      const query = { kind: "execution", limit: PAGE, ...(after !== undefined && { after }) } as const;
+      const { rows, next } = await runtime.archive.list(query);
+      entries.push(...rows.flatMap(entryOf));
+      after = next;
+    } while (after !== undefined && entries.length < enough); // pages may hold other runs than audits
+    ui.setState({ history: { entries, next: after } });
   };
 
   return {
@@ -75,10 +79,11 @@ export function createRecords(runtime: Runtime, ui: UiStore): Records {
 }
 
 function entryOf({ text }: ArchiveRow): HistoryEntry[] {
-  const row = JSON.parse(text) as Pick<ExecutionView, "id" | "status" | "startedAt" | "finishedAt"> & {
+  const row = JSON.parse(text) as Pick<ExecutionView, "id" | "workflow" | "status" | "startedAt" | "finishedAt"> & {
     readonly input: string;
   };
   const { id, status, startedAt, finishedAt = startedAt } = row;
+  if (isSignOff(row)) return []; // it is shown with its audit
   return [{ id, name: nameIn(row.input), status, finishedAt, duration: finishedAt - startedAt }];
 }
 

@@ -4,7 +4,7 @@ import { answerOf, findingsOf } from "../audit.ts";
 import { errorData } from "../page/errors.ts";
 import type { ReviewActions } from "../page/scene.ts";
 import type { UiStore } from "../page/state.ts";
-import { write } from "../page/theme.ts";
+import { personNamed, type Person } from "../people/people.ts";
 import { forgetDraft, readDraft, saveDraft, watchDraft } from "./draft.ts";
 import { keyAction } from "./keys.ts";
 import { decide, moveCursor, newReview, placeCursor, rowsOf, toggleGroup, type ReviewState } from "./review.ts";
@@ -16,11 +16,14 @@ export interface ReviewControl {
   follow(approval: string | undefined): void;
 }
 
-export const REVIEWER_KEY = "audit reviewer";
-
 type Change = (how: (review: ReviewState) => ReviewState) => void;
 
-export function createReviewControl(runtime: Runtime, ui: UiStore): ReviewControl {
+/** `signIn`: who types a name to finish a review is that one from then on. */
+export function createReviewControl(
+  runtime: Runtime,
+  ui: UiStore,
+  signIn: (person: Person | undefined) => void,
+): ReviewControl {
   const current = (): ReviewState | undefined => ui.getState().review;
   const change: Change = (how) => {
     const before = current();
@@ -46,7 +49,7 @@ export function createReviewControl(runtime: Runtime, ui: UiStore): ReviewContro
       ui.setState({ review: approval === undefined ? undefined : newReview(approval) });
       if (approval !== undefined) load(runtime, approval, change);
     },
-    actions: { ...listActions(change), ...reviewActions(runtime, ui, change) },
+    actions: { ...listActions(change), ...reviewActions({ runtime, ui, signIn }, change) },
   };
 }
 
@@ -60,13 +63,21 @@ function load(runtime: Runtime, approval: string, change: Change): void {
   }
 }
 
-function reviewActions(runtime: Runtime, ui: UiStore, change: Change): Omit<ReviewActions, keyof ListActions> {
+interface Reviewing {
+  readonly runtime: Runtime;
+  readonly ui: UiStore;
+  readonly signIn: (person: Person | undefined) => void;
+}
+
+function reviewActions({ runtime, ui, signIn }: Reviewing, change: Change): Omit<ReviewActions, keyof ListActions> {
   const send = (approved: boolean): void => {
-    const { review, reviewer } = ui.getState();
-    if (review?.status !== "ready") return;
+    const { review, reviewer, person } = ui.getState();
+    const by = person ?? personNamed(reviewer);
+    if (review?.status !== "ready" || !by) return;
+    if (!person) signIn(by);
     change((state) => ({ ...state, status: "sending" }));
     ui.setState({ confirming: undefined });
-    runtime.answer(review.approval, answerOf(review, { approved, by: reviewer.trim() }));
+    runtime.answer(review.approval, answerOf(review, { approved, by: by.id }));
     runtime.settled(review.approval).then(
       () => {
         forgetDraft(review.approval);
@@ -87,7 +98,6 @@ function reviewActions(runtime: Runtime, ui: UiStore, change: Change): Omit<Revi
       else change(action.apply);
     },
     reviewer(name) {
-      write(REVIEWER_KEY, name);
       ui.setState({ reviewer: name });
     },
     showKeys(keysShown) {

@@ -1,4 +1,5 @@
 /** The latest of what happened, in a bounded list in which like follows like only once. */
+import { auditOf } from "../sign-off/workflow.ts";
 import type { Graph } from "./graph.ts";
 
 export interface ActivityLine {
@@ -69,6 +70,8 @@ function describe(type: string, raw: unknown, titleOf: TitleOf, maps: ReadonlySe
     text: words,
   });
   const node = titleOf(textIn(data, "node", ""));
+  if (auditOf(textIn(data, "execution", textIn(data, "id", ""))) !== undefined)
+    return describeSignOff(type, data, text);
   switch (type) {
     case "execution.started":
       return text("plain", "Audit started");
@@ -103,6 +106,44 @@ function describe(type: string, raw: unknown, titleOf: TitleOf, maps: ReadonlySe
       return text("cue", "A host took over the journal");
     default:
       return describeTask(type, data, titleOf, text);
+  }
+}
+
+/** Sign-offs are runs as audits are, but for whoever looks on they are a matter of people. */
+function describeSignOff(
+  type: string,
+  data: Data,
+  text: (tone: ActivityLine["tone"], words: string, key?: string) => Text,
+): Text | undefined {
+  const key = textIn(data, "id", "");
+  const by = textIn(data, "by", "Somebody");
+  switch (type) {
+    case "approval.requested":
+      return text("cue", "A sign-off is asked for", key);
+    case "approval.voted": {
+      const { vote } = data as { readonly vote: { readonly by: string; readonly approved: boolean } };
+      return text("good", `${vote.by} ${vote.approved ? "approves of" : "rejects"} a sign-off`, `${key} ${vote.by}`);
+    }
+    case "approval.edited":
+      return text("plain", `${by} has changed what is signed off`, key);
+    case "approval.reminded":
+      return text("cue", "A sign-off waits still", key);
+    case "approval.escalated":
+      return text("cue", "A sign-off is up to the lead now", key);
+    case "approval.refused":
+      return text("fault", `An answer of ${by} to a sign-off was refused`, `${key} ${by}`);
+    case "approval.decided":
+      return text(
+        data["approved"] === true ? "good" : "fault",
+        data["approved"] === true ? "Signed off" : "Not signed off",
+        key,
+      );
+    case "execution.cancelled":
+      return text("cue", "A sign-off was taken back", key);
+    case "execution.failed":
+      return text("fault", `A sign-off failed: ${messageOf(data)}`, key);
+    default:
+      return undefined;
   }
 }
 

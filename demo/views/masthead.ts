@@ -4,19 +4,50 @@ import { repeat } from "lit/directives/repeat.js";
 import { explain } from "../page/faults.ts";
 import type { Scene } from "../page/scene.ts";
 import type { Ui } from "../page/state.ts";
+import { counted } from "../page/format.ts";
+import { INBOX } from "../page/route.ts";
+import { personMenu } from "./person.ts";
 import { icon, mark, type IconName } from "./icons.ts";
 
-export function masthead({ run, others, ui, actions }: Scene): TemplateResult {
+export function masthead(scene: Scene): TemplateResult {
+  const { run, others, ui, actions } = scene;
   const live = others[0];
   return html`
     <header class="masthead">
       <a class="brand" href="#/">${mark()}<span>Troupe</span><span class="brand-job">Code audit</span></a>
       <nav class="masthead-nav" aria-label="Audits">
-        ${live ? html`<a class="button button-quiet" href="#/run/${live.id}">${icon("play")} ${live.name}</a>` : ""}
-        ${run ? html`<a class="button button-quiet" href="#/new">${icon("plus")} New audit</a>` : ""}
-        ${themeToggle(ui.theme, actions.setTheme)}
+        ${
+          live
+            ? html`<a class="button button-quiet masthead-live" href="#/run/${live.id}"
+                >${icon("play")} <span>${live.name}</span></a
+              >`
+            : ""
+        }
+        ${
+          run || ui.route.kind === "inbox"
+            ? html`<a class="button button-quiet" href="#/new" title="New audit"
+                >${icon("plus")} <span class="masthead-word">New audit</span></a
+              >`
+            : ""
+        }
+        ${inboxLink(scene)} ${personMenu(scene)} ${themeToggle(ui.theme, actions.setTheme)}
       </nav>
     </header>
+  `;
+}
+
+function inboxLink({ ui, waiting: { mine } }: Scene): TemplateResult {
+  const label = mine === 0 ? "Inbox" : `Inbox, ${counted(mine, "decision waits", "decisions wait")} for you`;
+  return html`
+    <a
+      class="button button-quiet"
+      href=${INBOX}
+      title="Inbox"
+      aria-label=${label}
+      aria-current=${ui.route.kind === "inbox" ? "page" : nothing}
+      >${icon("inbox")}
+      <span class="masthead-word">Inbox</span> ${mine === 0 ? "" : html`<b class="badge">${String(mine)}</b>`}</a
+    >
   `;
 }
 

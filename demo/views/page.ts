@@ -3,6 +3,7 @@ import { html, nothing, type TemplateResult } from "lit/html.js";
 import type { Scene } from "../page/scene.ts";
 import { runtimeLine } from "./footer.ts";
 import { history } from "./history.ts";
+import { inbox } from "./inbox.ts";
 import { masthead, notices, stopped } from "./masthead.ts";
 import { runPage } from "./run.ts";
 import { start } from "./start.ts";
@@ -11,7 +12,9 @@ export function page(scene: Scene): TemplateResult {
   return html`
     <a class="skip" href="#title">Skip to the audit</a>
     ${masthead(scene)}
-    <main class="main">${stopped(scene)} ${notices(scene)} ${middle(scene)} ${history(scene)}</main>
+    <main class="main">
+      ${stopped(scene)} ${notices(scene)} ${middle(scene)} ${scene.ui.route.kind === "inbox" ? nothing : history(scene)}
+    </main>
     ${runtimeLine(scene)}
   `;
 }
@@ -19,6 +22,7 @@ export function page(scene: Scene): TemplateResult {
 function middle(scene: Scene): TemplateResult {
   const { ui, run } = scene;
   if (run) return runPage(scene, run);
+  if (ui.route.kind === "inbox") return inbox(scene);
   if (ui.route.kind === "new" || ui.route.kind === "auto") return start(scene);
   return html`
     <section class="intro" aria-labelledby="title">

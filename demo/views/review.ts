@@ -4,6 +4,7 @@ import { SEVERITIES, type Finding, type Severity } from "../audit.ts";
 import { count, counted } from "../page/format.ts";
 import type { ReviewActions, Scene } from "../page/scene.ts";
 import { rowsOf, tallyOf, targetsOf, type Grouping, type ReviewState } from "../review/review.ts";
+import { nameOf } from "./person.ts";
 import { icon } from "./icons.ts";
 import { findingList } from "./finding-list.ts";
 import { findingDetail } from "./finding-detail.ts";
@@ -152,6 +153,7 @@ function keys(): TemplateResult {
 function finish({ ui, actions }: Scene, state: ReviewState): TemplateResult {
   const { undecided } = tallyOf(state);
   const sending = state.status === "sending";
+  const isNobody = !ui.person && ui.reviewer.trim() === "";
   const text =
     (set: (value: string) => void) =>
     ({ target }: Event) => {
@@ -159,30 +161,38 @@ function finish({ ui, actions }: Scene, state: ReviewState): TemplateResult {
     };
   return html`
     <div class="finish">
-      <label class="field field-name"
-        ><span>Reviewer</span>
-        <input autocomplete="name" maxlength="200" .value=${ui.reviewer} @input=${text(actions.review.reviewer)} />
-      </label>
+      ${
+        ui.person
+          ? html`<p class="field">
+              <span>Reviewer</span> <b>${nameOf(ui.person)}</b>
+              <button class="link" popovertarget="people">change</button>
+            </p>`
+          : html`<label class="field field-name"
+              ><span>Reviewer</span>
+              <input
+                autocomplete="name"
+                maxlength="200"
+                .value=${ui.reviewer}
+                @input=${text(actions.review.reviewer)}
+              />
+            </label>`
+      }
       <label class="field field-grow"
         ><span>Remark for the report</span>
         <input maxlength="1000" placeholder="Optional" .value=${state.remark} @input=${text(actions.review.remark)} />
       </label>
       <p class="finish-words">
-        ${ui.reviewer.trim() === "" ? "Say who reviews, and you can finish. " : ""}${undecided === 0 ? "All findings are decided." : `${counted(undecided, "finding")} still undecided; the report shows them as such.`}
+        ${isNobody ? "Say who reviews, and you can finish. " : ""}${undecided === 0 ? "All findings are decided." : `${counted(undecided, "finding")} still undecided; the report shows them as such.`}
       </p>
       ${
         ui.confirming === "reject"
           ? rejection(actions)
-          : html` <button
-                class="button button-main"
-                ?disabled=${sending || ui.reviewer.trim() === ""}
-                @click=${actions.review.submit}
-              >
+          : html` <button class="button button-main" ?disabled=${sending || isNobody} @click=${actions.review.submit}>
                 ${icon("check")} ${sending ? "Sending …" : "Finish and make the report"}
               </button>
               <button
                 class="button button-quiet"
-                ?disabled=${sending}
+                ?disabled=${sending || isNobody}
                 @click=${() => {
                   actions.confirm("reject");
                 }}

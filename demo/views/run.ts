@@ -9,13 +9,15 @@ import { agents } from "./agents.ts";
 import { icon } from "./icons.ts";
 import { report } from "./report.ts";
 import { review } from "./review.ts";
+import { signOff, signOffLink } from "./sign-off.ts";
 import { stage } from "./stage.ts";
 
 export function runPage(scene: Scene, run: Run): TemplateResult {
   return html`
     ${heading(scene, run)} ${trouble(scene, run)}
     <section class="stage" aria-label="The run">${stage(scene)}</section>
-    ${run.approval === undefined ? nothing : review(scene)} ${run.status === "completed" ? report(scene, run) : nothing}
+    ${run.approval === undefined ? nothing : review(scene)}
+    ${run.status === "completed" ? html`${report(scene, run)} ${signOff(scene, run)}` : nothing}
     <div class="pair">${activity(scene)} ${agents(scene)}</div>
   `;
 }
@@ -74,7 +76,9 @@ function busyWorkers({ mirror, run }: Scene): string {
   return `${String(busy)} of ${String(links)}`;
 }
 
-function doing({ ui, actions }: Scene, run: Run): TemplateResult | typeof nothing {
+function doing(scene: Scene, run: Run): TemplateResult | typeof nothing {
+  const { ui, actions } = scene;
+  if (run.status === "completed") return signOffLink(scene, run);
   if (isOver(run)) return nothing;
   const ask = (what: "cancel" | undefined) => () => {
     actions.confirm(what);

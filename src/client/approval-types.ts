@@ -10,7 +10,7 @@ export type { Need, Seat, Step, Vote } from "../core/approvals/policy.ts";
 export type { Edited } from "../core/approvals/diff.ts";
 
 /** An open request as a page sees it. */
-export interface ApprovalView extends Omit<Approval, "payload" | "parent" | "onTimeout"> {
+export interface ApprovalView extends Omit<Approval, "payload" | "parent"> {
   readonly payload: unknown;
   readonly execution?: string | undefined;
   readonly node?: string | undefined;

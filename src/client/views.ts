@@ -65,7 +65,7 @@ export function viewExecution(record: Execution, nodes: () => readonly NodeState
   return view as ExecutionView;
 }
 
-export function viewApproval({ payload, parent, onTimeout: _, ...rest }: Approval): ApprovalView {
+export function viewApproval({ payload, parent, ...rest }: Approval): ApprovalView {
   const view = { ...rest, ...(parent && { execution: parent.execution, node: parent.node }) };
   lazy(view, "payload", payload);
   return view as unknown as ApprovalView;

@@ -1,15 +1,25 @@
 /** One request: what is asked, what others have said, and the answer that is being written. */
-import { isAsked } from "../../core/approvals/policy.ts";
+import { diffJson } from "../../core/approvals/diff.ts";
+import type { Person } from "../../core/approvals/policy.ts";
 import { RuntimeError } from "../../core/errors.ts";
 import type { Json } from "../../core/json.ts";
-import type { AnswerInput, ApprovalView, Claim } from "../approval-types.ts";
-import { element, textOf } from "./parts.ts";
-import { needOf, refusalOf, untilThen } from "./words.ts";
+import type { AnswerInput, ApprovalView } from "../approval-types.ts";
+import type { SpilledPayload } from "../runtime.ts";
+import { spilledText } from "../views.ts";
+import { answersOf } from "./answers.ts";
+import { changeList } from "./changes.ts";
+import { createFields, type Fields } from "./fields.ts";
+import { element, tell, textOf, type Child } from "./parts.ts";
+import { readable } from "./readable.ts";
+import { ownVote, standingOf } from "./standing.ts";
+import { afterwards, exactly, MINE, needOf, refusalOf, tagsOf, untilThen, WHY } from "./words.ts";
 
 export interface ItemOptions {
   /** Resolves when the answer is durable. */
   readonly answer: (view: ApprovalView, answer: AnswerInput) => Promise<void>;
-  readonly person: () => Claim | undefined;
+  /** Reads a payload that is too long for a record. */
+  readonly load: (payload: unknown) => Promise<unknown>;
+  readonly person: () => Person | undefined;
 }
 
 export interface Item {
@@ -23,144 +33,230 @@ export interface Item {
 
 let made = 0;
 
-export function createItem(first: ApprovalView, { answer, person }: ItemOptions): Item {
-  const id = `request-${String(++made)}`;
-  const parts = createParts(id);
-  const { title, trouble, reason, editor, approve, reject } = parts;
-  let view = first;
-  let edited = "";
-  let isSending = false;
-  const enable = (): void => {
-    const claim = person();
-    const asked = !claim?.id || isAsked(view, { id: claim.id, roles: claim.roles ?? [] });
-    parts.notYours.hidden = asked;
-    // A control that is disabled loses the keyboard.
-    for (const control of [approve, reject]) control.setAttribute("aria-disabled", String(isSending));
+export function createItem(first: ApprovalView, { answer, load, person }: ItemOptions): Item {
+  const parts = createParts(first, load);
+  const { fields, trouble } = parts;
+  const state: State = { view: first, who: person()?.id, isSending: false, inPlace: false };
+  const stand = (): void => {
+    showStanding(parts, state, person());
   };
-  const update = (next: ApprovalView): void => {
-    const text = textOf(next.payload);
-    if (editor.value === edited) editor.value = text;
-    else if (text !== edited) trouble.textContent = "The payload was edited meanwhile. Compare it with what you wrote.";
-    edited = text;
-    view = next;
-    show(parts, view);
-    enable();
+  const write = (): void => {
+    showWritten(parts, state.view);
+  };
+  const clear = (): void => {
+    parts.reason.value = "";
+    fields?.clear();
+    parts.editing.open = false;
+    write();
   };
   const send = async (approved: boolean): Promise<void> => {
-    if (isSending) return;
-    isSending = true;
-    trouble.textContent = "";
-    enable();
+    if (state.isSending) return;
+    state.isSending = true;
+    tell(trouble, "");
+    stand();
     try {
-      await answer(view, answerOf(view, { approved, reason: reason.value.trim(), payload: editor.value, edited }));
-      trouble.textContent = "Your answer is counted.";
+      await answer(state.view, answerOf(parts, state.view, approved));
+      clear();
     } catch (error) {
-      trouble.textContent = error instanceof RuntimeError ? refusalOf(error) : String(error);
-    } finally {
-      isSending = false;
-      enable();
+      tell(trouble, error instanceof RuntimeError ? refusalOf(error) : String(error));
+      if (error instanceof RuntimeError && error.code === "approval/reason-missing") parts.reason.focus();
     }
+    state.isSending = false;
+    stand();
   };
-  approve.addEventListener("click", () => void send(true));
-  reject.addEventListener("click", () => void send(false));
+  const stepIn = (): void => {
+    state.inPlace = true;
+    stand();
+    parts.reason.focus();
+  };
+  listen(parts, { send: (approved) => void send(approved), stepIn, write });
+  const update = (view: ApprovalView): void => {
+    const isOther = state.view.revision !== view.revision;
+    state.view = view;
+    show(parts, view);
+    const isWritten = fields?.show(view.payload) ?? false;
+    if (isWritten && isOther) tell(trouble, "It was edited meanwhile. Compare it with what you wrote.");
+    write();
+    stand();
+  };
   update(first);
-  return {
-    element: parts.root,
-    update,
-    refresh(now) {
-      const { expiresAt } = view;
-      parts.deadline.hidden = expiresAt === undefined;
-      if (expiresAt !== undefined) parts.deadline.textContent = `Its time is over ${untilThen(expiresAt, now)}.`;
-      enable();
-    },
-    focus: () => {
-      title.focus();
-    },
+  const refresh = (now: number): void => {
+    const who = person()?.id;
+    if (state.who !== who) {
+      if (state.who !== undefined) clear(); // it was another's
+      tell(trouble, "");
+      Object.assign(state, { who, inPlace: false });
+    }
+    tell(parts.left, untilThen(state.view.expiresAt ?? 0, now));
+    stand();
   };
+  return { element: parts.root, update, refresh, focus: () => parts.title.focus() };
 }
 
-interface Written {
-  readonly approved: boolean;
-  readonly reason: string;
-  readonly payload: string;
-  readonly edited: string;
-}
-
-/** @throws RuntimeError `json/invalid` for a payload that is none. */
-function answerOf({ edit, revision = 0 }: ApprovalView, { approved, reason, payload, edited }: Written): AnswerInput {
-  const answer = { approved, revision, ...(reason !== "" && { reason }) };
-  if (!edit || !approved || payload === edited) return answer;
-  try {
-    return { ...answer, edits: JSON.parse(payload) as Json };
-  } catch (cause) {
-    throw new RuntimeError("json/invalid", {}, { message: "The edited payload isn't JSON.", cause });
-  }
+interface State {
+  view: ApprovalView;
+  /** Who was there when it was looked at last. */
+  who: string | undefined;
+  isSending: boolean;
+  /** Somebody who isn't asked answers for another; the host knows whether that one has named this one. */
+  inPlace: boolean;
 }
 
 type Parts = ReturnType<typeof createParts>;
 
-function createParts(id: string) {
-  const title = element("h3", { id, tabindex: "-1" });
-  const about = element("p");
-  const deadline = element("p");
-  const notYours = element("p", {}, "Others are asked, not you.");
-  const context = element("pre", { tabindex: "0", "aria-label": "What it is about" });
-  const changes = element("table", { "aria-label": "What was edited" });
-  const votes = element("ul", { "aria-label": "Answers so far" });
-  const reason = element("textarea");
-  const editor = element("textarea", { spellcheck: "false" });
-  const editing = element("label", {}, "Payload, as it should be", editor);
-  const approve = element("button", { type: "button" }, "Approve");
-  const reject = element("button", { type: "button" }, "Reject");
+interface Deeds {
+  readonly send: (approved: boolean) => void;
+  readonly stepIn: () => void;
+  readonly write: () => void;
+}
+
+function listen({ approve, reject, instead, form }: Parts, { send, stepIn, write }: Deeds): void {
+  approve.addEventListener("click", () => {
+    send(true);
+  });
+  reject.addEventListener("click", () => {
+    send(false);
+  });
+  instead.addEventListener("click", stepIn);
+  form.addEventListener("input", write);
+}
+
+/** @throws RuntimeError `json/invalid` for an edit that is none. */
+function answerOf({ fields, reason }: Parts, { revision = 0 }: ApprovalView, approved: boolean): AnswerInput {
+  const why = reason.value.trim();
+  const edits = approved ? fields?.read() : undefined;
+  return { approved, revision, ...(why !== "" && { reason: why }), ...(edits !== undefined && { edits }) };
+}
+
+function createParts({ edit, payload }: ApprovalView, load: ItemOptions["load"]) {
+  const id = `request-${String(++made)}`;
+  const title = element("h3", { id, tabindex: "-1", part: "message" });
+  const tags = element("p", { class: "tags" });
+  const asked = element("p", { class: "quiet" });
+  const left = element("time");
+  const ending = element("span");
+  const deadline = element("p", { class: "quiet", part: "deadline" }, "Its time is over ", left, ending);
+  const context = element("section", { part: "context", "aria-label": "What it is about" });
+  const votes = element("ul", { class: "seats", "aria-label": "Answers" });
+  const need = element("p", { class: "quiet" });
+  const edits = element("section", { "aria-label": "What was edited" });
+  const why = element("p", { class: "quiet" });
+  const instead = element("button", { type: "button", part: "button" }, "Answer in somebody’s place");
+  const fields: Fields | undefined = edit && !isLong(payload) ? createFields(edit, payload) : undefined;
+  const written = element("section", { "aria-label": "Your changes" });
+  const editing = element("details", { part: "editing" }, element("summary", {}, "Change it before you approve"));
+  editing.append(element("div", { class: "fields" }, ...(fields?.elements ?? []), written));
+  editing.hidden = !fields;
+  const reason = element("textarea", { part: "field", maxlength: 4_096 });
+  const approve = element("button", { type: "button", part: "button approve" }, "Approve");
+  const reject = element("button", { type: "button", part: "button reject" }, "Reject");
   const trouble = element("p", { role: "status", class: "trouble" });
-  const actions = element("div", { class: "actions" }, approve, reject);
-  const writing = element("label", {}, "Reason", reason);
-  const all = [title, about, deadline, notYours, context, changes, votes, editing, writing, actions, trouble];
-  const root = element("li", {}, element("article", { "aria-labelledby": id }, ...all));
-  return {
-    root,
-    title,
-    about,
-    deadline,
-    notYours,
-    context,
-    changes,
-    votes,
-    reason,
-    editor,
+  const label = element("span");
+  const form = element(
+    "section",
+    { "aria-label": "Your answer" },
     editing,
-    approve,
-    reject,
-    trouble,
+    element("label", {}, label, reason),
+    element("div", { class: "actions" }, approve, reject),
+  );
+  const article = element(
+    "article",
+    { "aria-labelledby": id, part: "item" },
+    element("header", {}, tags, title, asked, deadline),
+    element("section", {}, context, edits),
+    element("section", { class: "answers" }, need, votes),
+    element("footer", {}, why, instead, form, trouble),
+  );
+  const root = element("li", {}, article);
+  return {
+    ...{ root, title, tags, asked, left, ending, deadline, context, votes, need, edits, why, instead, fields },
+    ...{ written, editing, load, reason, label, approve, reject, trouble, form },
   };
 }
 
-function show(
-  parts: Parts,
-  { message, approvers, need, payload, edits = [], votes = [], edit, needReason }: ApprovalView,
-): void {
-  parts.title.textContent = message;
-  parts.about.textContent = needOf(approvers, need);
-  parts.context.textContent = textOf(payload);
-  parts.context.hidden = payload === null;
-  parts.editing.hidden = !edit;
-  parts.reason.toggleAttribute("required", needReason === "always");
-  const rows = edits.flatMap(({ by, changes }) =>
-    changes.map(({ path, before, after }) => {
-      const was = element("del", {}, textOf(before));
-      const is = element("ins", {}, textOf(after));
-      const cells = [by, path.join(" › "), was, is].map((part) => element("td", {}, part));
-      return element("tr", {}, ...cells);
-    }),
-  );
-  const heads = ["Who", "Where", "Before", "Now"].map((head) => element("th", { scope: "col" }, head));
-  parts.changes.replaceChildren(element("thead", {}, element("tr", {}, ...heads)), element("tbody", {}, ...rows));
-  parts.changes.hidden = rows.length === 0;
-  const said = votes.map(({ id, by, approved, reason, level }) => {
-    const who = by === id ? by : `${by}, for ${id},`;
-    const why = reason === undefined ? "" : `: ${reason}`;
-    return element("li", {}, `${who} ${approved ? "approves" : "rejects"} (${level})${why}`);
+function show(parts: Parts, view: ApprovalView): void {
+  const { message, approvers, need, edits = [], edit, needReason, expiresAt, requestedBy, requestedAt } = view;
+  const titles = edit?.properties ?? {};
+  tell(parts.title, message);
+  tell(parts.asked, `Asked ${requestedBy === undefined ? "" : `by ${requestedBy}, `}${exactly(requestedAt)}`);
+  parts.deadline.hidden = expiresAt === undefined;
+  if (expiresAt !== undefined) {
+    parts.left.dateTime = new Date(expiresAt).toISOString();
+    tell(parts.ending, ` (${exactly(expiresAt)}), ${afterwards(view)}.`);
+  }
+  showContext(parts, view);
+  tell(parts.need, needOf(approvers, need));
+  parts.votes.replaceChildren(...answersOf(view));
+  const done = edits.flatMap(({ by, at, changes }) => [
+    element("h4", {}, `${by} changed it, ${exactly(at)}`),
+    changeList(changes, titles),
+  ]);
+  const note = element("p", { class: "quiet" }, "A change takes back what others had said.");
+  parts.edits.replaceChildren(...done, ...(done.length > 0 ? [note] : []));
+  const when = { always: "", rejection: " (a rejection takes one)", never: " (optional)" }[needReason ?? "never"];
+  tell(parts.label, `Reason${when}`);
+}
+
+/** Made anew only when it is another one, so that what was opened stays open. */
+function showContext({ context, load }: Parts, { payload, revision = 0, edit }: ApprovalView): void {
+  if (context.dataset["revision"] === String(revision)) return;
+  context.dataset["revision"] = String(revision);
+  context.hidden = payload === null;
+  const showValue = (value: unknown): void => {
+    const isPlain = typeof value !== "object";
+    context.replaceChildren(readable(value, edit?.properties), ...(isPlain ? [] : [inJson(value)]));
+  };
+  if (isLong(payload)) context.replaceChildren(...longPayload(payload, () => load(payload), showValue));
+  else showValue(payload);
+}
+
+function inJson(value: unknown): HTMLDetailsElement {
+  const json = element("pre", { tabindex: "0", "aria-label": "As JSON" }, textOf(value));
+  return element("details", {}, element("summary", {}, "Exactly, as JSON"), json);
+}
+
+const isLong = (payload: unknown): payload is SpilledPayload => spilledText(payload) !== undefined;
+
+/** It is read when somebody asks for it. */
+function longPayload({ size }: SpilledPayload, load: () => Promise<unknown>, show: (value: unknown) => void): Child[] {
+  const note = element("p", {}, `It is long: about ${String(Math.ceil(size / 1_024))} kB. `);
+  const button = element("button", { type: "button", part: "button" }, "Show it");
+  button.addEventListener("click", () => {
+    load().then(show, (error: unknown) => {
+      tell(note, `It can't be read: ${error instanceof Error ? error.message : String(error)}`);
+    });
   });
-  parts.votes.replaceChildren(...said);
-  parts.votes.hidden = said.length === 0;
+  return [note, button];
+}
+
+/** What is written now: the changes, and how many of them go with an approval. */
+function showWritten({ fields, written, approve }: Parts, { payload, edit }: ApprovalView): void {
+  let next: Json | undefined;
+  try {
+    next = fields?.read();
+  } catch {
+    // it is told when it is sent
+  }
+  const changes = next === undefined ? [] : diffJson(payload as Json, next);
+  const count = changes.length;
+  written.replaceChildren(
+    ...(count > 0 ? [element("h4", {}, "Your changes"), changeList(changes, edit?.properties)] : []),
+  );
+  tell(approve, count === 0 ? "Approve" : `Approve with ${String(count)} ${count === 1 ? "change" : "changes"}`);
+}
+
+function showStanding(parts: Parts, { view, inPlace, isSending }: State, person: Person | undefined): void {
+  const { form, instead, title, tags, why } = parts;
+  // A control that is disabled loses the keyboard.
+  for (const control of [parts.approve, parts.reject]) control.setAttribute("aria-disabled", String(isSending));
+  const standing = standingOf(view, person);
+  const isFocused = form.contains((form.getRootNode() as ShadowRoot).activeElement);
+  const texts = tagsOf(view, standing, ownVote(view, person));
+  if (tags.textContent !== texts.join(""))
+    tags.replaceChildren(...texts.map((text) => element("span", { class: text === MINE ? "mine" : "" }, text)));
+  tell(why, WHY[standing]);
+  why.hidden = standing === "asked";
+  form.hidden = standing !== "asked" && !(inPlace && standing === "others");
+  instead.hidden = standing !== "others" || inPlace;
+  if (isFocused && form.hidden) title.focus();
 }

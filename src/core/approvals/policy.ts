@@ -127,7 +127,8 @@ export function tally(poll: Poll): boolean | undefined {
   const isFirst = typeof need === "string" || approvers.length === 0;
   const { rejections = isFirst ? 1 : Math.max(1, total - enough + 1) } = poll;
   if (sum(no) >= rejections) return false;
-  if (need === "all" ? approvers.length > 0 && isFilled(approvers, yes) : sum(yes) >= enough) return true;
+  if (need === "all" ? approvers.length > 0 && seated(approvers, yes).size === approvers.length : sum(yes) >= enough)
+    return true;
   return undefined;
 }
 
@@ -136,17 +137,19 @@ function heaviest(seats: readonly Seat[], vote: Person): number {
   return Math.max(0, ...seats.filter((seat) => fits(seat, vote)).map(weightOf));
 }
 
-/** Whether every seat can have a person of its own: a matching of seats and votes, by augmenting paths. */
-function isFilled(seats: readonly Seat[], votes: readonly Vote[]): boolean {
-  const sitting = new Map<Vote, Seat>();
-  const place = (seat: Seat, seen: Set<Vote>): boolean =>
+/** The places of the seats that votes fill: as many as can be have a person of their own, by augmenting paths. */
+export function seated(seats: readonly Seat[], votes: readonly Vote[]): ReadonlyMap<Vote, number> {
+  const sitting = new Map<Vote, number>();
+  const place = (at: number, seen: Set<Vote>): boolean =>
     votes.some((vote) => {
-      if (seen.has(vote) || !fits(seat, vote)) return false;
+      const seat = seats[at];
+      if (seat === undefined || seen.has(vote) || !fits(seat, vote)) return false;
       seen.add(vote);
       const other = sitting.get(vote);
       if (other !== undefined && !place(other, seen)) return false;
-      sitting.set(vote, seat);
+      sitting.set(vote, at);
       return true;
     });
-  return seats.every((seat) => place(seat, new Set()));
+  for (const at of seats.keys()) place(at, new Set());
+  return sitting;
 }

@@ -13,6 +13,8 @@ export interface AuditWorkflowOptions {
   readonly concurrency?: number;
   /** Who may decide on the findings. Default: anybody. */
   readonly approvers?: readonly string[];
+  /** Whoever has started the audit may decide on its findings, too. Default false. */
+  readonly selfApproval?: boolean;
   /** How long the review may take, in milliseconds, and what comes then. Default: without end. */
   readonly review?: { readonly timeout: number; readonly onTimeout: "approve" | "reject" };
 }
@@ -117,7 +119,7 @@ const mergeNode = (): Node => ({
   timeout: 2 * MINUTE,
 });
 
-const reporting = ({ approvers = [], review }: AuditWorkflowOptions): readonly Node[] => [
+const reporting = ({ approvers = [], selfApproval = false, review }: AuditWorkflowOptions): readonly Node[] => [
   {
     id: "review",
     title: "Review the findings",
@@ -125,6 +127,7 @@ const reporting = ({ approvers = [], review }: AuditWorkflowOptions): readonly N
     message: "Confirm or dismiss the findings, then approve the report.",
     payload: "nodes.merge.output",
     approvers: [...approvers],
+    ...(selfApproval && { selfApproval }),
     ...review,
   },
   {

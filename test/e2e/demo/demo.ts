@@ -102,9 +102,10 @@ export async function give(page: Page, name: string, bytes: Uint8Array): Promise
   await page.locator(".run-head").waitFor();
 }
 
-/** Ends the review that is open, as the person says it. */
+/** Ends the review that is open, as whoever is signed in, or else under a name. */
 export async function finishReview(page: Page, reviewer = "Ada"): Promise<void> {
-  await page.getByLabel("Reviewer").fill(reviewer);
+  const field = page.getByLabel("Reviewer");
+  if ((await field.count()) > 0) await field.fill(reviewer);
   await page.getByRole("button", { name: "Finish and make the report" }).click();
   await reaches(page, "completed");
 }

@@ -29,6 +29,29 @@ for (const engine of engines()) {
         60_000,
       );
 
+    const click = (selector: string, words = ""): Promise<unknown> =>
+      eventually(
+        `a click on ${selector} ${words}`,
+        () =>
+          page.evaluate(
+            (of, text) => {
+              const roots = [document, document.querySelector(".inbox")?.shadowRoot];
+              const found = roots.flatMap((root) => [...(root?.querySelectorAll<HTMLElement>(of) ?? [])]);
+              const target = found.find((one) => one.checkVisibility() && one.textContent.includes(text));
+              target?.click();
+              return target ? true : undefined;
+            },
+            selector,
+            words,
+          ),
+        60_000,
+      );
+    const be = async (name: string): Promise<void> => {
+      await click(".person");
+      await click("#people .choice", name);
+      await shows(".person", name);
+    };
+
     it("opens, gets ready for offline, and audits the sample when the server is gone", async () => {
       await shows(".runtime", "ready, opens without");
       await server.close();
@@ -38,6 +61,34 @@ for (const engine of engines()) {
         document.querySelector<HTMLElement>(".button-main")?.click();
       });
       await shows(".run-head.run-waiting");
+      assert.equal(await page.evaluate(() => document.querySelectorAll("[role=alert]").length), 0);
+    });
+
+    it("has the report signed off by two people, in the inbox", async () => {
+      await be("Ann");
+      await click(".finish .button-main");
+      await click(".asking .button-main");
+      await be("Dan");
+      await click(".sign-off a[href='#inbox']");
+      await click("[part~=approve]", "Approve");
+      await eventually("a vote", () =>
+        page.evaluate(
+          () => document.querySelector(".inbox")?.shadowRoot?.textContent.includes("Dan approves") || undefined,
+        ),
+      );
+      await be("Bob");
+      await click("[part~=approve]", "Approve");
+      await eventually("the end of it", () =>
+        page.evaluate(
+          () =>
+            document.querySelector(".inbox")?.shadowRoot?.textContent.includes("Nothing waits for a decision.") ||
+            undefined,
+        ),
+      );
+      await page.evaluate(() => {
+        history.back();
+      });
+      await shows(".signed h3", "Signed off by Dan and Bob");
       assert.equal(await page.evaluate(() => document.querySelectorAll("[role=alert]").length), 0);
     });
   });

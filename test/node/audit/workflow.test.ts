@@ -20,6 +20,7 @@ describe("the audit's workflow", () => {
       licences: { allow: ["MIT"], deny: ["GPL-3.0-only"] },
       concurrency: 3,
       approvers: ["ann", "bob"],
+      selfApproval: true,
       review: { timeout: 60_000, onTimeout: "reject" },
     } as const;
     for (const definition of [createAuditWorkflow(), createAuditWorkflow(options)]) {
@@ -31,11 +32,10 @@ describe("the audit's workflow", () => {
       assert.deepEqual(JSON.parse(JSON.stringify(definition)), definition);
     }
     const review = createAuditWorkflow(options).nodes.find(({ id }) => id === "review");
-    assert.deepEqual(review && "approvers" in review && [review.approvers, review.timeout, review.onTimeout], [
-      ["ann", "bob"],
-      60_000,
-      "reject",
-    ]);
+    assert.deepEqual(
+      review && "approvers" in review && [review.approvers, review.selfApproval, review.timeout, review.onTimeout],
+      [["ann", "bob"], true, 60_000, "reject"],
+    );
   });
 
   it("hands its options on to the agents", async () => {
