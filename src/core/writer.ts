@@ -22,7 +22,7 @@ export interface WriterOptions {
   readonly journal: Journal;
   readonly clock: Clock;
   readonly onCommitted?: (batch: Batch, events: readonly CoreEvent[]) => void;
-  readonly snapshotEvery?: number;
+  readonly snapshotEvery?: number | undefined;
   readonly audited?: boolean;
 }
 

@@ -1,0 +1,277 @@
+/**
+ * The world of a simulation: one queue of events in virtual time. An event belongs to a process (a page, a worker, the
+ * disk); between two events all microtasks run, so that whatever they do is done by the process of the event before.
+ * Nothing crosses from one process to another but by an event, which is why a process can be killed between any two.
+ */
+import { createChance, type Chance } from "./chance.ts";
+
+export type ProcessKind = "machine" | "disk" | "page" | "host" | "agent";
+
+/** A thread of the platform: what it has planned goes with it. */
+export interface Process {
+  readonly id: number;
+  readonly kind: ProcessKind;
+  readonly name: string;
+  readonly children: Set<Process>;
+  /** What its scope has: listeners of the global object, and whatever its kind of worker has. */
+  readonly scope: Map<string, unknown>;
+  readonly chance: Chance;
+  alive: boolean;
+  frozen: boolean;
+  /** It dies when it has done so many more things that others can see. */
+  fuel: number;
+  /** Events that are due while it is frozen. */
+  held: Planned[];
+  /** Called when it is gone. */
+  readonly onEnd: Set<() => void>;
+}
+
+export interface Planned {
+  at: number;
+  order: number;
+  readonly process: Process;
+  readonly run: () => void;
+  readonly about: string;
+  cancelled: boolean;
+}
+
+/** A step that was taken: for the story of a failure. */
+export interface Step {
+  readonly step: number;
+  readonly at: number;
+  readonly process: string;
+  readonly about: string;
+}
+
+export interface World {
+  readonly chance: Chance;
+  /** The process whose code runs now. */
+  current: Process;
+  /** For what nobody else does. */
+  readonly machine: Process;
+  /** Events that were run. */
+  readonly steps: number;
+  /** Milliseconds that have passed, which no clock changes. */
+  now(): number;
+  /** What a clock on the wall shows. */
+  wall(): number;
+  /** Moves the clock on the wall, or lets it stand still for so many milliseconds of real time. */
+  setWall(change: { readonly jump?: number; readonly stand?: number }): void;
+  start(kind: ProcessKind, name: string, parent?: Process): Process;
+  kill(process: Process, why: string): void;
+  freeze(process: Process): void;
+  thaw(process: Process): void;
+  /** Plans an event; what belongs to a process that is gone never runs. */
+  plan(process: Process, delay: number, about: string, run: () => void): Planned;
+  /** The present process does something that others can see; false when it has died before. */
+  spend(): boolean;
+  /** Tells what went wrong in the code of a process, as its global object would. */
+  uncaught(process: Process, error: unknown): void;
+  /** Called after every step. */
+  onStep(listener: () => void): void;
+  onUncaught(listener: (process: Process, error: unknown) => void): void;
+  /** Runs events until `until` holds or nothing is left; `most` bounds the steps. */
+  run(until: () => boolean, most?: number): Promise<void>;
+  /** The latest steps. */
+  story(): readonly Step[];
+  say(about: string): void;
+}
+
+/** The clock on the wall when a simulation begins. */
+export const START = 1_700_000_000_000;
+
+/** So many steps are remembered. */
+const STORY = 400;
+
+interface Platform {
+  readonly setImmediate?: (run: () => void) => void;
+  readonly MessageChannel: new () => {
+    readonly port1: { onmessage: (() => void) | null };
+    readonly port2: { postMessage(message: unknown): void };
+  };
+}
+
+/** The platform's own way to come back when all microtasks have run; taken before its globals are replaced. */
+function breather(): (run: () => void) => void {
+  const { setImmediate, MessageChannel } = globalThis as unknown as Platform;
+  if (setImmediate) return setImmediate;
+  const { port1, port2 } = new MessageChannel();
+  return (run) => {
+    port1.onmessage = run;
+    port2.postMessage(0);
+  };
+}
+
+export function createWorld(seed: number): World {
+  const chance = createChance(seed);
+  const queue = createQueue();
+  const breathe = breather();
+  const steps: Step[] = [];
+  const [stepListeners, uncaughtListeners] = [new Set<() => void>(), new Set<(p: Process, e: unknown) => void>()];
+  let [now, order, taken, ids] = [0, 0, 0, 0];
+  let [offset, standsUntil, stoodAt] = [0, 0, 0];
+
+  const start = (kind: ProcessKind, name: string, parent?: Process): Process => {
+    const id = ++ids;
+    const process: Process = {
+      id,
+      kind,
+      name,
+      children: new Set(),
+      scope: new Map(),
+      chance: chance.fork(id),
+      alive: true,
+      frozen: false,
+      fuel: Infinity,
+      held: [],
+      onEnd: new Set(),
+    };
+    parent?.children.add(process);
+    if (parent && !parent.alive) process.alive = false;
+    return process;
+  };
+  const machine = start("machine", "machine");
+  const note = (about: string, process: Process, at: number): void => {
+    steps.push({ step: taken, at, process: process.name, about });
+    if (steps.length > 2 * STORY) steps.splice(0, STORY);
+  };
+  const kill = (process: Process, why: string): void => {
+    if (!process.alive) return;
+    process.alive = false;
+    process.held = [];
+    note(`${process.name} ends: ${why}`, world.current, now);
+    for (const child of process.children) kill(child, "with its owner");
+    for (const end of [...process.onEnd]) end();
+  };
+  const step = (event: Planned): void => {
+    now = Math.max(now, event.at);
+    const { process } = event;
+    if (process.frozen) {
+      process.held.push(event);
+      return;
+    }
+    taken++;
+    note(event.about, process, now);
+    world.current = process;
+    try {
+      event.run();
+    } catch (error) {
+      world.uncaught(process, error);
+    }
+  };
+  const world: World = {
+    chance,
+    machine,
+    current: machine,
+    get steps() {
+      return taken;
+    },
+    now: () => now,
+    wall: () => Math.floor(START + offset + (now < standsUntil ? stoodAt : now)),
+    setWall({ jump = 0, stand = 0 }) {
+      offset += jump;
+      if (now >= standsUntil) stoodAt = now;
+      standsUntil = Math.max(standsUntil, now + stand);
+    },
+    start,
+    kill,
+    freeze(process) {
+      process.frozen = true;
+    },
+    thaw(process) {
+      process.frozen = false;
+      for (const { run, about } of process.held.splice(0)) world.plan(process, 0, about, run);
+    },
+    plan(process, delay, about, run) {
+      const event = { at: now + Math.max(0, delay), order: ++order, process, run, about, cancelled: false };
+      if (process.alive) queue.push(event);
+      return event;
+    },
+    spend() {
+      const { current } = world;
+      if (!current.alive) return false;
+      if (current.fuel-- > 0) return true;
+      kill(current, "in the middle of a turn");
+      return false;
+    },
+    uncaught(process, error) {
+      if (process.alive) for (const tell of uncaughtListeners) tell(process, error);
+    },
+    onStep: (listener) => void stepListeners.add(listener),
+    onUncaught: (listener) => void uncaughtListeners.add(listener),
+    run: (until, most = Infinity) =>
+      new Promise((resolve, reject) => {
+        const last = taken + most;
+        const turn = (): void => {
+          try {
+            world.current = machine;
+            for (const tell of stepListeners) tell();
+            if (until() || taken >= last) {
+              resolve();
+              return;
+            }
+            let event = queue.pop();
+            while (event && (event.cancelled || !event.process.alive)) event = queue.pop();
+            if (!event) {
+              resolve();
+              return;
+            }
+            step(event);
+            breathe(turn);
+          } catch (error) {
+            reject(error as Error);
+          }
+        };
+        breathe(turn);
+      }),
+    story: () => steps.slice(-STORY),
+    say(about) {
+      note(about, world.current, now);
+    },
+  };
+  return world;
+}
+
+interface Queue {
+  push(event: Planned): void;
+  pop(): Planned | undefined;
+}
+
+/** A binary heap by time, and then by the order of planning. */
+function createQueue(): Queue {
+  const heap: Planned[] = [];
+  const isBefore = (a: Planned, b: Planned): boolean => a.at < b.at || (a.at === b.at && a.order < b.order);
+  const sink = (event: Planned): void => {
+    let at = 0;
+    for (;;) {
+      const left = 2 * at + 1;
+      const [first, second] = [heap[left], heap[left + 1]];
+      if (!first) break;
+      const isSecond = second !== undefined && isBefore(second, first);
+      const child = isSecond ? second : first;
+      if (!isBefore(child, event)) break;
+      heap[at] = child;
+      at = isSecond ? left + 1 : left;
+    }
+    heap[at] = event;
+  };
+  return {
+    push(event) {
+      let at = heap.length;
+      while (at > 0) {
+        const above = (at - 1) >> 1;
+        const parent = heap[above];
+        if (!parent || !isBefore(event, parent)) break;
+        heap[at] = parent;
+        at = above;
+      }
+      heap[at] = event;
+    },
+    pop() {
+      const [first] = heap;
+      const last = heap.pop();
+      if (last && heap.length > 0) sink(last);
+      return first;
+    },
+  };
+}
