@@ -67,7 +67,8 @@ export function createWorkerClass(workshop: Workshop): WorkerClass {
       },
     };
     const script = workshop.script(url);
-    const process = world.start(script?.kind ?? "agent", name === "" || name === url ? `worker ${url}` : name, owner);
+    const label = script?.kind === "host" ? "host" : new URL(url).pathname;
+    const process = world.start(script?.kind ?? "agent", `${label} of ${owner.name}, step ${world.steps}`, owner);
     workers.set(process, (message) => {
       world.plan(owner, workshop.delay(), `error of ${process.name}`, () => worker.onerror?.(fault(message)));
     });
@@ -86,41 +87,56 @@ interface SimulatedSharedWorker {
   onerror: unknown;
 }
 
+interface Shared {
+  readonly process: Process;
+  readonly pages: Set<Process>;
+  /** Pages that came before its script ran. */
+  readonly early: (() => void)[];
+  isUp: boolean;
+}
+
 type SharedWorkerClass = new (url: string, options?: { readonly name?: string }) => SimulatedSharedWorker;
 
 /** The origin's constructor of SharedWorkers: one process per name, until the last page is gone. */
 export function createSharedWorkerClass(workshop: Workshop): SharedWorkerClass {
   const { world } = workshop;
-  const shared = new Map<string, { readonly process: Process; readonly pages: Set<Process> }>();
-  const open = (url: string, name: string): { readonly process: Process; readonly pages: Set<Process> } => {
+  const shared = new Map<string, Shared>();
+  const open = (url: string, name: string): Shared => {
     const known = shared.get(name);
     if (known?.process.alive) return known;
-    const made = { process: world.start("host", `host ${String(world.steps)}`, undefined), pages: new Set<Process>() };
+    const process = world.start("host", `host of step ${String(world.steps)}`);
+    const made: Shared = { process, pages: new Set(), early: [], isUp: false };
     made.process.scope.set(SCOPE.name, name);
     shared.set(name, made);
-    world.plan(made.process, workshop.startDelay(), `${made.process.name} starts`, () => workshop.script(url)?.run());
+    world.plan(made.process, workshop.startDelay(), `${made.process.name} starts`, () => {
+      workshop.script(url)?.run();
+      made.isUp = true;
+      for (const connect of made.early.splice(0)) connect();
+    });
     return made;
   };
   return function SharedWorker(url: string, { name = "" } = {}) {
     const page = world.current;
-    const { process, pages } = open(url, name);
+    const worker = open(url, name);
+    const { process, pages, early } = worker;
     const { port1, port2 } = createChannel(workshop);
     pages.add(page);
     page.onEnd.add(() => {
       pages.delete(page);
-      if (pages.size === 0)
-        world.plan(process, workshop.startDelay(), "the last page is gone", () => {
-          if (pages.size === 0) world.kill(process, "no page is left");
-        });
+      if (pages.size > 0) return;
+      world.plan(process, workshop.startDelay(), "the last page is gone", () => {
+        if (pages.size === 0) world.kill(process, "no page is left");
+      });
     });
     const connect = (): void => {
-      const onconnect = process.scope.get(SCOPE.onconnect) as ((event: object) => void) | undefined;
       port2.arrive(process);
-      if (onconnect) onconnect({ ports: [port2] });
-      else world.plan(process, 1, "a page connects", connect); // its script doesn't run yet
+      (process.scope.get(SCOPE.onconnect) as ((event: object) => void) | undefined)?.({ ports: [port2] });
     };
     port2.owner = undefined;
-    world.plan(process, workshop.delay(), `${page.name} connects`, connect);
+    world.plan(process, workshop.delay(), `${page.name} connects`, () => {
+      if (worker.isUp) connect();
+      else early.push(connect);
+    });
     return { port: port1, onerror: null };
   } as unknown as SharedWorkerClass;
 }

@@ -57,6 +57,8 @@ export interface World {
   wall(): number;
   /** Moves the clock on the wall, or lets it stand still for so many milliseconds of real time. */
   setWall(change: { readonly jump?: number; readonly stand?: number }): void;
+  /** How many milliseconds the clock on the wall was set back or stood still, in all. */
+  readonly setBack: number;
   start(kind: ProcessKind, name: string, parent?: Process): Process;
   kill(process: Process, why: string): void;
   freeze(process: Process): void;
@@ -109,7 +111,7 @@ export function createWorld(seed: number): World {
   const steps: Step[] = [];
   const [stepListeners, uncaughtListeners] = [new Set<() => void>(), new Set<(p: Process, e: unknown) => void>()];
   let [now, order, taken, ids] = [0, 0, 0, 0];
-  let [offset, standsUntil, stoodAt] = [0, 0, 0];
+  let [offset, standsUntil, stoodAt, setBack] = [0, 0, 0, 0];
 
   const start = (kind: ProcessKind, name: string, parent?: Process): Process => {
     const id = ++ids;
@@ -170,8 +172,12 @@ export function createWorld(seed: number): World {
     wall: () => Math.floor(START + offset + (now < standsUntil ? stoodAt : now)),
     setWall({ jump = 0, stand = 0 }) {
       offset += jump;
+      setBack += Math.max(0, -jump) + stand;
       if (now >= standsUntil) stoodAt = now;
       standsUntil = Math.max(standsUntil, now + stand);
+    },
+    get setBack() {
+      return setBack;
     },
     start,
     kill,
