@@ -21,6 +21,8 @@ export interface Stage {
   readonly acknowledged: Set<string>;
   /** Tasks and runs that somebody has tried to stop. */
   readonly stopped: Set<string>;
+  /** Runs that were paused: by a page that may be gone before it resumes them. */
+  readonly paused: Set<string>;
   readonly made: { readonly tasks: string[]; readonly runs: string[] };
   openPage(): void;
   leave(page: Page): void;
@@ -74,6 +76,7 @@ export function perform(stage: Stage, page: Page, { kind, salt, number }: Deed):
       return;
     case "pause":
       if (run === undefined) return;
+      stage.paused.add(run);
       runtime.pauseWorkflow(run, { interrupt: chance.often(0.5) });
       setTimeout(() => {
         runtime.resumeWorkflow(run);

@@ -31,12 +31,18 @@ export const BOUND = 1_800_000;
 /** A run that takes more steps goes round in circles. */
 const MAX_STEPS = 400_000;
 
-export async function runPlan(entries: Entries, plan: Plan, steps = Infinity): Promise<Outcome> {
+export async function runPlan(
+  entries: Entries,
+  plan: Plan,
+  steps = Infinity,
+  tell?: (step: Step) => void,
+): Promise<Outcome> {
   const { seed, speed, snapshotEvery } = plan;
   const conduct = { trouble: plan.trouble };
   const made: { oracle?: Oracle } = {};
   const agents = createAgents(seed, conduct, () => made.oracle ?? missing());
   const site = createSite({ seed, entries, speed, agents, snapshotEvery });
+  if (tell) site.world.onTold(tell);
   try {
     const oracle = (made.oracle = createOracle(site));
     const play = createPlay(site, plan, oracle);
@@ -105,6 +111,7 @@ function createPlay(site: Site, plan: Plan, oracle: Oracle): Play {
     sure: new Map(),
     acknowledged: new Set(),
     stopped: new Set(),
+    paused: new Set(),
     made: { tasks: [], runs: [] },
     openPage,
     leave(page) {
@@ -138,6 +145,7 @@ function createPlay(site: Site, plan: Plan, oracle: Oracle): Play {
         thawAll(world, process);
       }
       while (site.pages.size < 2) openPage();
+      resumeAll(site, stage);
     },
     isAtRest: () => world.steps % 16 === 0 && whatIsOpen(site, stage).length === 0,
   };
@@ -156,6 +164,18 @@ function planDeed(site: Site, stage: Stage, deed: Plan["deeds"][number]): void {
     else world.plan(world.machine, 500, "nobody is there to do it", attempt);
   };
   world.plan(world.machine, at, `deed ${number} is due`, attempt);
+}
+
+/** Whoever has paused a run may be gone. */
+function resumeAll(site: Site, { paused }: Stage): void {
+  const { world } = site;
+  world.plan(world.machine, 10_000, "what was paused goes on", () => {
+    const [page] = [...site.pages].filter(({ runtime }) => runtime);
+    if (!page) return;
+    site.act(page.process, "paused runs go on", () => {
+      for (const run of paused) page.runtime?.resumeWorkflow(run);
+    });
+  });
 }
 
 function modesOf({ modes, seed }: Plan, count: number): readonly Mode[] {

@@ -14,7 +14,12 @@ interface Request {
   readonly grant: () => void;
 }
 
+interface LockInfo {
+  readonly name: string;
+}
+
 export interface SimulatedLocks {
+  query(): Promise<{ readonly held: readonly LockInfo[]; readonly pending: readonly LockInfo[] }>;
   request(name: string, options: LockOptions | Granted, granted?: Granted): Promise<unknown>;
 }
 
@@ -57,7 +62,10 @@ export function createLocks(world: World, delay: () => number): SimulatedLocks {
       });
     });
   };
+  const list = (part: "held" | "waiting"): LockInfo[] =>
+    [...locks].flatMap(([name, lock]) => lock[part].map(() => ({ name })));
   return {
+    query: () => Promise.resolve({ held: list("held"), pending: list("waiting") }),
     request(name, given, last) {
       const { mode = "exclusive", signal } = typeof given === "function" ? ({} as LockOptions) : given;
       const granted = typeof given === "function" ? given : last;

@@ -72,6 +72,8 @@ export interface World {
   /** Called after every step. */
   onStep(listener: () => void): void;
   onUncaught(listener: (process: Process, error: unknown) => void): void;
+  /** Called with each step as it is taken. */
+  onTold(listener: (step: Step) => void): void;
   /** Runs events until `until` holds or nothing is left; `most` bounds the steps. */
   run(until: () => boolean, most?: number): Promise<void>;
   /** The latest steps. */
@@ -109,6 +111,7 @@ export function createWorld(seed: number): World {
   const queue = createQueue();
   const breathe = breather();
   const steps: Step[] = [];
+  const tellers = new Set<(step: Step) => void>();
   const [stepListeners, uncaughtListeners] = [new Set<() => void>(), new Set<(p: Process, e: unknown) => void>()];
   let [now, order, taken, ids] = [0, 0, 0, 0];
   let [offset, standsUntil, stoodAt, setBack] = [0, 0, 0, 0];
@@ -134,7 +137,9 @@ export function createWorld(seed: number): World {
   };
   const machine = start("machine", "machine");
   const note = (about: string, process: Process, at: number): void => {
-    steps.push({ step: taken, at, process: process.name, about });
+    const told = { step: taken, at, process: process.name, about };
+    for (const tell of tellers) tell(told);
+    steps.push(told);
     if (steps.length > 2 * STORY) steps.splice(0, STORY);
   };
   const kill = (process: Process, why: string): void => {
@@ -204,6 +209,7 @@ export function createWorld(seed: number): World {
       if (process.alive) for (const tell of uncaughtListeners) tell(process, error);
     },
     onStep: (listener) => void stepListeners.add(listener),
+    onTold: (listener) => void tellers.add(listener),
     onUncaught: (listener) => void uncaughtListeners.add(listener),
     run: (until, most = Infinity) =>
       new Promise((resolve, reject) => {
