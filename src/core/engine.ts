@@ -87,7 +87,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   let head = 0;
   let time = 0;
   if (opening.snapshot) {
-    restoreState(stage.state, opening.snapshot.text);
+    time = restoreState(stage.state, opening.snapshot.text);
     head = opening.snapshot.seq;
   }
   const restored = { seq: head, size: opening.snapshot?.text.length ?? 0 };

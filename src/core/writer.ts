@@ -166,7 +166,7 @@ async function write(state: State): Promise<Snapshot | undefined> {
   const isLarge = state.writtenSince < state.snapshotSize;
   const isDue = !isLarge && batch.to - state.snapshotAt >= (options.snapshotEvery ?? 20_000);
   // All that was decided is in this batch, so the state is the one after its last event.
-  const snapshot = isDue ? { seq: batch.to, text: saveState(stage.state) } : undefined;
+  const snapshot = isDue ? { seq: batch.to, text: saveState(stage.state, state.time) } : undefined;
   await options.journal.append(state.head, batch);
   if (isStopped(state)) return undefined;
   state.head = batch.to;

@@ -23,6 +23,7 @@ export interface Stage {
   readonly stopped: Set<string>;
   /** Runs that were paused: by a page that may be gone before it resumes them. */
   readonly paused: Set<string>;
+  readonly schedules: Set<string>;
   readonly made: { readonly tasks: string[]; readonly runs: string[] };
   openPage(): void;
   leave(page: Page): void;
@@ -224,6 +225,7 @@ function sendMail(doing: Doing): void {
 
 async function setSchedule({ runtime, chance, number, stage }: Doing): Promise<void> {
   const graph = chance.pick(stage.graphs);
+  stage.schedules.add(`s${number}`);
   await runtime.schedule({
     id: `s${number}`,
     workflow: graph.definition.id,

@@ -97,7 +97,7 @@ function createPlay(site: Site, plan: Plan, oracle: Oracle): Play {
   const chance = createChance(plan.seed).fork(5);
   const faults = new Map<FaultKind, number>();
   const due = plan.faults.toSorted((a, b) => a.step - b.step);
-  let count = 0;
+  let [count, calmAt] = [0, 0];
   const openPage = (): void => {
     const name = `page ${++count}`;
     site.openPage(name, modesOf(plan, count), (page) => {
@@ -112,6 +112,7 @@ function createPlay(site: Site, plan: Plan, oracle: Oracle): Play {
     acknowledged: new Set(),
     stopped: new Set(),
     paused: new Set(),
+    schedules: new Set(),
     made: { tasks: [], runs: [] },
     openPage,
     leave(page) {
@@ -138,6 +139,7 @@ function createPlay(site: Site, plan: Plan, oracle: Oracle): Play {
     isOver: () => world.now() > victim.until + 1_000,
     calm() {
       world.say("from now on nothing disturbs");
+      calmAt = world.now();
       due.length = 0;
       site.calm();
       for (const process of [...site.living("page"), ...site.living("host")]) {
@@ -145,9 +147,9 @@ function createPlay(site: Site, plan: Plan, oracle: Oracle): Play {
         thawAll(world, process);
       }
       while (site.pages.size < 2) openPage();
-      resumeAll(site, stage);
+      putRight(site, stage);
     },
-    isAtRest: () => world.steps % 16 === 0 && whatIsOpen(site, stage).length === 0,
+    isAtRest: () => world.steps % 16 === 0 && world.now() - calmAt > 12_000 && whatIsOpen(site, stage).length === 0,
   };
 }
 
@@ -166,14 +168,16 @@ function planDeed(site: Site, stage: Stage, deed: Plan["deeds"][number]): void {
   world.plan(world.machine, at, `deed ${number} is due`, attempt);
 }
 
-/** Whoever has paused a run may be gone. */
-function resumeAll(site: Site, { paused }: Stage): void {
+/** Whoever has paused a run may be gone; and a clock that was set back lets a schedule go on for long. */
+function putRight(site: Site, { paused, schedules }: Stage): void {
   const { world } = site;
   world.plan(world.machine, 10_000, "what was paused goes on", () => {
     const [page] = [...site.pages].filter(({ runtime }) => runtime);
-    if (!page) return;
-    site.act(page.process, "paused runs go on", () => {
-      for (const run of paused) page.runtime?.resumeWorkflow(run);
+    const runtime = page?.runtime;
+    if (!runtime) return;
+    site.act(page.process, "paused runs go on, and schedules end", () => {
+      for (const run of paused) runtime.resumeWorkflow(run);
+      for (const id of schedules) runtime.unschedule(id).catch(() => undefined); // it has ended by itself
     });
   });
 }

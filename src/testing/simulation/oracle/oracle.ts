@@ -45,8 +45,7 @@ export function createOracle({ disk, world }: Pick<Site, "disk" | "world">): Ora
   const ofMail = createMailRules(claim, () => world.setBack);
   const all: Rules = { ...ofTasks.rules, ...ofRuns.rules, ...ofMail.rules };
   const events: JournalEvent[] = [];
-  const assigned = new Map<string, number>(); // at which event, by attempt
-  const effected = new Map<string, number>();
+  const assigned = new Set<string>();
   let [seen, time] = [0, 0];
   const take = ({ batch, epoch, owner, by }: Written): void => {
     claim(epoch === owner, "owner", () => `${by.name} of epoch ${epoch} has written while epoch ${owner} owns the journal`);
@@ -55,9 +54,8 @@ export function createOracle({ disk, world }: Pick<Site, "disk" | "world">): Ora
       claim(event.at >= time, "order", () => `${event.type} is of ${event.at}, after one of ${time}`);
       time = event.at;
       events.push(event);
-      const { id, attempt, key } = event.data;
-      if (event.type === "task.assigned") assigned.set(`${String(id)}#${String(attempt)}`, events.length);
-      if (event.type === "task.effected") effected.set(`${String(id)} ${String(key)}`, events.length);
+      const { id, attempt } = event.data;
+      if (event.type === "task.assigned") assigned.add(`${String(id)}#${String(attempt)}`);
       if (Object.hasOwn(all, event.type)) all[event.type]?.(event.data, event.at);
     }
     claim(batch.to === events.length, "order", () => `event ${batch.to} is the last of a batch up to ${events.length}`);
@@ -87,9 +85,10 @@ export function createOracle({ disk, world }: Pick<Site, "disk" | "world">): Ora
       const key = `${task}#${attempt}`;
       performed.outputs.set(key, (performed.outputs.get(key) ?? new Set()).add(output));
     },
-    effect(task, attempt, key) {
-      const [recorded = Infinity, since = 0] = [effected.get(`${task} ${key}`), assigned.get(`${task}#${attempt}`)];
-      claim(recorded > since, "effects", () => `effect ${key} of ${task} is run again in attempt ${attempt}, and was recorded before`);
+    effect(id, attempt, key) {
+      const task = oracle.tasks.get(id);
+      const isKnown = task?.attempt === attempt && task.given.has(key);
+      claim(!isKnown, "effects", () => `effect ${key} of ${id} is run again in attempt ${attempt}, and was recorded before`);
     },
     listener: (page) => createListener(page, oracle),
   };

@@ -14,6 +14,8 @@ export interface KnownTask {
   output: string | undefined;
   /** Results of effects that the journal holds. */
   readonly effects: Map<string, string>;
+  /** Keys of those that the present attempt was given. */
+  given: ReadonlySet<string>;
 }
 
 /** What workers did: told by the agents themselves. */
@@ -46,7 +48,9 @@ export function createTaskRules(claim: Claim, performed: Performed): TaskRules {
   const current = (data: Data, what: string): KnownTask | undefined => currentOf(state, data, what);
   const rules: Rules = {
     "task.created": ({ id, after, parent }) => {
-      claim(!tasks.has(textOf(id)), "once", () => `task ${textOf(id)} was created twice`);
+      // What undoes a step has the same id when its run is ended over it, and begins anew.
+      const isNew = !tasks.has(textOf(id)) || (parent !== undefined && tasks.get(textOf(id))?.ended !== undefined);
+      claim(isNew, "once", () => `task ${textOf(id)} was created twice`);
       tasks.set(textOf(id), newTask(textOf(id), after, parent));
     },
     "task.aliased": ({ id, of }) => void aliases.set(textOf(id), textOf(of)),
@@ -111,6 +115,7 @@ function newTask(id: string, after: unknown, parent: unknown): KnownTask {
     ended: undefined,
     output: undefined,
     effects: new Map(),
+    given: new Set(),
   };
 }
 
@@ -148,6 +153,7 @@ function assign(state: State, data: Data): void {
   worker?.held.add(task.id);
   claim(!worker || worker.held.size <= worker.slots, "limits", () => `${link} has ${worker?.held.size ?? 0} attempts`);
   task.attempt = attempt;
+  task.given = new Set(task.effects.keys());
   task.link = link;
   const uses = (data["limits"] ?? []) as readonly { readonly limit: string; readonly key?: string }[];
   task.uses = uses.map(({ limit, key = "" }) => (limits.get(limit)?.perKey ? `${limit} ${key}` : limit));
