@@ -92,6 +92,9 @@ export function perform(stage: Stage, page: Page, { kind, salt, number }: Deed):
     case "schedule":
       expect(doing, "schedule", [], setSchedule(doing));
       return;
+    case "timer":
+      startRun(doing, "later", null);
+      return;
     case "page":
       stage.openPage();
       return;
@@ -243,7 +246,7 @@ export function settleIn(stage: Stage, page: Page, chance: Chance): void {
   if (!runtime) return;
   const { oracle } = stage;
   const doing: Doing = { stage, page, runtime, chance, number: 0 };
-  for (const definition of [...stage.graphs.map((graph) => graph.definition), ...everything, votes])
+  for (const definition of [...stage.graphs.map((graph) => graph.definition), ...everything, votes, later])
     expect(doing, `workflow ${definition.id}`, [], runtime.settled(runtime.registerWorkflow(definition)));
   runtime.setLimit("x", { concurrency: 3 });
   for (const url of ["/a.js", "/b.js"]) void offer(runtime, url);
@@ -269,6 +272,9 @@ const votes: WorkflowInput = {
   nodes: [{ id: "ask", type: "approval", message: "Go on?", payload: "input", need: 2, timeout: 4_000, onReject: "continue" }],
   output: "nodes.ask.output.approved",
 };
+
+/** A timer that outlives hosts. */
+const later: WorkflowInput = { id: "later", nodes: [{ id: "nap", type: "timer", for: 6_000 }] };
 
 /** An agent is offered for as long as the page is there, whatever befalls its first worker. */
 async function offer(runtime: Runtime, url: string): Promise<void> {

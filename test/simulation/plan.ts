@@ -14,7 +14,7 @@ export interface Deed {
 
 const DEEDS = [
   "task", "task", "task", "task", "chain", "burst", "alias", "run", "run", "run", "everything", "vote", "mail", "mail",
-  "mail", "cancel", "pause", "limit", "message", "page", "leave", "schedule",
+  "mail", "cancel", "pause", "limit", "message", "page", "leave", "schedule", "timer",
 ] as const; // prettier-ignore
 
 /** Something that befalls the site. */

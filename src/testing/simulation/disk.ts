@@ -49,7 +49,6 @@ export function createSimulatedDisk(options: DiskOptions): SimulatedDisk {
     ...options,
     process: world.start("disk", "disk"),
     faults: [],
-    lastAt: 0,
     owner: 0,
     generation: 0,
   };
@@ -80,8 +79,6 @@ export function createSimulatedDisk(options: DiskOptions): SimulatedDisk {
 interface State extends DiskOptions {
   readonly process: Process;
   faults: WriteFault[];
-  /** When the last request is carried out: one after the other. */
-  lastAt: number;
   owner: number;
   /** Requests of an earlier one are lost. */
   generation: number;
@@ -89,8 +86,19 @@ interface State extends DiskOptions {
 
 type Verb = "read" | "write";
 
+/** One connection, whose requests are carried out one after the other; those of others may come between. */
+interface Line {
+  lastAt: number;
+}
+
 /** Has the disk do it, and the process that asks hear of it. */
-function request<T>(state: State, verb: Verb, about: string, work: () => Promise<T>): Promise<T> {
+function request<T>(
+  state: State,
+  line: Line,
+  verb: Verb,
+  about: string,
+  work: () => Promise<T>,
+): Promise<T> {
   const { world, process, generation } = state;
   const asker = world.current;
   if (!world.spend()) return new Promise(() => undefined);
@@ -99,8 +107,8 @@ function request<T>(state: State, verb: Verb, about: string, work: () => Promise
     const answer = (settle: () => void): void => {
       world.plan(asker, state.delay(), `answer: ${about}`, settle);
     };
-    state.lastAt = Math.max(state.lastAt, world.now() + state.delay() + (fault?.ms ?? 0));
-    world.plan(process, state.lastAt - world.now(), about, () => {
+    line.lastAt = Math.max(line.lastAt, world.now() + state.delay() + (fault?.ms ?? 0));
+    world.plan(process, line.lastAt - world.now(), about, () => {
       if (generation !== state.generation) return;
       if (fault?.kind === "quota" || fault?.kind === "refused") {
         answer(() => {
@@ -134,9 +142,10 @@ type Owned = (epoch: number, write: () => Promise<void>) => Promise<void>;
 
 function createJournal(state: State, inner: Journal, owned: Owned): Journal {
   let epoch = 0;
+  const line: Line = { lastAt: 0 };
   const { blobs, audit } = inner;
-  const read = <T>(about: string, work: () => Promise<T>): Promise<T> => request(state, "read", about, work);
-  const write = <T>(about: string, work: () => Promise<T>): Promise<T> => request(state, "write", about, work);
+  const read = <T>(about: string, work: () => Promise<T>): Promise<T> => request(state, line, "read", about, work);
+  const write = <T>(about: string, work: () => Promise<T>): Promise<T> => request(state, line, "write", about, work);
   return {
     open: () =>
       read("the journal is opened", async () => {

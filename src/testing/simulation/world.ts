@@ -59,6 +59,8 @@ export interface World {
   setWall(change: { readonly jump?: number; readonly stand?: number }): void;
   /** How many milliseconds the clock on the wall was set back or stood still, in all. */
   readonly setBack: number;
+  /** No clock was changed, and no host was frozen: what is due is done then. */
+  readonly isSteady: boolean;
   start(kind: ProcessKind, name: string, parent?: Process): Process;
   kill(process: Process, why: string): void;
   freeze(process: Process): void;
@@ -114,6 +116,7 @@ export function createWorld(seed: number): World {
   const tellers = new Set<(step: Step) => void>();
   const [stepListeners, uncaughtListeners] = [new Set<() => void>(), new Set<(p: Process, e: unknown) => void>()];
   let [now, order, taken, ids] = [0, 0, 0, 0];
+  let isSteady = true;
   let [offset, standsUntil, stoodAt, setBack] = [0, 0, 0, 0];
 
   const start = (kind: ProcessKind, name: string, parent?: Process): Process => {
@@ -176,10 +179,14 @@ export function createWorld(seed: number): World {
     now: () => now,
     wall: () => Math.floor(START + offset + (now < standsUntil ? stoodAt : now)),
     setWall({ jump = 0, stand = 0 }) {
+      isSteady = false;
       offset += jump;
       setBack += Math.max(0, -jump) + stand;
       if (now >= standsUntil) stoodAt = now;
       standsUntil = Math.max(standsUntil, now + stand);
+    },
+    get isSteady() {
+      return isSteady;
     },
     get setBack() {
       return setBack;
@@ -187,6 +194,7 @@ export function createWorld(seed: number): World {
     start,
     kill,
     freeze(process) {
+      if (process.kind === "host") isSteady = false;
       process.frozen = true;
     },
     thaw(process) {

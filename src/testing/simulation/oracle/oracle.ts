@@ -5,9 +5,10 @@
 import type { Written } from "../disk.ts";
 import type { Site } from "../site.ts";
 import { createMailRules, type KnownMail } from "./mail.ts";
-import type { Claim, JournalEvent, Rules, Violation } from "./rule.ts";
+import type { Claim, JournalEvent, Violation } from "./rule.ts";
 import { createRunRules, type KnownRun, type RunRules } from "./runs.ts";
 import { createTaskRules, type KnownTask } from "./tasks.ts";
+import { createTimeRules } from "./times.ts";
 
 export interface Oracle {
   readonly violations: readonly Violation[];
@@ -43,7 +44,7 @@ export function createOracle({ disk, world }: Pick<Site, "disk" | "world">): Ora
   const ofTasks = createTaskRules(claim, performed);
   const ofRuns = createRunRules(claim);
   const ofMail = createMailRules(claim, () => world.setBack);
-  const all: Rules = { ...ofTasks.rules, ...ofRuns.rules, ...ofMail.rules };
+  const rules = [ofTasks.rules, ofRuns.rules, ofMail.rules, createTimeRules(claim, world)];
   const events: JournalEvent[] = [];
   const assigned = new Set<string>();
   let [seen, time] = [0, 0];
@@ -56,7 +57,7 @@ export function createOracle({ disk, world }: Pick<Site, "disk" | "world">): Ora
       events.push(event);
       const { id, attempt } = event.data;
       if (event.type === "task.assigned") assigned.add(`${String(id)}#${String(attempt)}`);
-      if (Object.hasOwn(all, event.type)) all[event.type]?.(event.data, event.at);
+      for (const some of rules) if (Object.hasOwn(some, event.type)) some[event.type]?.(event.data, event.at);
     }
     claim(batch.to === events.length, "order", () => `event ${batch.to} is the last of a batch up to ${events.length}`);
   };
