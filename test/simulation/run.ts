@@ -96,6 +96,7 @@ function createPlay(site: Site, plan: Plan, oracle: Oracle): Play {
   const { world } = site;
   const chance = createChance(plan.seed).fork(5);
   const faults = new Map<FaultKind, number>();
+  const leaving = new Set<Page>();
   const due = plan.faults.toSorted((a, b) => a.step - b.step);
   let [count, calmAt] = [0, 0];
   const openPage = (): void => {
@@ -116,7 +117,9 @@ function createPlay(site: Site, plan: Plan, oracle: Oracle): Play {
     made: { tasks: [], runs: [] },
     openPage,
     leave(page) {
-      if (site.pages.size < 2) return;
+      if (calmAt > 0 || site.pages.size - leaving.size < 2 || leaving.has(page)) return;
+      leaving.add(page);
+      page.process.onEnd.add(() => leaving.delete(page));
       void page.runtime?.close();
       world.plan(world.machine, 500, `${page.process.name} is closed`, () => {
         world.kill(page.process, "it is closed");

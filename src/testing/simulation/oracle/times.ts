@@ -9,8 +9,8 @@ export interface Clocks {
   readonly isSteady: boolean;
 }
 
-/** So many milliseconds late is no fault: a timer waits for its turn, and the host may just be starting. */
-const LATE = 2_000;
+/** So many milliseconds late is no fault: a timer isn't armed before it is durable, and a disk may be that slow. */
+const LATE = 20_000;
 
 export function createTimeRules(claim: Claim, clocks: Clocks): Rules {
   /** The earliest moment of the next attempt, by task. */
