@@ -24,6 +24,8 @@ export interface Stage {
   /** Runs that were paused: by a page that may be gone before it resumes them. */
   readonly paused: Set<string>;
   readonly schedules: Set<string>;
+  /** Numbers of deeds that are still to be done. */
+  readonly due: Set<number>;
   readonly made: { readonly tasks: string[]; readonly runs: string[] };
   openPage(): void;
   leave(page: Page): void;

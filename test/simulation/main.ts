@@ -9,7 +9,7 @@ import { fork } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { loadEntries } from "./entries.ts";
+import { loadEntries } from "../../src/simulation-entries.ts";
 import { drawPlan, keepOf } from "./plan.ts";
 import { tryPlanted } from "./planted.ts";
 import { runPlan } from "./run.ts";

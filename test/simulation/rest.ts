@@ -10,7 +10,7 @@ import { BOUND } from "./run.ts";
 /** What isn't done yet, in words. */
 export function whatIsOpen(site: Site, stage: Stage): string[] {
   const { oracle, open } = stage;
-  const found: string[] = [];
+  const found = [...stage.due].map((number) => `deed ${number} is to be done`);
   for (const task of oracle.tasks.values()) if (!task.ended) found.push(`task ${task.id} (attempt ${task.attempt}, ${task.link ?? "no worker"})`);
   for (const run of oracle.runs.values()) if (!run.ended) found.push(`run ${run.id} of ${run.workflow}`);
   for (const mail of oracle.mails.values()) if (!mail.ended) found.push(`message ${mail.id} (delivery ${mail.delivery})`);

@@ -114,6 +114,7 @@ function createPlay(site: Site, plan: Plan, oracle: Oracle): Play {
     stopped: new Set(),
     paused: new Set(),
     schedules: new Set(),
+    due: new Set(plan.deeds.map(({ number }) => number)),
     made: { tasks: [], runs: [] },
     openPage,
     leave(page) {
@@ -162,11 +163,13 @@ function planDeed(site: Site, stage: Stage, deed: Plan["deeds"][number]): void {
   const attempt = (): void => {
     const ready = [...site.pages].filter(({ runtime, process }) => runtime && !process.frozen);
     const page: Page | undefined = ready[salt % ready.length];
-    if (page)
+    if (page) {
+      page.process.onEnd.add(() => stage.due.delete(number)); // it may die before it does it
       site.act(page.process, `deed ${number}: ${kind}`, () => {
+        stage.due.delete(number);
         perform(stage, page, deed);
       });
-    else world.plan(world.machine, 500, "nobody is there to do it", attempt);
+    } else world.plan(world.machine, 500, "nobody is there to do it", attempt);
   };
   world.plan(world.machine, at, `deed ${number} is due`, attempt);
 }

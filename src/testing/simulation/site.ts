@@ -46,6 +46,8 @@ export interface Page {
   readonly modes: readonly Mode[];
   /** Undefined until it is connected. */
   runtime: Runtime | undefined;
+  /** On its way into the back/forward cache, or there. */
+  hiding: "asked" | "hidden" | undefined;
 }
 
 export interface Site {
@@ -113,7 +115,7 @@ export function createSite({ seed, entries, speed = QUICK, agents, snapshotEvery
     living: (kind) => [...all].filter((process) => process.kind === kind && process.alive),
     openPage(name, modes, ready) {
       const process = world.start("page", name);
-      const page: Page = { process, modes, runtime: undefined };
+      const page: Page = { process, modes, runtime: undefined, hiding: undefined };
       site.pages.add(page);
       process.onEnd.add(() => site.pages.delete(page));
       world.plan(process, draw(site.speed.start), `${name} opens`, () => void connect(entries, page, ready));
@@ -121,14 +123,20 @@ export function createSite({ seed, entries, speed = QUICK, agents, snapshotEvery
     },
     act: (process, about, run) => void world.plan(process, 0, about, run),
     hide(page) {
+      page.hiding = "asked";
       site.act(page.process, `${page.process.name} is hidden`, () => {
+        if (page.hiding !== "asked") return; // it was frozen meanwhile, and is shown again already
+        page.hiding = "hidden";
         realm.dispatch(page.process, "pagehide", { persisted: true });
         world.plan(world.machine, 0, `${page.process.name} freezes`, () => {
-          freezeAll(world, page.process);
+          if (page.hiding === "hidden") freezeAll(world, page.process);
         });
       });
     },
     show(page) {
+      const wasHidden = page.hiding === "hidden";
+      page.hiding = undefined;
+      if (!wasHidden) return;
       thawAll(world, page.process);
       site.act(page.process, `${page.process.name} is shown again`, () => {
         realm.dispatch(page.process, "pageshow", { persisted: true });
