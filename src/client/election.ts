@@ -65,16 +65,17 @@ export function stand(
   return {
     async restart(gone) {
       if (!end) return;
-      if (!gone) {
-        if (++asked % ASKED > 0) return;
-        const { held = [], pending = [] } = await navigator.locks.query();
-        if ([...held, ...pending].some((lock) => lock.name === hostLock(name))) return; // it is only slow
-      }
-      await startHost();
+      if (gone || (++asked % ASKED === 0 && !(await isHosted(name)))) await startHost();
     },
     async close() {
       leaving.abort();
       await end?.();
     },
   };
+}
+
+/** Whether somebody is host, or waits to be: then it is only slow. */
+async function isHosted(name: string): Promise<boolean> {
+  const { held = [], pending = [] } = await navigator.locks.query();
+  return [...held, ...pending].some((lock) => lock.name === hostLock(name));
 }

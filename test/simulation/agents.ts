@@ -23,8 +23,8 @@ export function createAgents(
   seed: number,
   conduct: Conduct,
   oracle: () => Oracle,
-): ReadonlyMap<string, AgentDefinition<never, unknown>> {
-  const make = (name: string, slots: number): AgentDefinition<never, unknown> =>
+): ReadonlyMap<string, AgentDefinition<never>> {
+  const make = (name: string, slots: number): AgentDefinition<never> =>
     defineAgent({
       name,
       version: "1.0.0",
@@ -33,7 +33,7 @@ export function createAgents(
       input: anything,
       output: anything,
       run: (input: unknown, context) => perform({ seed, conduct, oracle: oracle() }, input, context),
-    }) as unknown as AgentDefinition<never, unknown>;
+    }) as unknown as AgentDefinition<never>;
   return new Map([
     ["/a.js", make("a", 2)],
     ["/b.js", make("b", 1)],
@@ -97,7 +97,11 @@ async function leaveMarks(
   });
   oracle.look();
   const recorded = oracle.tasks.get(id)?.effects.get("paid");
-  oracle.claim(recorded === JSON.stringify(value), "effects", () => `task ${id} got ${value}, and ${recorded ?? "nothing"} is recorded`);
+  oracle.claim(
+    recorded === JSON.stringify(value),
+    "effects",
+    () => `task ${id} got ${value}, and ${recorded ?? "nothing"} is recorded`,
+  );
   if (chance.often(0.5)) await context.checkpoint({ attempt });
 }
 

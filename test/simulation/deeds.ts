@@ -54,7 +54,8 @@ export function perform(stage: Stage, page: Page, { kind, salt, number }: Deed):
       makeChain(doing);
       return;
     case "burst":
-      for (let count = 0; count < 20; count++) makeTask(doing, { limits: [{ limit: "x", key: chance.pick(["k", "l"]) }] });
+      for (let count = 0; count < 20; count++)
+        makeTask(doing, { limits: [{ limit: "x", key: chance.pick(["k", "l"]) }] });
       return;
     case "alias":
       for (let count = 0; count < 2; count++)
@@ -157,14 +158,18 @@ function expectMade(doing: Doing, what: "task" | "run", id: string, codes: reado
   const { oracle } = stage;
   const isThere = (): boolean => {
     oracle.look();
-    return (what === "task" ? oracle.tasks.has(id) || oracle.aliases.has(id) : oracle.runs.has(id));
+    return what === "task" ? oracle.tasks.has(id) || oracle.aliases.has(id) : oracle.runs.has(id);
   };
   expect(
     doing,
     `${what} ${id} is durable`,
     codes,
     runtime.settled(id).then(() => {
-      oracle.claim(isThere(), "acknowledged", () => `${what} ${id} of deed ${number} is acknowledged, and isn't in the journal`);
+      oracle.claim(
+        isThere(),
+        "acknowledged",
+        () => `${what} ${id} of deed ${number} is acknowledged, and isn't in the journal`,
+      );
       stage.acknowledged.add(id);
     }),
   );
@@ -175,22 +180,36 @@ function expectMade(doing: Doing, what: "task" | "run", id: string, codes: reado
     oracle.look();
     const real = oracle.aliases.get(id) ?? id;
     const end = oracle.tasks.get(real) ?? oracle.runs.get(id);
-    const isTrue = how === "ended" ? end === undefined || end.ended !== "completed" : end?.ended === "completed" && (output === end.output || end.output === undefined);
-    oracle.claim(isTrue, "results", () => `${what} ${id} is told as ${how} with ${output ?? "nothing"}; the journal says ${end?.ended ?? "nothing"}, ${end?.output ?? ""}`);
+    const isTrue =
+      how === "ended"
+        ? end === undefined || end.ended !== "completed"
+        : end?.ended === "completed" && (output === end.output || end.output === undefined);
+    oracle.claim(
+      isTrue,
+      "results",
+      () =>
+        `${what} ${id} is told as ${how} with ${output ?? "nothing"}; the journal says ${end?.ended ?? "nothing"}, ${end?.output ?? ""}`,
+    );
   };
   runtime.result(id).then(
     (output) => {
       over("completed", JSON.stringify(output));
     },
     (error: unknown) => {
-      if (isClosed(error)) stage.open.delete(token); // its page doesn't wait any more
+      if (isClosed(error))
+        stage.open.delete(token); // its page doesn't wait any more
       else over("ended");
     },
   );
 }
 
 /** The promise has to settle, and may only be rejected with one of the codes. */
-function expect({ stage, page, number }: Doing, about: string, codes: readonly string[], promise: Promise<unknown>): void {
+function expect(
+  { stage, page, number }: Doing,
+  about: string,
+  codes: readonly string[],
+  promise: Promise<unknown>,
+): void {
   const token = Symbol(about);
   const over = (): void => void stage.open.delete(token);
   stage.open.set(token, { page, about });
@@ -222,7 +241,11 @@ function sendMail(doing: Doing): void {
     });
     const acknowledged = sending.then(() => {
       stage.oracle.look();
-      stage.oracle.claim(stage.oracle.mails.has(id), "acknowledged", () => `message ${id} is acknowledged, and isn't in the journal`);
+      stage.oracle.claim(
+        stage.oracle.mails.has(id),
+        "acknowledged",
+        () => `message ${id} is acknowledged, and isn't in the journal`,
+      );
     });
     expect(doing, `message ${id}`, [], acknowledged);
   }
@@ -271,7 +294,9 @@ export function settleIn(stage: Stage, page: Page, chance: Chance): void {
 /** Two different people have to agree. */
 const votes: WorkflowInput = {
   id: "vote",
-  nodes: [{ id: "ask", type: "approval", message: "Go on?", payload: "input", need: 2, timeout: 4_000, onReject: "continue" }],
+  nodes: [
+    { id: "ask", type: "approval", message: "Go on?", payload: "input", need: 2, timeout: 4_000, onReject: "continue" },
+  ],
   output: "nodes.ask.output.approved",
 };
 

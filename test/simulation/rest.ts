@@ -11,12 +11,16 @@ import { BOUND } from "./run.ts";
 export function whatIsOpen(site: Site, stage: Stage): string[] {
   const { oracle, open } = stage;
   const found = [...stage.due].map((number) => `deed ${number} is to be done`);
-  for (const task of oracle.tasks.values()) if (!task.ended) found.push(`task ${task.id} (attempt ${task.attempt}, ${task.link ?? "no worker"})`);
+  for (const task of oracle.tasks.values())
+    if (!task.ended) found.push(`task ${task.id} (attempt ${task.attempt}, ${task.link ?? "no worker"})`);
   for (const run of oracle.runs.values()) if (!run.ended) found.push(`run ${run.id} of ${run.workflow}`);
-  for (const mail of oracle.mails.values()) if (!mail.ended) found.push(`message ${mail.id} (delivery ${mail.delivery})`);
+  for (const mail of oracle.mails.values())
+    if (!mail.ended) found.push(`message ${mail.id} (delivery ${mail.delivery})`);
   for (const id of oracle.approvals.keys()) found.push(`approval ${id}`);
-  for (const { page, about } of open.values()) if (page.process.alive) found.push(`${page.process.name} waits: ${about}`);
-  for (const { process, runtime } of site.pages) if (runtime?.store.getState().status !== "ready") found.push(`${process.name} has no host`);
+  for (const { page, about } of open.values())
+    if (page.process.alive) found.push(`${page.process.name} waits: ${about}`);
+  for (const { process, runtime } of site.pages)
+    if (runtime?.store.getState().status !== "ready") found.push(`${process.name} has no host`);
   return found;
 }
 
@@ -24,7 +28,11 @@ export async function checkRest(site: Site, stage: Stage, openPage: () => void):
   const { oracle, sure, stopped, acknowledged } = stage;
   if (oracle.violations.length > 0) return;
   const open = whatIsOpen(site, stage);
-  oracle.claim(open.length === 0, "liveness", () => `after ${BOUND} ms without faults: ${open.slice(0, 8).join("; ")} (${open.length} in all)`);
+  oracle.claim(
+    open.length === 0,
+    "liveness",
+    () => `after ${BOUND} ms without faults: ${open.slice(0, 8).join("; ")} (${open.length} in all)`,
+  );
   for (const id of acknowledged) {
     const isThere = oracle.tasks.has(id) || oracle.aliases.has(id) || oracle.runs.has(id);
     oracle.claim(isThere, "acknowledged", () => `${id} was acknowledged, and is gone`);
@@ -33,7 +41,11 @@ export async function checkRest(site: Site, stage: Stage, openPage: () => void):
     const run = oracle.runs.get(id);
     if (!run || stopped.has(id)) continue;
     const text = JSON.stringify(expected);
-    oracle.claim(run.output === text, "outcome", () => `run ${id} of ${run.workflow} is ${run.ended ?? "open"} with ${run.output ?? "nothing"}, expected ${text}`);
+    oracle.claim(
+      run.output === text,
+      "outcome",
+      () => `run ${id} of ${run.workflow} is ${run.ended ?? "open"} with ${run.output ?? "nothing"}, expected ${text}`,
+    );
   }
   if (oracle.violations.length > 0) return;
   await pass(site, 2_000);
@@ -64,7 +76,11 @@ async function checkMirrors(site: Site, stage: Stage, openPage: () => void): Pro
   await pass(site, 20_000);
   for (const page of site.pages) {
     const difference = page.runtime && differenceOf(withoutLinks(pictureOf(page.runtime)), withoutLinks(shown), "");
-    oracle.claim(page.runtime !== undefined, "liveness", () => `${page.process.name} finds no host after a restart at rest`);
+    oracle.claim(
+      page.runtime !== undefined,
+      "liveness",
+      () => `${page.process.name} finds no host after a restart at rest`,
+    );
     oracle.claim(difference === undefined, "fold", () => `${page.process.name} of a new host: ${difference ?? ""}`);
   }
 }
@@ -72,7 +88,11 @@ async function checkMirrors(site: Site, stage: Stage, openPage: () => void): Pro
 function compare({ oracle }: Stage, { process, runtime }: Page, fresh: Runtime, than: string): void {
   if (!runtime) return;
   const difference = differenceOf(pictureOf(runtime), pictureOf(fresh), "");
-  oracle.claim(difference === undefined, "mirrors", () => `${process.name} shows another picture than ${than}: ${difference ?? ""}`);
+  oracle.claim(
+    difference === undefined,
+    "mirrors",
+    () => `${process.name} shows another picture than ${than}: ${difference ?? ""}`,
+  );
 }
 
 /** What lives, as a page shows it. */
@@ -80,7 +100,13 @@ function pictureOf(runtime: Runtime): Record<string, unknown> {
   const { tasks, executions, approvals, agents, limits } = runtime.store.getState();
   const live = <T extends { readonly finishedAt?: number | undefined }>(table: ReadonlyMap<string, T>): T[] =>
     [...table.values()].filter(({ finishedAt }) => finishedAt === undefined);
-  const parts = { tasks: live(tasks), executions: live(executions), approvals: [...approvals.values()], agents: [...agents.values()], limits: [...limits.values()] };
+  const parts = {
+    tasks: live(tasks),
+    executions: live(executions),
+    approvals: [...approvals.values()],
+    agents: [...agents.values()],
+    limits: [...limits.values()],
+  };
   return Object.fromEntries(
     Object.entries(parts).map(([name, list]) => [name, Object.fromEntries(list.map((one) => [one.id, plain(one)]))]),
   );
@@ -116,9 +142,21 @@ async function checkAudit({ disk }: Site, { oracle }: Stage): Promise<void> {
   for (const [place, text] of texts.entries()) {
     const { n, prev, batch, from, to } = JSON.parse(text) as AuditLine;
     const written = batches.get(from);
-    oracle.claim(n === place + 1 && prev === hash, "audit", () => `line ${place + 1} of the audit log doesn't follow the one before`);
-    oracle.claim(written?.to === to && digest(written.text) === batch, "audit", () => `line ${n} isn't of the batch from ${from} on`);
+    oracle.claim(
+      n === place + 1 && prev === hash,
+      "audit",
+      () => `line ${place + 1} of the audit log doesn't follow the one before`,
+    );
+    oracle.claim(
+      written?.to === to && digest(written.text) === batch,
+      "audit",
+      () => `line ${n} isn't of the batch from ${from} on`,
+    );
     hash = digest(text);
   }
-  oracle.claim(end?.hash === hash && texts.length === disk.history.length, "audit", () => `the log has ${texts.length} lines for ${disk.history.length} batches, and ends with ${end?.hash ?? ""}`);
+  oracle.claim(
+    end?.hash === hash && texts.length === disk.history.length,
+    "audit",
+    () => `the log has ${texts.length} lines for ${disk.history.length} batches, and ends with ${end?.hash ?? ""}`,
+  );
 }

@@ -67,7 +67,15 @@ export async function runPlan(
     }
     const { violations, events } = oracle;
     const digest = digestOf(site);
-    return { violations, steps: world.steps, events: events.length, faults: play.faults, story: world.story(), digest, rest: world.now() - began };
+    return {
+      violations,
+      steps: world.steps,
+      events: events.length,
+      faults: play.faults,
+      story: world.story(),
+      digest,
+      rest: world.now() - began,
+    };
   } finally {
     site.close();
   }

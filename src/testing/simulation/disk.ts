@@ -92,13 +92,7 @@ interface Line {
 }
 
 /** Has the disk do it, and the process that asks hear of it. */
-function request<T>(
-  state: State,
-  line: Line,
-  verb: Verb,
-  about: string,
-  work: () => Promise<T>,
-): Promise<T> {
+function request<T>(state: State, line: Line, verb: Verb, about: string, work: () => Promise<T>): Promise<T> {
   const { world, process, generation } = state;
   const asker = world.current;
   if (!world.spend()) return new Promise(() => undefined);
@@ -125,7 +119,7 @@ function request<T>(
         },
         (error: unknown) => {
           answer(() => {
-            reject(error as Error);
+            reject(error instanceof Error ? error : new Error(String(error)));
           });
         },
       );

@@ -174,7 +174,7 @@ function describe(data: unknown): string {
   if (Array.isArray(data)) return data.map(describe).join(", ");
   const { kind, frame, frames, task, attempt, link, type } = Object(data) as Readonly<Record<string, unknown>>;
   const inner = frames ?? frame;
-  const parts = [kind ?? type, task, attempt === undefined ? undefined : `#${String(attempt)}`, link];
+  const parts = [kind ?? type, task, typeof attempt === "number" ? `#${attempt}` : undefined, link];
   const own = parts.filter((part) => typeof part === "string").join(" ");
   return inner === undefined ? own || typeof data : `${own} ${describe(inner)}`;
 }

@@ -59,13 +59,16 @@ export function enterRealm(options: RealmOptions): Realm {
   };
 }
 
+/** A timer that is longer overflows, and rings at once. */
+const MAX_DELAY = 2 ** 31 - 1;
+
 function timersOf(world: World): object {
   const timers = new Map<number, Planned>();
   let count = 0;
   const set = (every: boolean, run: (...args: unknown[]) => void, ms = 0, args: readonly unknown[] = []): number => {
     const id = ++count;
     const process = world.current;
-    const wait = Math.max(every ? 1 : 0, Number(ms) || 0);
+    const wait = ms > MAX_DELAY || (every && ms < 1) ? 1 : ms;
     const plan = (): void => {
       timers.set(
         id,

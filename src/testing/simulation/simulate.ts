@@ -13,8 +13,7 @@ import { createSite, type Entries, type Site } from "./site.ts";
 import { createChance } from "./chance.ts";
 
 /** What performs a capability: a plain function, or an agent's whole definition. */
-export type SimulatedAgent =
-  ((input: never, context: AgentContext) => unknown) | AgentDefinition<never, unknown>;
+export type SimulatedAgent = ((input: never, context: AgentContext) => unknown) | AgentDefinition<never>;
 
 export interface SimulateOptions {
   /** Who does the work: functions by the capability that they have; a definition says its own. */
@@ -74,10 +73,7 @@ const OptionsSchema = v.strictObject({
   workflows: v.optional(v.array(v.looseObject({ id: v.string() })), []),
   seeds: v.optional(whole(1, 10_000), 3),
   from: v.optional(whole(0, 2 ** 31), 1),
-  crashAt: v.optional(
-    v.union([v.picklist(["every-event", "never"]), v.array(whole(1, 1e9))]),
-    "every-event",
-  ),
+  crashAt: v.optional(v.union([v.picklist(["every-event", "never"]), v.array(whole(1, 1e9))]), "every-event"),
   play: v.optional(v.function()),
   within: v.optional(whole(1, 366 * 86_400_000), 86_400_000),
 });
@@ -252,21 +248,26 @@ const anything = {
 function definitionsOf(
   agents: SimulateOptions["agents"],
   oracle: () => Oracle | undefined,
-): Map<string, AgentDefinition<never, unknown>> {
+): Map<string, AgentDefinition<never>> {
   const made = Object.entries(agents).map(([capability, agent], place) => {
     const definition =
       typeof agent === "function"
-        ? { name: `simulated-${place + 1}`, version: "1.0.0", capabilities: [capability], slots: 4, input: anything, output: anything, run: agent }
+        ? {
+            name: `simulated-${place + 1}`,
+            version: "1.0.0",
+            capabilities: [capability],
+            slots: 4,
+            input: anything,
+            output: anything,
+            run: agent,
+          }
         : agent;
-    return [`/${place}.js`, watched(definition as AgentDefinition<never, unknown>, oracle)] as const;
+    return [`/${place}.js`, watched(definition as AgentDefinition<never>, oracle)] as const;
   });
   return new Map(made);
 }
 
-function watched(
-  definition: AgentDefinition<never, unknown>,
-  oracle: () => Oracle | undefined,
-): AgentDefinition<never, unknown> {
+function watched(definition: AgentDefinition<never>, oracle: () => Oracle | undefined): AgentDefinition<never> {
   return defineAgent({
     ...definition,
     async run(input, context) {

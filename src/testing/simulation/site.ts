@@ -12,9 +12,13 @@ import { createWorld, type Process, type World } from "./world.ts";
 
 /** The entries of Troupe that a simulation runs. */
 export interface Entries {
-  connect(options: { readonly name: string; readonly modes: readonly Mode[]; readonly timeout: number }): Promise<Runtime>;
+  connect(options: {
+    readonly name: string;
+    readonly modes: readonly Mode[];
+    readonly timeout: number;
+  }): Promise<Runtime>;
   bootHost(options: BootOptions): Boot;
-  exposeAgent(definition: AgentDefinition<never, unknown>): void;
+  exposeAgent(definition: AgentDefinition<never>): void;
 }
 
 /** How fast the platform is: milliseconds, as they are mostly and at most. */
@@ -36,7 +40,7 @@ export interface SiteOptions {
   readonly entries: Entries;
   readonly speed?: Speed;
   /** What agents' workers run, by the path of their script. */
-  readonly agents: ReadonlyMap<string, AgentDefinition<never, unknown>>;
+  readonly agents: ReadonlyMap<string, AgentDefinition<never>>;
   /** Events between two snapshots. */
   readonly snapshotEvery?: number;
 }
@@ -80,7 +84,6 @@ const TIMEOUT = 3_600_000;
 export function createSite({ seed, entries, speed = QUICK, agents, snapshotEvery }: SiteOptions): Site {
   const world = createWorld(seed);
   const chance = world.chance.fork(1);
-  const all = new Set<Process>();
   const draw = (most: number): number => {
     const { spread } = site.speed;
     const isSlow = chance.often(0.02);
@@ -93,17 +96,13 @@ export function createSite({ seed, entries, speed = QUICK, agents, snapshotEvery
     delay: () => draw(site.speed.message),
     lockDelay: () => draw(site.speed.lock),
     startDelay: () => draw(site.speed.start),
-    script: (url) => scriptOf(scripts, String(url)),
+    script: (url) => scriptOf(scripts, url),
     isEchoed: (from, data) => site.speed.echoes > 0 && mayRepeat(from, data) && chance.often(site.speed.echoes),
   });
-  const { start } = world;
-  world.start = (...about) => {
-    const process = start(...about);
-    all.add(process);
-    process.onEnd.add(() => all.delete(process));
-    return process;
-  };
   const leave = watchUncaught(world, realm);
+  const endAll = (why: string): void => {
+    for (const process of [...world.processes]) if (process !== disk.process) world.kill(process, why);
+  };
   const site: Site = {
     world,
     disk,
@@ -112,7 +111,8 @@ export function createSite({ seed, entries, speed = QUICK, agents, snapshotEvery
       site.speed = QUICK;
     },
     pages: new Set(),
-    living: (kind) => [...all].filter((process) => process.kind === kind && process.alive),
+    living: (kind) => [...world.processes].filter((process) => process.kind === kind),
+    act: (process, about, run) => void world.plan(process, 0, about, run),
     openPage(name, modes, ready) {
       const process = world.start("page", name);
       const page: Page = { process, modes, runtime: undefined, hiding: undefined };
@@ -121,42 +121,53 @@ export function createSite({ seed, entries, speed = QUICK, agents, snapshotEvery
       world.plan(process, draw(site.speed.start), `${name} opens`, () => void connect(entries, page, ready));
       return page;
     },
-    act: (process, about, run) => void world.plan(process, 0, about, run),
-    hide(page) {
-      page.hiding = "asked";
-      site.act(page.process, `${page.process.name} is hidden`, () => {
-        if (page.hiding !== "asked") return; // it was frozen meanwhile, and is shown again already
-        page.hiding = "hidden";
-        realm.dispatch(page.process, "pagehide", { persisted: true });
-        world.plan(world.machine, 0, `${page.process.name} freezes`, () => {
-          if (page.hiding === "hidden") freezeAll(world, page.process);
-        });
-      });
-    },
-    show(page) {
-      const wasHidden = page.hiding === "hidden";
-      page.hiding = undefined;
-      if (!wasHidden) return;
-      thawAll(world, page.process);
-      site.act(page.process, `${page.process.name} is shown again`, () => {
-        realm.dispatch(page.process, "pageshow", { persisted: true });
-      });
-    },
+    ...createHiding(world, realm),
     breakWorker(process, isTold) {
       if (isTold) tellBroken(process, "it ran out of memory");
       world.kill(process, isTold ? "it broke" : "it broke, and nobody hears of it");
     },
     killBrowser() {
       disk.drop();
-      for (const process of [...all]) if (process.kind !== "disk") world.kill(process, "the browser is gone");
+      endAll("the browser is gone");
     },
     close() {
-      for (const process of [...all]) world.kill(process, "the simulation is over");
+      endAll("the simulation is over");
       leave();
       realm.leave();
     },
   };
   return site;
+}
+
+/** Into the back/forward cache, and out of it. */
+function createHiding(world: World, realm: Realm): Pick<Site, "hide" | "show"> {
+  const tell = (process: Process, type: "pagehide" | "pageshow"): void => {
+    realm.dispatch(process, type, { persisted: true });
+  };
+  return {
+    hide(page) {
+      const { process } = page;
+      page.hiding = "asked";
+      world.plan(process, 0, `${process.name} is hidden`, () => {
+        if (page.hiding !== "asked") return; // it was frozen meanwhile, and is shown again already
+        page.hiding = "hidden";
+        tell(process, "pagehide");
+        world.plan(world.machine, 0, `${process.name} freezes`, () => {
+          if (page.hiding === "hidden") freezeAll(world, process);
+        });
+      });
+    },
+    show(page) {
+      const { process } = page;
+      const wasHidden = page.hiding === "hidden";
+      page.hiding = undefined;
+      if (!wasHidden) return;
+      thawAll(world, process);
+      world.plan(process, 0, `${process.name} is shown again`, () => {
+        tell(process, "pageshow");
+      });
+    },
+  };
 }
 
 export function freezeAll(world: World, process: Process): void {

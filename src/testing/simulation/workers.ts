@@ -1,5 +1,5 @@
 /** Workers and SharedWorkers of the simulation: a process each, which runs the script that is known by its URL. */
-import { SimulatedPort, createChannel, type Post, type SimulatedMessage } from "./ports.ts";
+import { type SimulatedPort, createChannel, type Post, type SimulatedMessage } from "./ports.ts";
 import type { Process } from "./world.ts";
 
 /** What runs in a worker: called in its process, whose global object it finds. */

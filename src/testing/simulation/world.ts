@@ -46,7 +46,9 @@ export interface Step {
 export interface World {
   readonly chance: Chance;
   /** The process whose code runs now. */
-  current: Process;
+  readonly current: Process;
+  /** Those that live, but for the machine. */
+  readonly processes: ReadonlySet<Process>;
   /** For what nobody else does. */
   readonly machine: Process;
   /** Events that were run. */
@@ -108,93 +110,83 @@ function breather(): (run: () => void) => void {
   };
 }
 
+interface State {
+  readonly machine: Process;
+  readonly processes: Set<Process>;
+  current: Process;
+  readonly queue: Queue;
+  readonly breathe: (run: () => void) => void;
+  readonly steps: Step[];
+  readonly tellers: Set<(step: Step) => void>;
+  readonly stepListeners: Set<() => void>;
+  readonly uncaughtListeners: Set<(process: Process, error: unknown) => void>;
+  now: number;
+  order: number;
+  taken: number;
+  ids: number;
+  wall: WallClock;
+}
+
+/** How the clock on the wall differs from the time that has passed. */
+interface WallClock {
+  readonly offset: number;
+  readonly standsUntil: number;
+  readonly stoodAt: number;
+  readonly setBack: number;
+  readonly isSteady: boolean;
+}
+
 export function createWorld(seed: number): World {
   const chance = createChance(seed);
-  const queue = createQueue();
-  const breathe = breather();
-  const steps: Step[] = [];
-  const tellers = new Set<(step: Step) => void>();
-  const [stepListeners, uncaughtListeners] = [new Set<() => void>(), new Set<(p: Process, e: unknown) => void>()];
-  let [now, order, taken, ids] = [0, 0, 0, 0];
-  let isSteady = true;
-  let [offset, standsUntil, stoodAt, setBack] = [0, 0, 0, 0];
+  const machine = newProcess(0, "machine", "machine", chance);
+  const state: State = {
+    machine,
+    processes: new Set(),
+    current: machine,
+    queue: createQueue(),
+    breathe: breather(),
+    steps: [],
+    tellers: new Set(),
+    stepListeners: new Set(),
+    uncaughtListeners: new Set(),
+    now: 0,
+    order: 0,
+    taken: 0,
+    ids: 0,
+    wall: { offset: 0, standsUntil: 0, stoodAt: 0, setBack: 0, isSteady: true },
+  };
+  return worldOf(state, chance);
+}
 
-  const start = (kind: ProcessKind, name: string, parent?: Process): Process => {
-    const id = ++ids;
-    const process: Process = {
-      id,
-      kind,
-      name,
-      children: new Set(),
-      scope: new Map(),
-      chance: chance.fork(id),
-      alive: true,
-      frozen: false,
-      fuel: Infinity,
-      held: [],
-      onEnd: new Set(),
-    };
-    parent?.children.add(process);
-    if (parent && !parent.alive) process.alive = false;
-    return process;
-  };
-  const machine = start("machine", "machine");
-  const note = (about: string, process: Process, at: number): void => {
-    const told = { step: taken, at, process: process.name, about };
-    for (const tell of tellers) tell(told);
-    steps.push(told);
-    if (steps.length > 2 * STORY) steps.splice(0, STORY);
-  };
-  const kill = (process: Process, why: string): void => {
-    if (!process.alive) return;
-    process.alive = false;
-    process.held = [];
-    note(`${process.name} ends: ${why}`, world.current, now);
-    for (const child of process.children) kill(child, "with its owner");
-    for (const end of [...process.onEnd]) end();
-  };
-  const step = (event: Planned): void => {
-    now = Math.max(now, event.at);
-    const { process } = event;
-    if (process.frozen) {
-      process.held.push(event);
-      return;
-    }
-    taken++;
-    note(event.about, process, now);
-    world.current = process;
-    try {
-      event.run();
-    } catch (error) {
-      world.uncaught(process, error);
-    }
-  };
+function worldOf(state: State, chance: Chance): World {
+  const { machine, processes } = state;
   const world: World = {
     chance,
     machine,
-    current: machine,
+    processes,
+    get current() {
+      return state.current;
+    },
     get steps() {
-      return taken;
+      return state.taken;
     },
-    now: () => now,
-    wall: () => Math.floor(START + offset + (now < standsUntil ? stoodAt : now)),
-    setWall({ jump = 0, stand = 0 }) {
-      isSteady = false;
-      offset += jump;
-      setBack += Math.max(0, -jump) + stand;
-      if (now >= standsUntil) stoodAt = now;
-      standsUntil = Math.max(standsUntil, now + stand);
-    },
-    get isSteady() {
-      return isSteady;
+    now: () => state.now,
+    wall: () => wallOf(state),
+    setWall(change) {
+      state.wall = changeWall(state, change);
     },
     get setBack() {
-      return setBack;
+      return state.wall.setBack;
     },
-    start,
-    kill,
+    get isSteady() {
+      return state.wall.isSteady;
+    },
+    start: (kind, name, parent) => start(state, newProcess(++state.ids, kind, name, chance), parent),
+    kill(process, why) {
+      kill(state, process, why);
+    },
     freeze(process) {
-      if (process.kind === "host") isSteady = false;
+      if (process.kind === "host") state.wall = { ...state.wall, isSteady: false };
       process.frozen = true;
     },
     thaw(process) {
@@ -202,54 +194,141 @@ export function createWorld(seed: number): World {
       for (const { run, about } of process.held.splice(0)) world.plan(process, 0, about, run);
     },
     plan(process, delay, about, run) {
-      const event = { at: now + Math.max(0, delay), order: ++order, process, run, about, cancelled: false };
-      if (process.alive) queue.push(event);
+      const at = state.now + (delay > 0 ? delay : 0);
+      const event = { at, order: ++state.order, process, run, about, cancelled: false };
+      if (process.alive) state.queue.push(event);
       return event;
     },
     spend() {
-      const { current } = world;
+      const { current } = state;
       if (!current.alive) return false;
       if (current.fuel-- > 0) return true;
-      kill(current, "in the middle of a turn");
+      kill(state, current, "in the middle of a turn");
       return false;
     },
     uncaught(process, error) {
-      if (process.alive) for (const tell of uncaughtListeners) tell(process, error);
+      tellUncaught(state, process, error);
     },
-    onStep: (listener) => void stepListeners.add(listener),
-    onTold: (listener) => void tellers.add(listener),
-    onUncaught: (listener) => void uncaughtListeners.add(listener),
-    run: (until, most = Infinity) =>
-      new Promise((resolve, reject) => {
-        const last = taken + most;
-        const turn = (): void => {
-          try {
-            world.current = machine;
-            for (const tell of stepListeners) tell();
-            if (until() || taken >= last) {
-              resolve();
-              return;
-            }
-            let event = queue.pop();
-            while (event && (event.cancelled || !event.process.alive)) event = queue.pop();
-            if (!event) {
-              resolve();
-              return;
-            }
-            step(event);
-            breathe(turn);
-          } catch (error) {
-            reject(error as Error);
-          }
-        };
-        breathe(turn);
-      }),
-    story: () => steps.slice(-STORY),
+    ...listening(state),
+    run: (until, most = Infinity) => run(state, until, state.taken + most),
+    story: () => state.steps.slice(-STORY),
     say(about) {
-      note(about, world.current, now);
+      note(state, about, state.current);
     },
   };
   return world;
+}
+
+function listening({
+  stepListeners,
+  tellers,
+  uncaughtListeners,
+}: State): Pick<World, "onStep" | "onTold" | "onUncaught"> {
+  return {
+    onStep: (listener) => void stepListeners.add(listener),
+    onTold: (listener) => void tellers.add(listener),
+    onUncaught: (listener) => void uncaughtListeners.add(listener),
+  };
+}
+
+function newProcess(id: number, kind: ProcessKind, name: string, chance: Chance): Process {
+  return {
+    id,
+    kind,
+    name,
+    children: new Set(),
+    scope: new Map(),
+    chance: chance.fork(id),
+    alive: true,
+    frozen: false,
+    fuel: Infinity,
+    held: [],
+    onEnd: new Set(),
+  };
+}
+
+function start({ processes }: State, process: Process, parent: Process | undefined): Process {
+  processes.add(process);
+  parent?.children.add(process);
+  if (parent && !parent.alive) {
+    process.alive = false;
+    processes.delete(process);
+  }
+  return process;
+}
+
+function wallOf({ now, wall: { offset, standsUntil, stoodAt } }: State): number {
+  return Math.floor(START + offset + (now < standsUntil ? stoodAt : now));
+}
+
+function changeWall({ now, wall }: State, { jump = 0, stand = 0 }: Parameters<World["setWall"]>[0]): WallClock {
+  return {
+    offset: wall.offset + jump,
+    stoodAt: now >= wall.standsUntil ? now : wall.stoodAt,
+    standsUntil: Math.max(wall.standsUntil, now + stand),
+    setBack: wall.setBack + Math.max(0, -jump) + stand,
+    isSteady: false,
+  };
+}
+
+function kill(state: State, process: Process, why: string): void {
+  if (!process.alive) return;
+  process.alive = false;
+  process.held = [];
+  state.processes.delete(process);
+  note(state, `${process.name} ends: ${why}`, state.current);
+  for (const child of process.children) kill(state, child, "with its owner");
+  for (const end of [...process.onEnd]) end();
+}
+
+function note({ steps, tellers, taken, now }: State, about: string, { name }: Process): void {
+  const told = { step: taken, at: now, process: name, about };
+  for (const tell of tellers) tell(told);
+  steps.push(told);
+  if (steps.length > 2 * STORY) steps.splice(0, STORY);
+}
+
+function tellUncaught({ uncaughtListeners }: State, process: Process, error: unknown): void {
+  if (process.alive) for (const tell of uncaughtListeners) tell(process, error);
+}
+
+/** One event after the other; what it leaves to microtasks runs before the next. */
+function run(state: State, until: () => boolean, last: number): Promise<void> {
+  const { machine, queue, stepListeners, breathe } = state;
+  return new Promise((resolve, reject) => {
+    const turn = (): void => {
+      try {
+        state.current = machine;
+        for (const tell of stepListeners) tell();
+        let event = until() || state.taken >= last ? undefined : queue.pop();
+        while (event && (event.cancelled || !event.process.alive)) event = queue.pop();
+        if (event) {
+          step(state, event);
+          breathe(turn);
+        } else resolve();
+      } catch (error) {
+        reject(error instanceof Error ? error : new Error(String(error)));
+      }
+    };
+    breathe(turn);
+  });
+}
+
+function step(state: State, event: Planned): void {
+  const { process, at, about } = event;
+  state.now = Math.max(state.now, at);
+  if (process.frozen) {
+    process.held.push(event);
+    return;
+  }
+  state.taken++;
+  note(state, about, process);
+  state.current = process;
+  try {
+    event.run();
+  } catch (error) {
+    tellUncaught(state, process, error);
+  }
 }
 
 interface Queue {

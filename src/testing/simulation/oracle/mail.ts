@@ -25,10 +25,18 @@ export function createMailRules(claim: Claim, slack: () => number): MailRules {
   const moved = (data: Data, what: string, mustBeOut: boolean): KnownMail | undefined => {
     const mail = mails.get(textOf(data["id"]));
     const id = textOf(data["id"]);
-    claim(mail !== undefined && mail.ended === undefined, "mail", () => `message ${id} ${what}; it was ${mail?.ended ?? "never sent"}`);
+    claim(
+      mail !== undefined && mail.ended === undefined,
+      "mail",
+      () => `message ${id} ${what}; it was ${mail?.ended ?? "never sent"}`,
+    );
     if (!mail || !mustBeOut) return mail;
     claim(mail.out, "mail", () => `message ${id} ${what}, and was with nobody`);
-    claim(mail.delivery === data["delivery"], "mail", () => `message ${id} ${what} as delivery ${textOf(data["delivery"])}, the present one is ${mail.delivery}`);
+    claim(
+      mail.delivery === data["delivery"],
+      "mail",
+      () => `message ${id} ${what} as delivery ${textOf(data["delivery"])}, the present one is ${mail.delivery}`,
+    );
     return mail;
   };
   const end = (data: Data, how: "acked" | "buried"): void => {
@@ -50,15 +58,9 @@ export function createMailRules(claim: Claim, slack: () => number): MailRules {
     "mail.delivered": (data, at) => {
       const mail = moved(data, "was delivered", false);
       if (!mail) return;
-      const delivery = Number(data["delivery"]);
-      claim(!mail.out, "mail", () => `message ${mail.id} was delivered while it was with somebody`);
-      claim(delivery === mail.delivery + 1, "mail", () => `message ${mail.id}: delivery ${delivery} follows ${mail.delivery}`);
-      claim(delivery <= mail.maxDeliveries, "mail", () => `message ${mail.id} was delivered ${delivery} times`);
-      claim(at < mail.expiresAt + slack(), "mail", () => `message ${mail.id} was delivered ${at - mail.expiresAt} ms after its time`);
       const [first = mail.id] = mail.lane === undefined ? [] : (lanes.get(mail.lane) ?? []);
       claim(first === mail.id, "mail", () => `message ${mail.id} overtook ${first} of its key`);
-      mail.delivery = delivery;
-      mail.out = true;
+      deliver(claim, mail, Number(data["delivery"]), at - slack());
     },
     "mail.acked": (data) => {
       end(data, "acked");
@@ -72,4 +74,14 @@ export function createMailRules(claim: Claim, slack: () => number): MailRules {
     },
   };
   return { rules, mails };
+}
+
+function deliver(claim: Claim, mail: KnownMail, delivery: number, at: number): void {
+  const { id, expiresAt, maxDeliveries } = mail;
+  claim(!mail.out, "mail", () => `message ${id} was delivered while it was with somebody`);
+  claim(delivery === mail.delivery + 1, "mail", () => `message ${id}: delivery ${delivery} follows ${mail.delivery}`);
+  claim(delivery <= maxDeliveries, "mail", () => `message ${id} was delivered ${delivery} times`);
+  claim(at < expiresAt, "mail", () => `message ${id} was delivered ${at - expiresAt} ms after its time`);
+  mail.delivery = delivery;
+  mail.out = true;
 }

@@ -5,7 +5,7 @@
 import type { Written } from "../disk.ts";
 import type { Site } from "../site.ts";
 import { createMailRules, type KnownMail } from "./mail.ts";
-import type { Claim, JournalEvent, Violation } from "./rule.ts";
+import type { Claim, JournalEvent, Rules, Violation } from "./rule.ts";
 import { createRunRules, type KnownRun, type RunRules } from "./runs.ts";
 import { createTaskRules, type KnownTask } from "./tasks.ts";
 import { createTimeRules } from "./times.ts";
@@ -47,20 +47,8 @@ export function createOracle({ disk, world }: Pick<Site, "disk" | "world">): Ora
   const rules = [ofTasks.rules, ofRuns.rules, ofMail.rules, createTimeRules(claim, world)];
   const events: JournalEvent[] = [];
   const assigned = new Set<string>();
-  let [seen, time] = [0, 0];
-  const take = ({ batch, epoch, owner, by }: Written): void => {
-    claim(epoch === owner, "owner", () => `${by.name} of epoch ${epoch} has written while epoch ${owner} owns the journal`);
-    claim(batch.from === events.length + 1, "order", () => `event ${batch.from} was written after ${events.length}`);
-    for (const event of JSON.parse(batch.text) as JournalEvent[]) {
-      claim(event.at >= time, "order", () => `${event.type} is of ${event.at}, after one of ${time}`);
-      time = event.at;
-      events.push(event);
-      const { id, attempt } = event.data;
-      if (event.type === "task.assigned") assigned.add(`${String(id)}#${String(attempt)}`);
-      for (const some of rules) if (Object.hasOwn(some, event.type)) some[event.type]?.(event.data, event.at);
-    }
-    claim(batch.to === events.length, "order", () => `event ${batch.to} is the last of a batch up to ${events.length}`);
-  };
+  const take = createReader({ claim, rules, events, assigned });
+  let seen = 0;
   const oracle: Oracle = {
     violations,
     claim,
@@ -89,11 +77,41 @@ export function createOracle({ disk, world }: Pick<Site, "disk" | "world">): Ora
     effect(id, attempt, key) {
       const task = oracle.tasks.get(id);
       const isKnown = task?.attempt === attempt && task.given.has(key);
-      claim(!isKnown, "effects", () => `effect ${key} of ${id} is run again in attempt ${attempt}, and was recorded before`);
+      claim(
+        !isKnown,
+        "effects",
+        () => `effect ${key} of ${id} is run again in attempt ${attempt}, and was recorded before`,
+      );
     },
     listener: (page) => createListener(page, oracle),
   };
   return oracle;
+}
+
+interface Reading {
+  readonly claim: Claim;
+  readonly rules: readonly Rules[];
+  readonly events: JournalEvent[];
+  readonly assigned: Set<string>;
+}
+
+/** Reads batches, one after the other: their order, their owner, and each event by its rules. */
+function createReader({ claim, rules, events, assigned }: Reading): (written: Written) => void {
+  let time = 0;
+  return ({ batch, epoch, owner, by }) => {
+    const text = (): string => `${by.name} of epoch ${epoch} has written while epoch ${owner} owns the journal`;
+    claim(epoch === owner, "owner", text);
+    claim(batch.from === events.length + 1, "order", () => `event ${batch.from} was written after ${events.length}`);
+    for (const event of JSON.parse(batch.text) as JournalEvent[]) {
+      claim(event.at >= time, "order", () => `${event.type} is of ${event.at}, after one of ${time}`);
+      time = event.at;
+      events.push(event);
+      const { id, attempt } = event.data;
+      if (event.type === "task.assigned") assigned.add(`${String(id)}#${String(attempt)}`);
+      for (const some of rules) if (Object.hasOwn(some, event.type)) some[event.type]?.(event.data, event.at);
+    }
+    claim(batch.to === events.length, "order", () => `event ${batch.to} ends a batch up to ${events.length}`);
+  };
 }
 
 /** A page hears what is durable, all of it, in order; it may miss some only while it looks for a host. */
@@ -113,7 +131,11 @@ function createListener(page: string, oracle: Oracle): ReturnType<Oracle["listen
       const found = places.filter((place) => events[place]?.type === event.type && textOf(events[place]) === text);
       const isDurable = found.length > 0 || events.some((one) => textOf(one) === text);
       claim(isDurable, "durable first", () => `${page} hears of ${text}, which isn't in the journal`);
-      claim(!isDurable || found.length > 0, "events", () => `${page} hears of ${text}, and ${textOf(events[first])} comes next`);
+      claim(
+        !isDurable || found.length > 0,
+        "events",
+        () => `${page} hears of ${text}, and ${textOf(events[first])} comes next`,
+      );
       if (found.length === 0) return;
       next = found.map((place) => place + 1);
       mayJump = false;

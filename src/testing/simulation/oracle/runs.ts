@@ -72,7 +72,11 @@ function nodeRules(claim: Claim, live: Live): Rules {
     const before = run?.nodes.get(textOf(node));
     const isNew = status === "started" || status === "skipped";
     const isRight = isNew ? before === undefined : before === "started";
-    claim(isRight, "nodes", () => `node ${textOf(execution)}/${textOf(node)} is ${status}, and was ${before ?? "not reached"}`);
+    claim(
+      isRight,
+      "nodes",
+      () => `node ${textOf(execution)}/${textOf(node)} is ${status}, and was ${before ?? "not reached"}`,
+    );
     run?.nodes.set(textOf(node), status);
   };
   return {
@@ -118,10 +122,17 @@ function createApprovalRules(claim: Claim): Pick<RunRules, "rules" | "approvals"
       "approval.decided": ({ id, approved, expired, sibling, votes }) => {
         const approval = open(id, "was decided");
         approvals.delete(textOf(id));
-        if (typeof approval?.need !== "number" || expired === true || sibling !== undefined || approved !== true) return;
-        const people = new Set(((votes ?? []) as KnownApproval["votes"]).filter((one) => one.approved).map(({ by }) => by));
+        if (typeof approval?.need !== "number" || expired === true || sibling !== undefined || approved !== true)
+          return;
+        const people = new Set(
+          ((votes ?? []) as KnownApproval["votes"]).filter((one) => one.approved).map(({ by }) => by),
+        );
         const { need } = approval;
-        claim(people.size >= need, "approvals", () => `approval ${textOf(id)} needs ${textOf(need)} people, ${people.size} approved`);
+        claim(
+          people.size >= need,
+          "approvals",
+          () => `approval ${textOf(id)} needs ${textOf(need)} people, ${people.size} approved`,
+        );
       },
       "approval.cancelled": ({ id }) => void approvals.delete(textOf(id)),
     },

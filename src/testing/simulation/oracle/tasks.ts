@@ -68,12 +68,8 @@ export function createTaskRules(claim: Claim, performed: Performed): TaskRules {
     "task.completed": (data) => {
       const task = current(data, "was completed");
       if (!task) return;
-      const given = performed.outputs.get(`${task.id}#${task.attempt}`);
       task.output = textOf(data["output"]);
-      claim(given?.has(task.output) ?? false, "answers", () => {
-        const all = [...(given ?? [])].join(", ");
-        return `task ${task.id} was completed with ${task.output ?? ""}, which attempt ${task.attempt} never gave (${all})`;
-      });
+      checkOutput(state, task, task.output);
       end(state, task, "completed");
     },
     "task.failed": (data) => {
@@ -102,6 +98,14 @@ export function createTaskRules(claim: Claim, performed: Performed): TaskRules {
     "limit.removed": ({ name }) => void limits.delete(textOf(name)),
   };
   return { rules, tasks, aliases };
+}
+
+/** An outcome is one that the attempt's agent gave. */
+function checkOutput({ claim, performed }: State, { id, attempt }: KnownTask, output: string): void {
+  const given = performed.outputs.get(`${id}#${attempt}`) ?? new Set();
+  const text = (): string =>
+    `task ${id} was completed with ${output}, attempt ${attempt} gave ${[...given].join(", ")}`;
+  claim(given.has(output), "answers", text);
 }
 
 function newTask(id: string, after: unknown, parent: unknown): KnownTask {
@@ -134,7 +138,8 @@ function currentOf(state: State, data: Data, what: string): KnownTask | undefine
   state.claim(
     task === undefined || (task.attempt === attempt && task.link !== undefined),
     "fence",
-    () => `task ${task?.id ?? ""} ${what} as attempt ${attempt}, while ${task?.link ?? "no"} attempt ${task?.attempt ?? 0} ran`,
+    () =>
+      `task ${task?.id ?? ""} ${what} as attempt ${attempt}, while ${task?.link ?? "no"} attempt ${task?.attempt ?? 0} ran`,
   );
   return task;
 }
