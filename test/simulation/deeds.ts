@@ -198,7 +198,7 @@ function expectMade(doing: Doing, what: "task" | "run", id: string, codes: reado
     (error: unknown) => {
       if (isClosed(error))
         stage.open.delete(token); // its page doesn't wait any more
-      else over("ended");
+      else over("ended", String(error));
     },
   );
 }

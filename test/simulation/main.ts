@@ -1,7 +1,7 @@
 /**
  * `npm run sim`: seed after seed of the simulator; the last line is the totals, and a violation makes exit code 1.
  *   --seeds N   how many (100)        --from S    the first (1)       --steps M   stop each after so many steps
- *   --jobs J    processes at once     --seed S    this one, told step by step where it fails
+ *   --jobs J    processes at once     --seed S,…  these, told step by step where they fail
  *   --keep 3,17 with --seed: only these deeds and faults     --until-failure   stop at the first that fails
  *   --planted [NAME]   plants each bug of test/planted in a copy, and tells how soon it is found
  */
@@ -35,26 +35,29 @@ const steps = values.steps === undefined ? Infinity : number("steps");
 
 if (values.planted) process.exitCode = (await tryPlanted(positionals[0])) ? 0 : 1;
 else if (values.child) await runShare();
-else if (values.seed !== undefined) await replay(number("seed"));
+else if (values.seed !== undefined) await replay(values.seed.split(",").map(Number));
 else await runAll();
 
-function number(name: "from" | "seeds" | "steps" | "jobs" | "seed"): number {
+function number(name: "from" | "seeds" | "steps" | "jobs"): number {
   const value = Number(values[name]);
   if (!Number.isSafeInteger(value) || value < 0) throw new Error(`--${name} ${values[name] ?? ""}: a whole number`);
   return value;
 }
 
-/** One seed, as it is or with a part of its plan only. */
-async function replay(seed: number): Promise<void> {
-  const plan = drawPlan(seed);
+/** Some seeds, as they are; one also with a part of its plan only. */
+async function replay(seeds: readonly number[]): Promise<void> {
+  const entries = await loadEntries();
   const kept = values.keep?.split(",").map(Number);
   const started = performance.now();
-  const outcome = await runPlan(await loadEntries(), kept ? keepOf(plan, new Set(kept)) : plan, steps);
-  tell(outcome);
   const totals = createTotals();
-  add(totals, { seed, ...outcome });
+  for (const seed of seeds) {
+    const plan = drawPlan(seed);
+    const outcome = await runPlan(entries, kept ? keepOf(plan, new Set(kept)) : plan, steps);
+    tell(outcome);
+    add(totals, { seed, ...outcome });
+  }
   console.log(lineOf(totals, performance.now() - started));
-  process.exitCode = outcome.violations.length > 0 ? 1 : 0;
+  process.exitCode = totals.violations > 0 ? 1 : 0;
 }
 
 /** A child of {@link runAll}: takes every n-th seed. */
