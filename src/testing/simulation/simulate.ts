@@ -209,7 +209,7 @@ async function begin(
 ): Promise<SimulatedOutcome> {
   for (const one of [...workflows, workflow]) await runtime.settled(runtime.registerWorkflow(one));
   for (const url of urls) void offer(runtime, url);
-  const run = runtime.startWorkflow(workflow.id, input);
+  const run = runtime.startWorkflow(workflow.id, input, { id: "simulated" }); // the same in every run: keys are made of it
   play?.(runtime, run);
   try {
     const output: unknown = JSON.parse(JSON.stringify((await runtime.result(run)) ?? null));
