@@ -1,12 +1,18 @@
-import { officeLock } from "../core/locks.ts";
+import { hostLock, officeLock } from "../core/locks.ts";
 import type { Places } from "./places.ts";
 
 /** This tab's stand for the office of hosting. */
 export interface Election {
-  /** The host was found gone: if this tab is the elected one, it starts another. */
-  restart(): void;
+  /**
+   * The host doesn't answer: if this tab is the elected one, it starts another when that one is known to be gone, or was
+   * asked for long and nobody is host or wants to be: it has died before it could be known.
+   */
+  restart(gone: boolean): Promise<void>;
   close(): Promise<void>;
 }
+
+/** So often a host that doesn't answer is asked for before it is looked at whether there is one. */
+const ASKED = 6;
 
 /** Queues for the office; the tab that holds it runs the host in a worker, or in the page itself. */
 export function stand(
@@ -22,6 +28,7 @@ export function stand(
     });
   });
   let end: (() => Promise<void> | void) | undefined;
+  let asked = 0;
   const startHost = async (): Promise<void> => {
     await end?.();
     if (mode === "page") {
@@ -56,12 +63,19 @@ export function stand(
   };
   navigator.locks.request(officeLock(name, version), { signal: leaving.signal }, office).catch(() => undefined); // aborted while it waited
   return {
-    restart() {
-      if (end) void startHost();
+    async restart(gone) {
+      if (!end) return;
+      if (gone || (++asked % ASKED === 0 && !(await isHosted(name)))) await startHost();
     },
     async close() {
       leaving.abort();
       await end?.();
     },
   };
+}
+
+/** Whether somebody is host, or waits to be: then it is only slow. */
+async function isHosted(name: string): Promise<boolean> {
+  const { held = [], pending = [] } = await navigator.locks.query();
+  return [...held, ...pending].some((lock) => lock.name === hostLock(name));
 }

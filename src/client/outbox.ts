@@ -153,22 +153,21 @@ function answer(
   const reasons = new Map(refused);
   const done = state.entries.splice(0, mark - state.acknowledged);
   state.acknowledged = mark;
-  const ready: Waiter[] = [];
+  const ready: (readonly [Waiter, RuntimeError | undefined])[] = [];
   for (const entry of done) {
     const { number, id } = entry;
     const reason = reasons.get(number);
     const error = entry.error ?? (reason && decodeError(reason));
     if (error) remember(state.refusals, id, error);
     if (state.latest.get(id) === number) state.latest.delete(id);
-    ready.push(...(state.waiters.get(number) ?? []));
+    for (const waiter of state.waiters.get(number) ?? [])
+      ready.push([waiter, waiter.id === undefined ? undefined : state.refusals.get(waiter.id)]); // what comes later isn't its own
     state.waiters.delete(number);
     onAnswered(entry, error);
   }
-  for (const { id, resolve, reject } of ready) {
-    const error = id === undefined ? undefined : state.refusals.get(id);
+  for (const [{ resolve, reject }, error] of ready)
     if (error) reject(error);
     else resolve();
-  }
 }
 
 function remember(refusals: Map<string, RuntimeError>, id: string, error: RuntimeError): void {

@@ -51,7 +51,7 @@ export function createReach(options: ReachOptions): Reach {
   return {
     again(gone) {
       if (state.closed) return;
-      if (gone) state.election?.restart();
+      void state.election?.restart(gone);
       start(state);
     },
     async close() {

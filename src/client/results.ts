@@ -52,12 +52,16 @@ export function createResults(connection: Connection, mirror: Mirror): Results {
   };
   const lookUp = async (id: string): Promise<void> => {
     try {
-      await connection.outbox.settled(id);
+      // Of what was said last about it: that it was refused may mean only that it had ended by then.
+      const refusal = await connection.outbox.settled(id).then(
+        () => undefined,
+        (error: unknown) => error as RuntimeError,
+      );
       if (mirror.isLive(id) || !waiters.has(id)) return;
       const row = (await connection.ask({ type: "archived", id })) as ArchiveRow | undefined;
       if (mirror.isLive(id)) return;
       if (row) settle(decodeJson(row.text, id) as Ended);
-      else refused(id, new RuntimeError("task/unknown", { id }));
+      else throw refusal ?? new RuntimeError("task/unknown", { id });
     } catch (error) {
       refused(id, error instanceof RuntimeError ? error : new RuntimeError("unknown", { id }, { cause: error }));
     }

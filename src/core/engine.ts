@@ -38,7 +38,7 @@ export interface EngineOptions {
   /** Called once, when the engine stops by itself. */
   readonly onStopped?: (error: RuntimeError) => void;
   /** Events between two snapshots, at least; and as much text as the last one has. Default 20,000. */
-  readonly snapshotEvery?: number;
+  readonly snapshotEvery?: number | undefined;
   /** Batches say who has asked for what. Default false. */
   readonly audited?: boolean;
 }
@@ -87,7 +87,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   let head = 0;
   let time = 0;
   if (opening.snapshot) {
-    restoreState(stage.state, opening.snapshot.text);
+    time = restoreState(stage.state, opening.snapshot.text);
     head = opening.snapshot.seq;
   }
   const restored = { seq: head, size: opening.snapshot?.text.length ?? 0 };

@@ -139,21 +139,22 @@ export function applyEvent(state: CoreState, { type, data, at }: CoreEvent): voi
 /** Version of what {@link saveState} writes. */
 const STATE_FORMAT = 1;
 
-/** The live state as JSON. */
-export function saveState(state: CoreState): JsonText {
+/** The live state as JSON; `at` is when the last event of it was recorded. */
+export function saveState(state: CoreState, at?: number): JsonText {
   const slices = Object.fromEntries(
     names.map((name) => [name, (folds[name] as Fold<unknown, unknown>).save(state[name])]),
   );
-  return JSON.stringify({ format: STATE_FORMAT, ...slices });
+  return JSON.stringify({ format: STATE_FORMAT, at, ...slices });
 }
 
 /**
- * Fills a fresh state from what {@link saveState} wrote.
+ * Fills a fresh state from what {@link saveState} wrote; gives back when its last event was recorded, or 0.
  * @throws RuntimeError `host/incompatible` when another release wrote it in a form that this one doesn't know.
  */
-export function restoreState(state: CoreState, text: JsonText): void {
+export function restoreState(state: CoreState, text: JsonText): number {
   const saved = decodeJson(text, "snapshot") as Record<string, unknown>;
   if (saved["format"] !== STATE_FORMAT)
     throw new RuntimeError("host/incompatible", { format: saved["format"], known: STATE_FORMAT });
   for (const name of names) (folds[name] as Fold<unknown, unknown>).restore(state[name], saved[name]);
+  return Number(saved["at"] ?? 0); // an older release didn't say it
 }

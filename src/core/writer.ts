@@ -22,7 +22,7 @@ export interface WriterOptions {
   readonly journal: Journal;
   readonly clock: Clock;
   readonly onCommitted?: (batch: Batch, events: readonly CoreEvent[]) => void;
-  readonly snapshotEvery?: number;
+  readonly snapshotEvery?: number | undefined;
   readonly audited?: boolean;
 }
 
@@ -166,7 +166,7 @@ async function write(state: State): Promise<Snapshot | undefined> {
   const isLarge = state.writtenSince < state.snapshotSize;
   const isDue = !isLarge && batch.to - state.snapshotAt >= (options.snapshotEvery ?? 20_000);
   // All that was decided is in this batch, so the state is the one after its last event.
-  const snapshot = isDue ? { seq: batch.to, text: saveState(stage.state) } : undefined;
+  const snapshot = isDue ? { seq: batch.to, text: saveState(stage.state, state.time) } : undefined;
   await options.journal.append(state.head, batch);
   if (isStopped(state)) return undefined;
   state.head = batch.to;

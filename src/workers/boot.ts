@@ -40,6 +40,7 @@ export interface BootOptions {
   /** As in {@link HostOptions}. */
   readonly identify?: Identify;
   readonly audit?: AuditOptions;
+  readonly snapshotEvery?: number;
 }
 
 /** A place that can be the host. */

@@ -33,6 +33,8 @@ export interface HostOptions {
   /** Calls back when the page that holds the lock is gone. */
   readonly watchLock: (lock: string, gone: () => void) => () => void;
   readonly audit?: AuditOptions;
+  /** Events between two snapshots, at least. Default 20,000. */
+  readonly snapshotEvery?: number | undefined;
 }
 
 export interface Host {
@@ -80,6 +82,7 @@ export async function startHost(given: HostOptions): Promise<Host> {
     ids,
     defer: createDefer(),
     audited: journal.audit !== undefined,
+    snapshotEvery: given.snapshotEvery,
     onCommitted(batch, events) {
       if (!life.around) return;
       const { links, pool, sessions, spawning, alarm, signals, streams, mail } = life.around;

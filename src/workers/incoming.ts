@@ -9,6 +9,7 @@ import type { BlobRef } from "../core/plugin.ts";
 import type { Journal } from "../core/ports.ts";
 import type { Signal } from "../core/protocol.ts";
 import type { CoreCommand } from "../core/runtime.ts";
+import { isActive } from "../core/tasks/task.ts";
 import { ownerOf, writeBlob } from "./blobs.ts";
 import { createSpilling, type Spilling, type TextFrame } from "./spilling.ts";
 import type { Delivery } from "../core/mail/delivery.ts";
@@ -122,7 +123,9 @@ function take(options: IncomingOptions, link: string, frame: TextFrame, { comman
       return;
     case "checkpoint":
     case "effect": {
-      const error = held ? flawOf([frame.value], frame.kind) : gone;
+      const present = options.engine.state.tasks.tasks.get(id);
+      const isKept = held && present?.attempt === attempt && isActive(present); // one that was stopped holds its slot still
+      const error = isKept ? flawOf([frame.value], frame.kind) : gone;
       if (!error) commands.push(keeping(frame));
       replies.push({ kind: "answer", call: frame.call, ...(error && { error }) });
       return;

@@ -32,7 +32,7 @@ export const ARROWS: Readonly<Record<string, readonly Arrow[]>> = {
   workers: [{ to: "core" }, { to: "calendar" }],
   cell: [{ to: "core", typesOnly: true }],
   plugins: [{ to: "core" }],
-  testing: [{ to: "core" }, { to: "plugins" }],
+  testing: [{ to: "core" }, { to: "plugins" }, { to: "client", typesOnly: true }, { to: "workers", typesOnly: true }],
 };
 
 /** Entries wire the rooms and hold no logic: they may import from everywhere, and only entries may import them. */

@@ -1,0 +1,146 @@
+/**
+ * Watches a simulation: what is written, what agents do, what pages are told. All that it knows of the rules it has from
+ * here and from the documentation; it reads JSON and calls nothing of the core.
+ */
+import type { Written } from "../disk.ts";
+import type { Site } from "../site.ts";
+import { createMailRules, type KnownMail } from "./mail.ts";
+import type { Claim, JournalEvent, Rules, Violation } from "./rule.ts";
+import { createRunRules, type KnownRun, type RunRules } from "./runs.ts";
+import { createTaskRules, type KnownTask } from "./tasks.ts";
+import { createTimeRules } from "./times.ts";
+
+export interface Oracle {
+  readonly violations: readonly Violation[];
+  readonly claim: Claim;
+  readonly tasks: ReadonlyMap<string, KnownTask>;
+  readonly aliases: ReadonlyMap<string, string>;
+  readonly runs: ReadonlyMap<string, KnownRun>;
+  readonly approvals: RunRules["approvals"];
+  readonly mails: ReadonlyMap<string, KnownMail>;
+  /** Every event that is durable, in order. */
+  readonly events: readonly JournalEvent[];
+  /** Reads what was written since. */
+  look(): void;
+  /** An agent begins an attempt. */
+  began(task: string, attempt: number): void;
+  /** It gives an output, as JSON. */
+  gave(task: string, attempt: number, output: string): void;
+  /** It runs an effect. */
+  effect(task: string, attempt: number, key: string): void;
+  /** A page hears of events: returns a function that takes them one by one; `again` is called when it is welcomed. */
+  listener(page: string): { hear(event: JournalEvent): void; again(): void };
+}
+
+/** More than a few say nothing more. */
+const MAX_VIOLATIONS = 20;
+
+export function createOracle({ disk, world }: Pick<Site, "disk" | "world">): Oracle {
+  const violations: Violation[] = [];
+  const claim: Claim = (holds, rule, text) => {
+    if (!holds && violations.length < MAX_VIOLATIONS) violations.push({ rule, text: text() });
+  };
+  const performed = { outputs: new Map<string, Set<string>>(), began: new Set<string>() };
+  const ofTasks = createTaskRules(claim, performed);
+  const ofRuns = createRunRules(claim);
+  const ofMail = createMailRules(claim, () => world.setBack);
+  const rules = [ofTasks.rules, ofRuns.rules, ofMail.rules, createTimeRules(claim, world)];
+  const events: JournalEvent[] = [];
+  const assigned = new Set<string>();
+  const take = createReader({ claim, rules, events, assigned });
+  let seen = 0;
+  const oracle: Oracle = {
+    violations,
+    claim,
+    tasks: ofTasks.tasks,
+    aliases: ofTasks.aliases,
+    runs: ofRuns.runs,
+    approvals: ofRuns.approvals,
+    mails: ofMail.mails,
+    events,
+    look() {
+      for (; seen < disk.history.length; seen++) {
+        const written = disk.history[seen];
+        if (written) take(written);
+      }
+    },
+    began(task, attempt) {
+      oracle.look();
+      const isDurable = assigned.has(`${task}#${attempt}`);
+      claim(isDurable, "durable first", () => `attempt ${attempt} of ${task} runs, and the journal doesn't say so`);
+      performed.began.add(`${task}#${attempt}`);
+    },
+    gave(task, attempt, output) {
+      const key = `${task}#${attempt}`;
+      performed.outputs.set(key, (performed.outputs.get(key) ?? new Set()).add(output));
+    },
+    effect(id, attempt, key) {
+      const task = oracle.tasks.get(id);
+      const isKnown = task?.attempt === attempt && task.given.has(key);
+      claim(
+        !isKnown,
+        "effects",
+        () => `effect ${key} of ${id} is run again in attempt ${attempt}, and was recorded before`,
+      );
+    },
+    listener: (page) => createListener(page, oracle),
+  };
+  return oracle;
+}
+
+interface Reading {
+  readonly claim: Claim;
+  readonly rules: readonly Rules[];
+  readonly events: JournalEvent[];
+  readonly assigned: Set<string>;
+}
+
+/** Reads batches, one after the other: their order, their owner, and each event by its rules. */
+function createReader({ claim, rules, events, assigned }: Reading): (written: Written) => void {
+  let time = 0;
+  return ({ batch, epoch, owner, by }) => {
+    const text = (): string => `${by.name} of epoch ${epoch} has written while epoch ${owner} owns the journal`;
+    claim(epoch === owner, "owner", text);
+    claim(batch.from === events.length + 1, "order", () => `event ${batch.from} was written after ${events.length}`);
+    for (const event of JSON.parse(batch.text) as JournalEvent[]) {
+      claim(event.at >= time, "order", () => `${event.type} is of ${event.at}, after one of ${time}`);
+      time = event.at;
+      events.push(event);
+      const { id, attempt } = event.data;
+      if (event.type === "task.assigned") assigned.add(`${String(id)}#${String(attempt)}`);
+      for (const some of rules) if (Object.hasOwn(some, event.type)) some[event.type]?.(event.data, event.at);
+    }
+    claim(batch.to === events.length, "order", () => `event ${batch.to} ends a batch up to ${events.length}`);
+  };
+}
+
+/** A page hears what is durable, all of it, in order; it may miss some only while it looks for a host. */
+function createListener(page: string, oracle: Oracle): ReturnType<Oracle["listener"]> {
+  let next: readonly number[] = [0]; // where the next event may stand: more than one place while equal ones are there
+  let mayJump = true;
+  return {
+    again() {
+      mayJump = true;
+    },
+    hear(event) {
+      oracle.look();
+      const { events, claim } = oracle;
+      const text = textOf(event);
+      const first = Math.min(...next);
+      const places = mayJump ? Array.from({ length: events.length - first }, (_none, at) => first + at) : next;
+      const found = places.filter((place) => events[place]?.type === event.type && textOf(events[place]) === text);
+      const isDurable = found.length > 0 || events.some((one) => textOf(one) === text);
+      claim(isDurable, "durable first", () => `${page} hears of ${text}, which isn't in the journal`);
+      claim(
+        !isDurable || found.length > 0,
+        "events",
+        () => `${page} hears of ${text}, and ${textOf(events[first])} comes next`,
+      );
+      if (found.length === 0) return;
+      next = found.map((place) => place + 1);
+      mayJump = false;
+    },
+  };
+}
+
+const textOf = (event: JournalEvent | undefined): string => JSON.stringify([event?.type, event?.data, event?.at]);

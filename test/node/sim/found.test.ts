@@ -1,0 +1,78 @@
+/** What the simulator has found in the runtime, each once more without it. */
+import assert from "node:assert/strict";
+import { afterEach, describe, it } from "node:test";
+import type { Connection } from "../../../src/client/connection.ts";
+import type { Mirror } from "../../../src/client/mirror.ts";
+import { createOutbox } from "../../../src/client/outbox.ts";
+import { createResults } from "../../../src/client/results.ts";
+import { encodeError, RuntimeError } from "../../../src/core/errors.ts";
+import { createMemoryJournal } from "../../../src/plugins/journals/memory.ts";
+import { never, openWorld } from "../core/kit.ts";
+import { closeSites, openRunning } from "../host/site.ts";
+import { createTask } from "../core/things.ts";
+import { eventsOf } from "../core/disk.ts";
+
+const refusal = encodeError(new RuntimeError("execution/unknown", { id: "r" }));
+
+describe("what the simulator has found", () => {
+  afterEach(closeSites);
+
+  it("an effect or a checkpoint of an attempt that was stopped isn't told as kept, though it holds its slot still", async () => {
+    const site = await openRunning("t");
+    await site.command({ type: "task.cancel", data: { id: "t" } });
+    await site.ordered("abort");
+    site.worker(
+      { kind: "effect", call: 1, task: "t", attempt: 1, key: "paid", value: "1" },
+      { kind: "checkpoint", call: 2, task: "t", attempt: 1, value: "1" },
+    );
+    for (const call of [1, 2]) {
+      const answer = await site.ordered("answer");
+      assert.equal(answer.call, call);
+      assert.equal(answer.error?.code, "task/finished");
+    }
+    assert.ok(!site.events().some(({ type }) => type === "task.effected" || type === "task.checkpointed"));
+  });
+
+  it("settled() tells what was refused of its own, and not of a command that came later with the same answer", async () => {
+    const outbox = createOutbox(
+      () => undefined,
+      () => undefined,
+    );
+    outbox.push("r", { type: "execution.start", data: { id: "r", workflow: "w", input: "null" } });
+    const started = outbox.settled("r");
+    outbox.push("r", { type: "execution.resume", data: { id: "r" } });
+    const resumed = outbox.settled("r");
+    outbox.answered(2, [[2, refusal]]);
+    await started;
+    await assert.rejects(resumed, { code: "execution/unknown" });
+  });
+
+  it("a run's result is what the archive says, though something that was said of it too late was refused", async () => {
+    const ended = { id: "r", workflow: "w", status: "completed", output: "7" };
+    const rows: Record<string, unknown> = { r: { text: JSON.stringify(ended) } };
+    const connection = {
+      outbox: { settled: () => Promise.reject(new RuntimeError("execution/unknown", { id: "r" })) },
+      ask: (query: { readonly id: string }) => Promise.resolve(rows[query.id]),
+    } as unknown as Connection;
+    const results = createResults(connection, { isLive: () => false } as unknown as Mirror);
+    assert.equal(await results.result("r"), 7);
+    await assert.rejects(results.result("never made"), { code: "execution/unknown" });
+  });
+
+  it("events stay in the order of their times when a host begins with a snapshot alone and its clock was set back", async () => {
+    const first = await openWorld(1, { behaviour: never, snapshotEvery: 1 });
+    await first.submit(createTask("a", { input: JSON.stringify("long".repeat(5_000)) }));
+    await new Promise(setImmediate); // the snapshot is kept behind the answer
+    first.kill();
+    const { snapshot, head } = await createMemoryJournal({ disk: first.disk.memory }).open();
+    assert.equal(snapshot?.seq, head);
+    first.time.set(first.time.now() - 60_000);
+    const second = await openWorld(2, { disk: first.disk, time: first.time, behaviour: never });
+    await second.submit(createTask("c"));
+    const times = eventsOf(first.disk).map(({ at }) => at);
+    assert.deepEqual(
+      times,
+      times.toSorted((a, b) => a - b),
+    );
+  });
+});

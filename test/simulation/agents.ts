@@ -1,0 +1,114 @@
+/** Agents that do their work well, late, twice, badly or not at all, as the seed says for each attempt. */
+import { defineAgent, type AgentContext, type AgentDefinition } from "../../src/agent.ts";
+import { createChance, type Chance } from "../../src/testing/simulation/chance.ts";
+import type { Oracle } from "../../src/testing/simulation/oracle/oracle.ts";
+import { addUp } from "./graphs.ts";
+
+const anything = {
+  "~standard": { version: 1, vendor: "simulation", validate: (value: unknown) => ({ value }) },
+} as const;
+
+export interface Conduct {
+  /** How often an attempt goes wrong, from 0 to 1; set to 0 when faults are over. */
+  trouble: number;
+}
+
+interface Adding {
+  readonly add?: number;
+  readonly of?: readonly number[];
+}
+
+/** What agents are told to say of themselves: by the path of their script. */
+export function createAgents(
+  seed: number,
+  conduct: Conduct,
+  oracle: () => Oracle,
+): ReadonlyMap<string, AgentDefinition<never>> {
+  const make = (name: string, slots: number): AgentDefinition<never> =>
+    defineAgent({
+      name,
+      version: "1.0.0",
+      capabilities: [name],
+      slots,
+      input: anything,
+      output: anything,
+      run: (input: unknown, context) => perform({ seed, conduct, oracle: oracle() }, input, context),
+    }) as unknown as AgentDefinition<never>;
+  return new Map([
+    ["/a.js", make("a", 2)],
+    ["/b.js", make("b", 1)],
+  ]);
+}
+
+interface Stage {
+  readonly seed: number;
+  readonly conduct: Conduct;
+  readonly oracle: Oracle;
+}
+
+async function perform({ seed, conduct, oracle }: Stage, input: unknown, context: AgentContext): Promise<unknown> {
+  const { id, attempt } = context.task;
+  oracle.began(id, attempt);
+  const chance = createChance(hash(`${seed} ${id} ${attempt}`));
+  await pause(chance.below(chance.often(0.1) ? 3_000 : 200));
+  const name = id.split("/").at(-1) ?? "";
+  if (/^bad_/u.test(name)) throw Object.assign(new Error("as its name says"), { retryable: false });
+  if (/^flaky_/u.test(name) && attempt === 1) throw new Error("once, as its name says");
+  if (chance.often(conduct.trouble)) await misbehave(chance, context);
+  const { add, of = [] } = Object(input) as Adding;
+  const output = add === undefined ? input : addUp(add, of);
+  if (chance.often(0.3)) await leaveMarks({ chance, oracle }, context);
+  oracle.gave(id, attempt, JSON.stringify(output ?? null));
+  return output;
+}
+
+async function misbehave(chance: Chance, { signal }: AgentContext): Promise<void> {
+  switch (chance.below(6)) {
+    case 0:
+      throw new Error("boom");
+    case 1:
+      await new Promise(() => undefined); // never, and whoever waits must help himself
+      return;
+    case 2:
+      void Promise.reject(new Error("nobody takes this"));
+      await pause(50);
+      return;
+    case 3:
+      await pause(chance.below(8_000)); // late: beyond most timeouts
+      return;
+    case 4:
+      throw Object.assign(new Error("not even an error's fields are right"), { code: 7, retryable: "perhaps" });
+    default:
+      await pause(chance.below(1_000));
+      signal.throwIfAborted();
+  }
+}
+
+async function leaveMarks(
+  { chance, oracle }: { readonly chance: Chance; readonly oracle: Oracle },
+  context: AgentContext,
+): Promise<void> {
+  const { id, attempt } = context.task;
+  context.progress(chance.next());
+  const value = await context.once("paid", async () => {
+    oracle.effect(id, attempt, "paid");
+    await pause(chance.below(20));
+    return attempt;
+  });
+  oracle.look();
+  const recorded = oracle.tasks.get(id)?.effects.get("paid");
+  oracle.claim(
+    recorded === JSON.stringify(value),
+    "effects",
+    () => `task ${id} got ${value}, and ${recorded ?? "nothing"} is recorded`,
+  );
+  if (chance.often(0.5)) await context.checkpoint({ attempt });
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+function hash(text: string): number {
+  let sum = 0;
+  for (const unit of text) sum = (Math.imul(sum, 31) + (unit.codePointAt(0) ?? 0)) | 0;
+  return sum;
+}
