@@ -60,6 +60,11 @@ describe("the inbox", () => {
   const until = async (holds: () => boolean): Promise<void> => {
     while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
   };
+  /** An answer that is on its way still makes the controls deaf. */
+  const press = async (label: string): Promise<void> => {
+    await until(() => button(label).getAttribute("aria-disabled") !== "true");
+    button(label).click();
+  };
   const start = async (to = "it"): Promise<string> => {
     runtime.registerWorkflow(flow);
     const run = runtime.startWorkflow("flow", { n: 5, to });
@@ -91,27 +96,27 @@ describe("the inbox", () => {
     const notYours = [...shadow().querySelectorAll("p")].find(({ textContent }) => textContent.startsWith("Others"));
     inbox.person = { id: "eve" };
     expect(notYours?.hidden).to.equal(false);
-    button("Approve").click();
+    await press("Approve");
     await until(() => shown().includes("You are not asked."));
     inbox.person = { id: "ann", roles: ["editor"] };
     expect(notYours?.hidden).to.equal(true);
     const editor = find("textarea[spellcheck]") as HTMLTextAreaElement;
     editor.value = "{";
-    button("Approve").click();
+    await press("Approve");
     await until(() => shown().includes("isn't JSON"));
     editor.value = '{"n": 6, "to": "it"}';
-    button("Approve").click();
+    await press("Approve");
     await until(() => shown().includes("ann approves (click)"));
     const cells = [...find("tbody").querySelectorAll("td")].map(({ textContent }) => textContent);
     expect(cells).to.deep.equal(["ann", "n", "5", "6"]);
     expect(find("del").textContent + find("ins").textContent).to.equal("56");
     inbox.person = { id: "bob" };
-    button("Reject").click();
+    await press("Reject");
     await until(() => shown().includes("Give a reason."));
     const [, reason] = shadow().querySelectorAll("textarea");
     if (reason) reason.value = "too much";
     button("Reject").focus();
-    button("Reject").click();
+    await press("Reject");
     const output = (await runtime.result(run)) as Record<string, unknown>;
     expect(output).to.include({ approved: false, by: "bob", reason: "too much" });
     await until(() => shown().includes("Nothing waits for a decision."));
