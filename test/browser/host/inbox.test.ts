@@ -2,6 +2,7 @@
 import { expect } from "chai";
 import { ApprovalInbox, defineApprovalInbox } from "../../../src/client/inbox/element.ts";
 import { createSigner } from "../../../src/client/signer.ts";
+import { createItem } from "../../../src/client/inbox/item.ts";
 import { waitsFor } from "../../../src/client/inbox/standing.ts";
 import type { ApprovalView, Runtime } from "../../../src/client/runtime.ts";
 import type { WorkflowInput } from "../../../src/core/workflows/definition.ts";
@@ -64,6 +65,11 @@ describe("the inbox", () => {
   };
   const until = async (holds: () => boolean): Promise<void> => {
     while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
+  };
+  /** An answer that is on its way still makes the controls deaf. */
+  const press = async (label: string): Promise<void> => {
+    await until(() => button(label).getAttribute("aria-disabled") !== "true");
+    button(label).click();
   };
   const asked = (message: string): ApprovalView => {
     const found = [...runtime.approvals.values()].find((view) => view.message === message);
@@ -132,12 +138,12 @@ describe("the inbox", () => {
     inbox.person = { id: "eve" };
     expect(isSeen("[part~=approve]")).to.equal(false);
     button("Answer in somebody’s place").click();
-    button("Approve").click();
+    await press("Approve");
     await until(() => shown().includes("You are not asked."));
     await runtime.identify({ id: "bob" });
     await runtime.delegate({ to: "eve", for: 60_000 });
     inbox.person = { id: "eve" };
-    button("Approve").click();
+    await press("Approve");
     await until(() => shown().includes("eve, for bob, approves"));
   });
 
@@ -170,11 +176,11 @@ describe("the inbox", () => {
     editor.value = "0";
     editor.dispatchEvent(new InputEvent("input", { bubbles: true }));
     expect(find("[aria-label='Your changes']").textContent).to.include("Before: 5");
-    button("Approve with 1 change").click();
+    await press("Approve with 1 change");
     await until(() => shown().includes("payload.n has to be at least 1."));
     editor.value = "6";
     button("Approve with 1 change").focus();
-    button("Approve with 1 change").click();
+    await press("Approve with 1 change");
     await until(() => shown().includes("ann approves"));
     const edit = find("[aria-label='What was edited']").textContent;
     expect(edit).to.match(/ann changed it.*How many− Before: 5\+ Now: 6A change takes back/u);
@@ -186,13 +192,13 @@ describe("the inbox", () => {
     expect(seats).to.deep.equal(["editor✓ ann approves", "bobis asked"]);
     inbox.person = { id: "bob" };
     expect(find("dd").textContent).to.equal("6");
-    button("Reject").click();
+    await press("Reject");
     await until(() => shown().includes("Give a reason."));
     const reason = find("textarea") as HTMLTextAreaElement;
     expect(shadow().activeElement === reason).to.equal(true);
     reason.value = "too much";
     button("Reject").focus();
-    button("Reject").click();
+    await press("Reject");
     const output = (await runtime.result(run)) as Record<string, unknown>;
     expect(output).to.include({ approved: false, by: "bob", reason: "too much" });
     await until(() => shown().includes("Nothing waits for a decision."));
@@ -240,6 +246,40 @@ describe("the inbox", () => {
     expect(isSeen("[part=editing]"), "what is too long can't be edited").to.equal(false);
     button("Show it").click();
     await until(() => shown().includes("yyyy"));
+  });
+
+  it("tells of reminders, of an escalation and what was said before it, and what comes at the end", () => {
+    const vote = { id: "dan", roles: ["editor"], by: "eve", approved: true, level: "session" } as const;
+    const view: ApprovalView = {
+      ...{ id: "a", message: "Go?", payload: null, requestedAt: 0, expiresAt: 60_000, onTimeout: "approve" },
+      ...{ approvers: [{ role: "boss", weight: 2, veto: true }, "ann"], need: { weight: 2 }, step: 1, reminded: 3 },
+      votes: [vote, { id: "ann", roles: [], by: "ann", approved: false, level: "click", reason: "no" }],
+    };
+    const person = { id: "cy", roles: ["boss"] };
+    const nothing = (): Promise<undefined> => Promise.resolve(undefined);
+    const item = createItem(view, { answer: nothing, load: nothing, person: () => person });
+    const text = (selector: string): string[] =>
+      [...item.element.querySelectorAll<HTMLElement>(selector)].map(({ textContent }) => textContent);
+    expect(text(".tags span")).to.deep.equal(["Waits for you", "Escalated", "Reminded 3 times"]);
+    expect(text(".seats li")).to.deep.equal([
+      "boss (weight 2) (veto)is asked",
+      "ann✗ ann rejectsno",
+      "✓ eve, for dan, approves (session)asked before; it doesn’t count now",
+    ]);
+    expect(text(".answers p")).to.deep.equal(["Approvals have to weigh 2 together: boss (weight 2) (veto), ann."]);
+    const ends: string[] = [];
+    for (const onTimeout of ["approve", "reject", "fail", "escalate"] as const) {
+      item.update({ ...view, onTimeout, escalation: [{ approvers: ["board"] }] });
+      item.refresh(15_000);
+      ends.push(...text("[part=deadline]").map((one) => one.replace(/ \(.+\)/u, "")));
+    }
+    const over = "Its time is over in 45 seconds, then";
+    expect(ends).to.deep.equal([
+      `${over} it counts as approved.`,
+      `${over} it counts as rejected.`,
+      `${over} the step fails.`,
+      `${over} it goes to board.`,
+    ]);
   });
 
   it("marks in a changed text the words that are others", async () => {
