@@ -23,6 +23,7 @@ const WAITING = [
   "host/tabs",
   "cells/",
   "demo/audit",
+  "demo/inbox",
   "demo/looks",
   "demo/offline",
   "demo/review",
