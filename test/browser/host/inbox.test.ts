@@ -2,6 +2,7 @@
 import { expect } from "chai";
 import { ApprovalInbox, defineApprovalInbox } from "../../../src/client/inbox/element.ts";
 import { createSigner } from "../../../src/client/signer.ts";
+import { createItem } from "../../../src/client/inbox/item.ts";
 import { waitsFor } from "../../../src/client/inbox/standing.ts";
 import type { ApprovalView, Runtime } from "../../../src/client/runtime.ts";
 import type { WorkflowInput } from "../../../src/core/workflows/definition.ts";
@@ -240,6 +241,40 @@ describe("the inbox", () => {
     expect(isSeen("[part=editing]"), "what is too long can't be edited").to.equal(false);
     button("Show it").click();
     await until(() => shown().includes("yyyy"));
+  });
+
+  it("tells of reminders, of an escalation and what was said before it, and what comes at the end", () => {
+    const vote = { id: "dan", roles: ["editor"], by: "eve", approved: true, level: "session" } as const;
+    const view: ApprovalView = {
+      ...{ id: "a", message: "Go?", payload: null, requestedAt: 0, expiresAt: 60_000, onTimeout: "approve" },
+      ...{ approvers: [{ role: "boss", weight: 2, veto: true }, "ann"], need: { weight: 2 }, step: 1, reminded: 3 },
+      votes: [vote, { id: "ann", roles: [], by: "ann", approved: false, level: "click", reason: "no" }],
+    };
+    const person = { id: "cy", roles: ["boss"] };
+    const nothing = (): Promise<undefined> => Promise.resolve(undefined);
+    const item = createItem(view, { answer: nothing, load: nothing, person: () => person });
+    const text = (selector: string): string[] =>
+      [...item.element.querySelectorAll<HTMLElement>(selector)].map(({ textContent }) => textContent);
+    expect(text(".tags span")).to.deep.equal(["Waits for you", "Escalated", "Reminded 3 times"]);
+    expect(text(".seats li")).to.deep.equal([
+      "boss (weight 2) (veto)is asked",
+      "ann✗ ann rejectsno",
+      "✓ eve, for dan, approves (session)asked before; it doesn’t count now",
+    ]);
+    expect(text(".answers p")).to.deep.equal(["Approvals have to weigh 2 together: boss (weight 2) (veto), ann."]);
+    const ends: string[] = [];
+    for (const onTimeout of ["approve", "reject", "fail", "escalate"] as const) {
+      item.update({ ...view, onTimeout, escalation: [{ approvers: ["board"] }] });
+      item.refresh(15_000);
+      ends.push(...text("[part=deadline]").map((one) => one.replace(/ \(.+\)/u, "")));
+    }
+    const over = "Its time is over in 45 seconds, then";
+    expect(ends).to.deep.equal([
+      `${over} it counts as approved.`,
+      `${over} it counts as rejected.`,
+      `${over} the step fails.`,
+      `${over} it goes to board.`,
+    ]);
   });
 
   it("marks in a changed text the words that are others", async () => {
