@@ -33,17 +33,17 @@ export function inbox(scene: Scene): TemplateResult {
     }
     <section aria-labelledby="decisions">
       <h2 id="decisions">Decisions</h2>
-      ${
-        mirror.approvals.size === 0
-          ? html`<p class="faint">
-              Whatever an audit asks people comes here: its review, and the sign-off of its report.
-            </p>`
-          : nothing
-      }
-      ${list}
+      ${list} ${mirror.approvals.size === 0 ? nobodyAsked() : nothing}
     </section>
   `;
 }
+
+const nobodyAsked = (): TemplateResult => html`
+  <div class="panel inbox-empty">
+    <p>${icon("inbox")} Whatever an audit asks people comes here: its review, and the sign-off of its report.</p>
+    <a class="button" href="#/new">${icon("plus")} Audit a code base</a>
+  </div>
+`;
 
 function reviewLine({ mirror }: Scene, { execution = "", requestedAt }: ApprovalView): TemplateResult {
   const run = mirror.executions.get(execution);

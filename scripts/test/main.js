@@ -22,6 +22,7 @@ const WAITING = [
   "host/tabs",
   "cells/",
   "demo/audit",
+  "demo/inbox",
   "demo/looks",
   "demo/offline",
   "demo/review",
