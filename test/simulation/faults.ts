@@ -111,7 +111,7 @@ const strikes: Readonly<Record<FaultKind, Strike>> = {
   "page hidden": hide,
   "host frozen": freeze("host", 10_000),
   "clock jumps": ({ site }, chance) => {
-    site.world.setWall({ jump: chance.pick([-60_000, -5_000, -500, 500, 10_000, 3_600_000]) });
+    site.world.setWall({ jump: chance.pick([-60_000, -5_000, -500, 500, 10_000, 600_000]) });
     return true;
   },
   "clock stands": ({ site }, chance) => {

@@ -100,7 +100,7 @@ function drawSpeed(chance: Chance): Speed {
     lock: chance.pick([0.2, 5, 50]),
     start: chance.pick([2, 30, 500]),
     spread: chance.pick([1, 3, 8]),
-    echoes: chance.pick([0, 0, 0.05]),
+    echoes: chance.pick([0, 0.05, 0.3]),
   };
 }
 

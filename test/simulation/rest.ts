@@ -71,6 +71,9 @@ async function checkMirrors(site: Site, stage: Stage, openPage: () => void): Pro
   if (!fresh) return;
   for (const page of before) compare(stage, page, fresh, "a page that came later");
   const shown = pictureOf(fresh);
+  const { agents, limits } = fresh.store.getState();
+  for (const { id, running } of [...agents.values(), ...limits.values()])
+    oracle.claim(running === 0, "slots", () => `nothing runs any more, and ${running} slots of ${id} are taken`);
   for (const host of site.living("host")) site.world.kill(host, "to begin anew from the journal");
   openPage();
   await pass(site, 20_000);

@@ -26,7 +26,7 @@ export interface Outcome {
 }
 
 /** Milliseconds of virtual time within which everything has come to rest when nothing disturbs any more. */
-export const BOUND = 1_800_000;
+export const BOUND = 3_600_000;
 
 /** A run that takes more steps goes round in circles. */
 const MAX_STEPS = 400_000;

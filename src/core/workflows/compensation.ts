@@ -66,13 +66,13 @@ export function undoTask(lookups: Lookups, state: WorkflowsState, id: string, un
   const run = state.executions.get(id);
   const entry = state.undos.get(undoKey(id, undo));
   if (!run || !entry) return [];
-  const { at, workflow, version, input } = entry;
+  const { at, workflow, version, input, turn } = entry;
   const node = lookups.planOf(state, workflow, version).nodes.get(at.node)?.node;
   if (node?.type !== "task" || !node.compensate) return [];
   const { priority = run.priority } = node.compensate;
   const title = `undo ${node.title ?? node.id}`;
   const parent: TaskParent = { execution: id, node: at.node, undo };
-  const data = { ...workOf(node.compensate), id: undoId(at), title, priority, input, parent };
+  const data = { ...workOf(node.compensate), id: undoId(at, turn), title, priority, input, parent };
   return [{ type: "task.create", data }];
 }
 

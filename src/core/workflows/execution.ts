@@ -122,6 +122,8 @@ export interface Undo {
   readonly workflow: string;
   readonly version: string;
   readonly input: JsonText;
+  /** How often it was begun: again where the run that was at it is stopped with the one around it. */
+  readonly turn?: number | undefined;
 }
 
 /** A variable of a run gets a value, or elements for its list. */

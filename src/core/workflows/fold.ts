@@ -19,7 +19,7 @@ import {
   type WorkflowEvents,
 } from "./execution.ts";
 import { appended, refused, turned } from "./appending.ts";
-import { addUndo, beginUndoing, endingOf, handUp, undone, moveUndos } from "./undoing.ts";
+import { addUndo, beginUndoing, endingOf, handUp, turnUndo, undone, moveUndos } from "./undoing.ts";
 import { noting } from "./moves.ts";
 import { assign, takeVariables } from "./values.ts";
 
@@ -171,6 +171,9 @@ export const workflowsFold: Fold<WorkflowsState, Heard> = {
       },
       "execution.compensating": (state, { id, error, reason }) => {
         beginUndoing(state, id, error ? { error: copyJson(error) } : { reason });
+      },
+      "compensation.started": (state, { id, undo }) => {
+        turnUndo(state, id, undo);
       },
       "compensation.ended": (state, { id, undo, error }) => {
         undone(state, id, undo, error !== undefined);

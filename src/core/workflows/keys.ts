@@ -45,7 +45,7 @@ export function undoKey(execution: string, undo: number): string {
   return `${execution}#${String(undo)}`;
 }
 
-/** The task that undoes what a node has done. */
-export function undoId(at: TaskParent): string {
-  return `${workKey(at)}.undo`;
+/** The task that undoes what a node has done. One that is begun anew is another: attempts of it are counted from 1. */
+export function undoId(at: TaskParent, turn = 1): string {
+  return `${workKey(at)}.undo${turn > 1 ? turn : ""}`;
 }

@@ -8,7 +8,7 @@ export function openWork(state: WorkflowsState, execution: Execution): OpenWork 
   const { id, status, undos = 0 } = execution;
   if (status !== "compensating") return openWorkOf(state, nodesOf(state, execution));
   const undoing = state.undos.get(undoKey(id, undos - 1));
-  return { tasks: undoing ? [undoId(undoing.at)] : [], approvals: [] };
+  return { tasks: undoing ? [undoId(undoing.at, undoing.turn)] : [], approvals: [] };
 }
 
 /** The task or run of the turn that a loop or a dynamic node is in, if it has one. */

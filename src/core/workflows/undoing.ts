@@ -14,6 +14,12 @@ export function beginUndoing({ executions }: Undoing, id: string, outcome: Outco
   if (run) executions.set(id, { ...run, status: "compensating", outcome });
 }
 
+/** It is begun, perhaps anew. */
+export function turnUndo({ undos }: Undoing, id: string, undo: number): void {
+  const entry = undos.get(undoKey(id, undo));
+  if (entry) undos.set(entry.id, { ...entry, turn: (entry.turn ?? 0) + 1 });
+}
+
 /** It is undone, or couldn't be. */
 export function undone(state: Undoing, id: string, undo: number, hasFailed: boolean): void {
   const { executions, undos } = state;

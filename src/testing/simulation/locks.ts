@@ -57,6 +57,7 @@ function request(
 ): Promise<unknown> {
   const { locks, world } = state;
   const process = world.current;
+  if (!process.alive) return new Promise(() => undefined); // it died in this turn
   watch(state, process);
   return new Promise((resolve, reject) => {
     if (signal?.aborted) {

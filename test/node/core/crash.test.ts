@@ -185,7 +185,7 @@ function checkCancelled({ disk, row }: Ran): void {
     type === "node.completed" && data.undo ? [`${data.execution}/${data.node}`] : [],
   );
   const undone = events.flatMap(({ type, data }) =>
-    type === "task.completed" && data.parent?.undo !== undefined ? [data.id.slice(0, -".undo".length)] : [],
+    type === "task.completed" && data.parent?.undo !== undefined ? [data.id.replace(/\.undo\d*$/u, "")] : [],
   );
   if (row.status === "completed") return;
   assert.equal(row.status, done.length > 0 ? "compensated" : "cancelled");

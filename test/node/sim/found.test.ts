@@ -7,9 +7,10 @@ import { createOutbox } from "../../../src/client/outbox.ts";
 import { createResults } from "../../../src/client/results.ts";
 import { encodeError, RuntimeError } from "../../../src/core/errors.ts";
 import { createMemoryJournal } from "../../../src/plugins/journals/memory.ts";
-import { never, openWorld } from "../core/kit.ts";
+import type { WorkflowInput } from "../../../src/core/workflows/definition.ts";
+import { completes, fails, never, openWorld } from "../core/kit.ts";
 import { closeSites, openRunning } from "../host/site.ts";
-import { createTask } from "../core/things.ts";
+import { createTask, join, registerAgent, registerWorkflow, startExecution } from "../core/things.ts";
 import { eventsOf } from "../core/disk.ts";
 
 const refusal = encodeError(new RuntimeError("execution/unknown", { id: "r" }));
@@ -74,5 +75,31 @@ describe("what the simulator has found", () => {
       times,
       times.toSorted((a, b) => a - b),
     );
+  });
+
+  it("an undo that is begun anew, because the run around it is stopped, isn't taken for the one before", async () => {
+    const work = { capabilities: ["a"], retry: { maxAttempts: 1 } };
+    const inner: WorkflowInput = {
+      id: "inner",
+      nodes: [
+        { id: "book", type: "task", ...work, compensate: work },
+        { id: "send", type: "task", ...work },
+      ],
+      edges: [{ from: "book", to: "send" }],
+    };
+    const outer: WorkflowInput = { id: "outer", nodes: [{ id: "in", type: "subworkflow", workflow: "inner" }] };
+    const world = await openWorld(1, {
+      behaviour: (one) =>
+        (one.task.id === "e/in/book" ? completes(1) : /undo$/u.test(one.task.id) ? never : fails(1))(one),
+    });
+    await world.submit(registerAgent("a", { capabilities: ["a"], slots: 2 }), join("l", "a@1.0.0"));
+    await world.submit(registerWorkflow(inner), registerWorkflow(outer), startExecution("e", "outer", null));
+    await world.advance(100);
+    await world.submit({ type: "execution.cancel", data: { id: "e" } });
+    await world.advance(1);
+    const undos = eventsOf(world.disk).flatMap(({ type, data }) =>
+      type === "task.created" && data.parent?.undo !== undefined ? [data.id] : [],
+    );
+    assert.deepEqual(undos, ["e/in/book.undo", "e/in/book.undo2"]);
   });
 });

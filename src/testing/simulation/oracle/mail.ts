@@ -47,7 +47,12 @@ export function createMailRules(claim: Claim, slack: () => number): MailRules {
     const lane = lanes.get(mail.lane) ?? [];
     lane.splice(lane.indexOf(mail.id), 1);
   };
+  const published = new Set<string>(); // by payload: a page says each once
   const rules: Rules = {
+    "message.published": ({ payload }) => {
+      claim(!published.has(textOf(payload)), "once", () => `message ${textOf(payload)} was published twice`);
+      published.add(textOf(payload));
+    },
     "mail.sent": ({ id, sender, recipient, key, expiresAt, maxDeliveries }) => {
       claim(!mails.has(textOf(id)), "once", () => `message ${textOf(id)} was sent twice`);
       const lane = key === undefined ? undefined : [sender, recipient, key].map(textOf).join(" ");

@@ -39,18 +39,26 @@ interface State {
   readonly links: Map<string, { readonly slots: number; readonly held: Set<string> }>;
   readonly limits: Map<string, { readonly concurrency: number | undefined; readonly perKey: boolean }>;
   readonly inUse: Map<string, number>;
+  /** Every attempt that there was. */
+  readonly tokens: Set<string>;
 }
 
 export function createTaskRules(claim: Claim, performed: Performed): TaskRules {
-  const state: State = { claim, performed, tasks: new Map(), links: new Map(), limits: new Map(), inUse: new Map() };
+  const state: State = {
+    claim,
+    performed,
+    tasks: new Map(),
+    links: new Map(),
+    limits: new Map(),
+    inUse: new Map(),
+    tokens: new Set(),
+  };
   const aliases = new Map<string, string>();
   const { tasks, links, limits } = state;
   const current = (data: Data, what: string): KnownTask | undefined => currentOf(state, data, what);
   const rules: Rules = {
     "task.created": ({ id, after, parent }) => {
-      // What undoes a step has the same id when its run is ended over it, and begins anew.
-      const isNew = !tasks.has(textOf(id)) || (parent !== undefined && tasks.get(textOf(id))?.ended !== undefined);
-      claim(isNew, "once", () => `task ${textOf(id)} was created twice`);
+      claim(!tasks.has(textOf(id)), "once", () => `task ${textOf(id)} was created twice`);
       tasks.set(textOf(id), newTask(textOf(id), after, parent));
     },
     "task.aliased": ({ id, of }) => void aliases.set(textOf(id), textOf(of)),
@@ -157,6 +165,13 @@ function assign(state: State, data: Data): void {
   claim(worker !== undefined, "fence", () => `task ${task.id} was given to ${link}, which is gone`);
   worker?.held.add(task.id);
   claim(!worker || worker.held.size <= worker.slots, "limits", () => `${link} has ${worker?.held.size ?? 0} attempts`);
+  const token = `${task.id}#${attempt}`;
+  claim(
+    !state.tokens.has(token),
+    "fence",
+    () => `attempt ${attempt} of ${task.id} was there already, for a task before it`,
+  );
+  state.tokens.add(token);
   task.attempt = attempt;
   task.given = new Set(task.effects.keys());
   task.link = link;
