@@ -1,4 +1,3 @@
-import * as v from "valibot";
 import { encodeError, RuntimeError, type ErrorData } from "../core/errors.ts";
 import type { Engine } from "../core/engine.ts";
 import type { DeadMail } from "../core/mail/mail.ts";
@@ -13,6 +12,7 @@ import { decideSigned, identifySession, registerKey, type ApprovingParts } from 
 import { writeBlob } from "./blobs.ts";
 import { listDeadLetters } from "./dead-letters.ts";
 import type { MailDesk } from "./mail.ts";
+import { parse } from "./parse.ts";
 import type { Streams } from "./streams.ts";
 
 /** The answer to a page's question: a value, or why there is none. */
@@ -33,7 +33,7 @@ export function pageOf(session: string): string {
 
 export async function answerQuery(parts: QueryParts, session: string, raw: unknown): Promise<QueryAnswer> {
   try {
-    return { value: await answer(parts, session, v.parse(QuerySchema, raw)) };
+    return { value: await answer(parts, session, parse(QuerySchema, raw, "command/invalid")) };
   } catch (error) {
     const known = error instanceof RuntimeError ? error : invalid(error);
     return { error: encodeError(known) };
