@@ -209,7 +209,7 @@ function encode(thrown: unknown, fallback: string, causes: number): ErrorData {
     message: textOr(message || (seen === thrown ? brief(thrown) : String(thrown)), ""),
     code: textOr(code, fallback).slice(0, MAX_BRIEF),
     ...(detail && { detail }),
-    ...(typeof stack === "string" && { stack: clip(stack) }),
+    ...(!!stack && { stack: textOr(stack, "") }),
     ...(!!cause && causes > 0 && { cause: encode(cause, "unknown", causes - 1) }),
     ...(retryable === false && { retryable }),
   };
