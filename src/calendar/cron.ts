@@ -6,14 +6,22 @@ import type { Calendar } from "../core/ports.ts";
 /** Seconds may be left out; croner alone would take a date for a pattern too. */
 const PATTERN = /^(?:@[a-z]+|\S+(?:\s+\S+){4,6})$/u;
 
+/** The end of the year 9999: croner throws where dates end, and some time before. */
+const END = 253_402_300_799_999;
+
 export const calendar: Calendar = {
-  next: (cron, timeZone, after) => parse(cron, timeZone).nextRun(new Date(after))?.getTime(),
+  next: (cron, timeZone, after) => parse(cron, timeZone).nextRun(dateOf(after))?.getTime(),
   last: (cron, timeZone, at) =>
     parse(cron, timeZone)
-      .previousRuns(1, new Date(at + 1))[0]
+      .previousRuns(1, dateOf(at + 1))[0]
       ?.getTime(),
   moment,
 };
+
+/** What is looked at is no earlier than 1970, and no later than there are moments. */
+function dateOf(at: number): Date {
+  return new Date(Math.max(0, Math.min(END, at)));
+}
 
 /** Seconds, and thousandths of them, may be left out. */
 const MOMENT = /^(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?)(Z|[+-]\d\d:\d\d)?$/u;
@@ -66,7 +74,7 @@ export function nextFireTimes(
     });
   if (!Number.isFinite(from)) throw new RuntimeError("command/invalid", { at: "from", expected: "milliseconds" });
   const pattern = parse(cron, timeZone);
-  return pattern.nextRuns(count, new Date(from)).map((time) => time.getTime());
+  return pattern.nextRuns(count, dateOf(from)).map((time) => time.getTime());
 }
 
 function checkZone(timeZone: string, code: "schedule/invalid" | "timer/invalid"): void {

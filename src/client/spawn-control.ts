@@ -2,7 +2,7 @@
 import { transfer, wrap, type Endpoint } from "comlink";
 import type { AgentControl } from "../core/agents/protocol.ts";
 import type { CrashMessage } from "../core/agents/wire.ts";
-import { decodeError, encodeError, RuntimeError, type ErrorCode } from "../core/errors.ts";
+import { decodeError, plainError, RuntimeError, type ErrorCode } from "../core/errors.ts";
 import type { OnDeath } from "./spawn-carrier.ts";
 import { noAnswer } from "./spawn-code.ts";
 
@@ -74,11 +74,11 @@ function createEndpoint({ url, port, onDeath }: ControlOptions, open: Map<string
   let strange = 0;
   port.onmessage = ({ data }: MessageEvent<unknown>) => {
     const { id, type, value, error } = Object(data) as Partial<Incoming>;
-    const reject = open.get(String(id));
+    const reject = open.get(id as string);
     if (type === CRASH) {
-      const cause = decodeError(encodeError(error, "agent/crashed")); // whatever it is: bounded, and plain
+      const cause = decodeError(plainError(error, "agent/crashed")); // whatever it is: bounded, and plain
       onDeath(cause.message, { cause });
-    } else if (reject && open.delete(String(id))) {
+    } else if (reject && open.delete(id as string)) {
       if (type === "RAW") deliver?.(new MessageEvent("message", { data: { id, type, value } }));
       else
         reject(new RuntimeError("agent/message-invalid", { url, reason: "a call was answered with no plain value" }));

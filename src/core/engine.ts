@@ -86,23 +86,39 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const stage = createStage();
   let head = 0;
   let time = 0;
-  if (opening.snapshot) {
-    time = restoreState(stage.state, opening.snapshot.text);
-    head = opening.snapshot.seq;
+  const { snapshot } = opening;
+  if (snapshot) {
+    head = snapshot.seq;
+    readable(head, () => {
+      time = restoreState(stage.state, snapshot.text);
+    });
   }
-  const restored = { seq: head, size: opening.snapshot?.text.length ?? 0 };
-  for await (const batch of journal.read(head)) {
-    for (const event of decodeEvents(batch.text)) {
-      applyEvent(stage.state, event);
-      time = event.at;
-    }
-    head = batch.to;
+  const restored = { seq: head, size: snapshot?.text.length ?? 0 };
+  for await (const { from, to, text } of journal.read(head)) {
+    readable(from, () => {
+      for (const event of decodeEvents(text)) {
+        applyEvent(stage.state, event);
+        time = event.at;
+        if (!(time >= 0)) throw new RangeError("an event without a time");
+      }
+    });
+    head = to;
   }
   if (head !== opening.head) throw new RuntimeError("journal/corrupt", { reached: head, head: opening.head });
   stage.finished.length = 0; // the journal has archived them already
-  const engine = createEngine(options, stage, { ...opening, head, time, restored });
+  const engine = readable(head, () => createEngine(options, stage, { ...opening, head, time, restored }));
   engine.submit([{ type: "host.start", data: { epoch: opening.epoch } }]);
   return engine;
+}
+
+/** Reads what the journal has from the event `seq` on: what nobody wrote so is told by a code, whatever it breaks. */
+function readable<T>(seq: number, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    if (cause instanceof RuntimeError) throw cause;
+    throw new RuntimeError("journal/corrupt", { seq, reason: reasonOf(cause) }, { cause });
+  }
 }
 
 interface State {

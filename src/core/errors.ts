@@ -185,9 +185,20 @@ export function encodeRefusal(thrown: unknown, fallback: ErrorCode = "unknown"):
   return thrown instanceof RuntimeError ? error : { ...error, ...(stack !== undefined && { stack }) };
 }
 
+/** The most parts of an error that comes from another worker; objects that hold each other twice would have no end. */
+const MAX_PARTS = 2_000;
+
 /** The same for an error that comes from another worker as data: bounded, and nothing but JSON, whatever it was. */
 export function plainError(data: unknown, fallback: ErrorCode = "unknown"): ErrorData {
-  return JSON.parse(JSON.stringify(encodeError(data, fallback))) as ErrorData; // what was just written
+  let parts = 0;
+  let plain: unknown;
+  try {
+    plain = JSON.parse(JSON.stringify(data, (_key, part: unknown) => (parts++ < MAX_PARTS ? part : undefined)));
+  } catch {
+    const { message, code } = Object(data) as Partial<ErrorData>;
+    plain = { message: textOr(message, "unreadable"), code };
+  }
+  return JSON.parse(JSON.stringify(encodeError(plain, fallback))) as ErrorData; // what was just written
 }
 
 function encode(thrown: unknown, fallback: string, causes: number): ErrorData {
@@ -196,10 +207,10 @@ function encode(thrown: unknown, fallback: string, causes: number): ErrorData {
   const detail = detailOf(seen["detail"]);
   return {
     name: textOr(name, "Error"),
-    message: textOr(message, seen === thrown ? brief(thrown) : String(thrown)),
+    message: textOr(message || (seen === thrown ? brief(thrown) : String(thrown)), ""),
     code: textOr(code, fallback).slice(0, MAX_BRIEF),
     ...(detail && { detail }),
-    ...(typeof stack === "string" && { stack: clip(stack) }),
+    ...(!!stack && { stack: textOr(stack, "") }),
     ...(!!cause && causes > 0 && { cause: encode(cause, "unknown", causes - 1) }),
     ...(retryable === false && { retryable }),
   };
@@ -216,10 +227,9 @@ function textOr(value: unknown, other: string): string {
 /** A copy as JSON sees it, so that it can be posted; what is not a small, harmless object is left out. */
 function detailOf(value: unknown): ErrorDetail | undefined {
   const text = stringify(value) ?? "";
-  return text.length <= MAX_TEXT && HARMLESS.test(text) ? (JSON.parse(text) as ErrorDetail) : undefined;
+  // Readers spread and merge details.
+  return text.length < 2e4 && /^\{(?!.*"__proto__":)/s.test(text) ? (JSON.parse(text) as ErrorDetail) : undefined;
 }
-
-const HARMLESS = /^\{(?!.*"__proto__":)/s; // readers spread and merge details
 
 /** Makes an error of its data again: name, message, code, detail, cause and the far stack are kept. */
 export function decodeError(data: ErrorData): RuntimeError {

@@ -8,7 +8,7 @@ import { UNREGISTER_MODES } from "./agents/agent.ts";
 import { ManifestSchema } from "./agents/manifest.ts";
 import { ApprovalAnswerSchema, ApproverRegisterSchema, DelegationSchema } from "./approvals/approval.ts";
 import { CapabilityRegisterSchema, CapabilityUnregisterSchema } from "./capabilities/registration.ts";
-import type { ErrorData } from "./errors.ts";
+import { plainError, type ErrorData } from "./errors.ts";
 import type { JsonText } from "./json.ts";
 import type { EncodedPart } from "./picture.ts";
 import { BlobRefSchema } from "./plugin.ts";
@@ -89,11 +89,10 @@ export type PageRequest = v.InferInput<typeof PageCommandSchema>;
 /** The most commands in one frame. */
 export const MAX_COMMANDS = 10_000;
 
-const errorData: v.GenericSchema<ErrorData> = v.looseObject({
-  name: v.string(),
-  message: v.string(),
-  code: v.string(),
-});
+const errorData = v.pipe(
+  v.looseObject({ name: v.string(), message: v.string(), code: v.string() }),
+  v.transform((error): ErrorData => plainError(error)), // bounded before anybody looks at it
+);
 
 /** From a page to the host. */
 export const PageFrameSchema = v.variant("kind", [

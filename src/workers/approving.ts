@@ -47,7 +47,7 @@ export async function identifySession(
   const isGone = claim.id === undefined && claim.token === undefined;
   const found = isGone ? undefined : await identify?.(claim);
   const { id, roles = [] } = identify ? (found ?? {}) : claim;
-  if (!id && !isGone) throw new RuntimeError("approval/untrusted", { id: claim.id });
+  if (!id && !isGone) throw new RuntimeError("approval/untrusted", { id: claim.id, expected: "a proof" });
   const actor = id === undefined ? undefined : ({ id, roles: [...roles], level: found ? "session" : "click" } as const);
   submit(engine, session, { type: "session.identify", data: { session, ...(actor && { actor }) } });
   return actor;

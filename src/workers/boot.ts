@@ -82,8 +82,8 @@ export function bootHost(options: BootOptions): Boot {
     yielding: false,
     failure: undefined,
   };
-  state.channel.onmessage = ({ data }: MessageEvent<ChannelMessage>) => {
-    heard(state, data);
+  state.channel.onmessage = ({ data }: MessageEvent<ChannelMessage | null>) => {
+    if (data) heard(state, data);
   };
   void run(state);
   return {
@@ -120,7 +120,7 @@ function heard(state: State, message: ChannelMessage): void {
     connections.set(page, connection);
   }
   connection.receive(message.frame, []);
-  const { kind } = message.frame as { readonly kind?: unknown };
+  const { kind } = Object(message.frame) as { readonly kind?: unknown };
   if (kind === "bye") connections.delete(page);
 }
 
@@ -208,7 +208,7 @@ function createPortEnd(port: MessagePort, onBye: () => void): PortEnd {
   port.onmessage = (event: MessageEvent<unknown>) => {
     if (connection) connection.receive(event.data, event.ports);
     else if (!directed) early.push(event);
-    const { kind } = event.data as { readonly kind?: unknown };
+    const { kind } = Object(event.data) as { readonly kind?: unknown }; // it may be null
     if (kind === "bye") onBye();
   };
   return {

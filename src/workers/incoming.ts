@@ -1,5 +1,4 @@
 /** What a worker says, made into commands: only about attempts that it holds, and only in bounds. */
-import * as v from "valibot";
 import { holdingId } from "../core/agents/agent.ts";
 import { AgentFrameSchema, type AgentFrame, type HostFrame } from "../core/agents/protocol.ts";
 import type { Engine } from "../core/engine.ts";
@@ -14,6 +13,7 @@ import { ownerOf, writeBlob } from "./blobs.ts";
 import { createSpilling, type Spilling, type TextFrame } from "./spilling.ts";
 import type { Delivery } from "../core/mail/delivery.ts";
 import type { MailDesk } from "./mail.ts";
+import { parse } from "./parse.ts";
 import { refuseLeak, type Secrets } from "./secrets.ts";
 import type { Streams } from "./streams.ts";
 
@@ -66,7 +66,10 @@ export function createIncoming(options: IncomingOptions): Incoming {
     follow: spilling.follow,
     receive(link, frames) {
       const harvest: Harvest = { commands: [], replies: [] };
-      const parsed = frames.map((frame) => options.secrets.clean(parseFrame(frame)));
+      // Not by `map`, which passes over holes.
+      const parsed = Array.from(frames, (frame) =>
+        options.secrets.clean(parse(AgentFrameSchema, frame, "agent/message-invalid")),
+      );
       const started = startsOf(options, link, parsed);
       for (const frame of parsed) {
         const passed = spilling.pass(link, frame);
@@ -249,21 +252,6 @@ const gone: ErrorData = {
   code: "task/finished",
   retryable: false,
 };
-
-function parseFrame(raw: unknown): AgentFrame {
-  let parsed;
-  try {
-    parsed = v.safeParse(AgentFrameSchema, raw);
-  } catch (cause) {
-    throw new RuntimeError("agent/message-invalid", { reason: "too deep" }, { cause });
-  }
-  if (parsed.success) return parsed.output;
-  const [issue] = parsed.issues;
-  throw new RuntimeError("agent/message-invalid", {
-    at: v.getDotPath(issue) ?? "",
-    reason: issue.message,
-  });
-}
 
 function outcome(frame: Extract<TextFrame, { kind: "done" | "failed" }>): CoreCommand {
   const { task: id, attempt } = frame;

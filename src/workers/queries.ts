@@ -1,4 +1,3 @@
-import * as v from "valibot";
 import { encodeError, RuntimeError, type ErrorData } from "../core/errors.ts";
 import type { Engine } from "../core/engine.ts";
 import type { BatchDigest } from "../core/audit/verify.ts";
@@ -15,6 +14,7 @@ import { decideSigned, identifySession, pageOf, registerKey, type ApprovingParts
 import { writeBlob } from "./blobs.ts";
 import { listDeadLetters } from "./dead-letters.ts";
 import type { MailDesk } from "./mail.ts";
+import { parse } from "./parse.ts";
 import type { Streams } from "./streams.ts";
 
 /** The answer to a page's question: a value, or why there is none. */
@@ -30,7 +30,7 @@ export interface QueryParts extends ApprovingParts {
 
 export async function answerQuery(parts: QueryParts, session: string, raw: unknown): Promise<QueryAnswer> {
   try {
-    return { value: await answer(parts, session, v.parse(QuerySchema, raw)) };
+    return { value: await answer(parts, session, parse(QuerySchema, raw, "command/invalid")) };
   } catch (error) {
     const known = error instanceof RuntimeError ? error : invalid(error);
     return { error: encodeError(known) };

@@ -18,6 +18,7 @@ import { PROTOCOL } from "../core/version.ts";
 import { actorOf, pageOf, type Identify } from "./approving.ts";
 import type { Links } from "./links.ts";
 import type { MailDesk } from "./mail.ts";
+import { parse } from "./parse.ts";
 import { answerQuery } from "./queries.ts";
 import type { Signals } from "./signals.ts";
 import type { Streams } from "./streams.ts";
@@ -355,11 +356,15 @@ function decide(
 function decideOne(options: SessionsOptions, raw: unknown, session: string): ErrorData | undefined {
   const { engine } = options;
   const by = pageOf(session);
-  const command = parseCommand(raw);
-  if (!(command instanceof RuntimeError)) return engine.submit([attributed(options, command, session)], by)[0]?.[1];
-  const refused = encodeError(command);
-  engine.refuse(by, { type: "unreadable", data: {} }, refused);
-  return refused;
+  let command;
+  try {
+    command = parse(PageCommandSchema, raw, "command/invalid");
+  } catch (error) {
+    const refused = encodeError(error);
+    engine.refuse(by, { type: "unreadable", data: {} }, refused);
+    return refused;
+  }
+  return engine.submit([attributed(options, command, session)], by)[0]?.[1];
 }
 
 /** Commands of which the core has to know who gives them. */
@@ -379,18 +384,4 @@ function attributed({ engine, identify }: SessionsOptions, command: PageCommand,
   const actor = actorOf(engine, session);
   const least = identify && command.type === "approval.answer" && { least: "session" };
   return { ...command, data: { ...command.data, ...(actor && { actor }), ...least } } as CoreCommand; // those take one
-}
-
-function parseCommand(raw: unknown): PageCommand | RuntimeError {
-  try {
-    const parsed = v.safeParse(PageCommandSchema, raw);
-    if (parsed.success) return parsed.output;
-    const [issue] = parsed.issues;
-    return new RuntimeError("command/invalid", {
-      at: v.getDotPath(issue) ?? "",
-      reason: issue.message,
-    });
-  } catch (cause) {
-    return new RuntimeError("command/invalid", { reason: "too deep" }, { cause });
-  }
 }

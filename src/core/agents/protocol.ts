@@ -4,7 +4,7 @@
  * The worker is not trusted: whatever comes from it is checked against {@link AgentFrameSchema}.
  */
 import * as v from "valibot";
-import type { ErrorData } from "../errors.ts";
+import { plainError, type ErrorData } from "../errors.ts";
 import type { JsonText } from "../json.ts";
 import { MailAskSchema, type Delivery } from "../mail/delivery.ts";
 import { isSpilled } from "../payload/reference.ts";
@@ -85,7 +85,14 @@ const causeSchema: v.GenericSchema<ErrorData> = v.strictObject({
 
 export const AgentFrameSchema = v.variant("kind", [
   v.strictObject({ kind: v.literal("done"), ...attempt, output: payload }),
-  v.strictObject({ kind: v.literal("failed"), ...attempt, error: causeSchema }),
+  v.strictObject({
+    kind: v.literal("failed"),
+    ...attempt,
+    error: v.pipe(
+      causeSchema,
+      v.transform((error) => plainError(error)),
+    ),
+  }),
   v.strictObject({ kind: v.literal("checkpoint"), call: number, ...attempt, value: payload }),
   v.strictObject({
     kind: v.literal("effect"),

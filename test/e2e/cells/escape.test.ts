@@ -41,6 +41,7 @@ for (const engine of engines()) {
             reject(new Error("no database"));
           };
         });
+        await (await caches.open("page")).put("/kept", new Response("a secret of the page"));
         Object.assign(globalThis, { lockLost: false });
         const forever = new Promise(() => undefined);
         navigator.locks.request("page", () => forever).catch(() => Object.assign(globalThis, { lockLost: true }));
@@ -94,7 +95,26 @@ for (const engine of engines()) {
       await freePage.evaluate(() => cells.spawn("free", { url: "/free.js", trusted: true, cellURL: "/cell.html" }));
       const findings = (await freePage.evaluate(() => cells.run("free", "probe"))) as Findings;
       const hits = new Set(own.hits.map(({ url }) => url.split("?")[0]?.replace("/free.", "")));
-      for (const name of ["host", "fetch", "xhr", "websocket", "eventsource", "import", "blob-worker", "redirect"])
+      const shown = [
+        "host",
+        "fetch",
+        "post",
+        "preflight",
+        "xhr",
+        "sync-xhr",
+        "websocket",
+        "eventsource",
+        "import",
+        "redirect",
+      ];
+      for (const name of [
+        ...shown,
+        "blob-worker",
+        "import-within",
+        "import-scripts-within",
+        "websocket-within",
+        "twice-within",
+      ])
         assert.ok(hits.has(name), `${name} is not among ${[...hits].join()}`);
       assert.equal(findings["eval"], "got through");
       await Promise.all([lax.close(), own.close()]);
