@@ -47,12 +47,8 @@ export function createMailRules(claim: Claim, slack: () => number): MailRules {
     const lane = lanes.get(mail.lane) ?? [];
     lane.splice(lane.indexOf(mail.id), 1);
   };
-  const published = new Set<string>(); // by payload: a page says each once
   const rules: Rules = {
-    "message.published": ({ payload }) => {
-      claim(!published.has(textOf(payload)), "once", () => `message ${textOf(payload)} was published twice`);
-      published.add(textOf(payload));
-    },
+    ...publishRules(claim),
     "mail.sent": ({ id, sender, recipient, key, expiresAt, maxDeliveries }) => {
       claim(!mails.has(textOf(id)), "once", () => `message ${textOf(id)} was sent twice`);
       const lane = key === undefined ? undefined : [sender, recipient, key].map(textOf).join(" ");
@@ -89,4 +85,15 @@ function deliver(claim: Claim, mail: KnownMail, delivery: number, at: number): v
   claim(at < expiresAt, "mail", () => `message ${id} was delivered ${at - expiresAt} ms after its time`);
   mail.delivery = delivery;
   mail.out = true;
+}
+
+/** Messages for runs: what is published has a payload of its own, so the same a second time was said once. */
+function publishRules(claim: Claim): Rules {
+  const published = new Set<string>();
+  return {
+    "message.published": ({ payload }) => {
+      claim(!published.has(textOf(payload)), "once", () => `message ${textOf(payload)} was published twice`);
+      published.add(textOf(payload));
+    },
+  };
 }

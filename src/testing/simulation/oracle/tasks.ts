@@ -54,7 +54,7 @@ export function createTaskRules(claim: Claim, performed: Performed): TaskRules {
     tokens: new Set(),
   };
   const aliases = new Map<string, string>();
-  const { tasks, links, limits } = state;
+  const { tasks } = state;
   const current = (data: Data, what: string): KnownTask | undefined => currentOf(state, data, what);
   const rules: Rules = {
     "task.created": ({ id, after, parent }) => {
@@ -99,13 +99,20 @@ export function createTaskRules(claim: Claim, performed: Performed): TaskRules {
       const task = known(state, data);
       if (task) end(state, task, "cancelled");
     },
+    ...boundRules(state),
+  };
+  return { rules, tasks, aliases };
+}
+
+/** What bounds how much runs at once. */
+function boundRules({ links, limits }: State): Rules {
+  return {
     "link.joined": ({ link, slots }) => void links.set(textOf(link), { slots: Number(slots), held: new Set() }),
     "link.left": ({ link }) => void links.delete(textOf(link)),
     "limit.set": ({ name, concurrency, perKey }) =>
       void limits.set(textOf(name), { concurrency: concurrency as number | undefined, perKey: perKey === true }),
     "limit.removed": ({ name }) => void limits.delete(textOf(name)),
   };
-  return { rules, tasks, aliases };
 }
 
 /** An outcome is one that the attempt's agent gave. */
