@@ -136,7 +136,7 @@ export function defineAgent<I, O>(definition: AgentDefinition<I, O>): AgentDefin
   const wrong =
     (!is(name) && "name") ||
     (!is(`${name}@${version}`) && "version") ||
-    (!(capabilities?.length && capabilities.every?.(is)) && "capabilities") ||
+    (!(capabilities?.length && capabilities.every(is)) && "capabilities") ||
     (typeof run !== "function" && "run") ||
     (!input?.["~standard"] && "input") ||
     (!output?.["~standard"] && "output");

@@ -95,18 +95,7 @@ for (const engine of engines()) {
       await freePage.evaluate(() => cells.spawn("free", { url: "/free.js", trusted: true, cellURL: "/cell.html" }));
       const findings = (await freePage.evaluate(() => cells.run("free", "probe"))) as Findings;
       const hits = new Set(own.hits.map(({ url }) => url.split("?")[0]?.replace("/free.", "")));
-      const shown = [
-        "host",
-        "fetch",
-        "post",
-        "preflight",
-        "xhr",
-        "sync-xhr",
-        "websocket",
-        "eventsource",
-        "import",
-        "redirect",
-      ];
+      const shown = ["host", "fetch", "post", "preflight", "xhr", "websocket", "eventsource", "import", "redirect"];
       for (const name of [
         ...shown,
         "blob-worker",

@@ -4,7 +4,6 @@ import { afterEach, describe, it } from "node:test";
 import { calendar, nextFireTimes } from "../../../src/calendar/cron.ts";
 import { openEngine } from "../../../src/core/engine.ts";
 import { encodeError, plainError, type RuntimeError } from "../../../src/core/errors.ts";
-import { defineAgent } from "../../../src/core/plugin.ts";
 import { createMemoryJournal } from "../../../src/plugins/journals/memory.ts";
 import { closeSites, openRunning, openSite } from "../host/site.ts";
 
@@ -101,16 +100,6 @@ describe("the end of time", () => {
       refused.filter(([, { code }]) => code === "unknown"),
       [],
     );
-  });
-});
-
-describe("an agent whose capabilities are no list", () => {
-  it("is refused by name", () => {
-    const some = { name: "a", version: "1.0.0", capabilities: "work", input: {}, output: {}, run: () => 1 };
-    assert.throws(() => defineAgent(some as unknown as Parameters<typeof defineAgent>[0]), {
-      code: "agent/manifest-invalid",
-      detail: { agent: "a", field: "capabilities" },
-    });
   });
 });
 
