@@ -14,7 +14,7 @@ export interface Deed {
 
 const DEEDS = [
   "task", "task", "task", "task", "chain", "burst", "alias", "run", "run", "run", "everything", "vote", "mail", "mail",
-  "mail", "cancel", "pause", "limit", "message", "page", "leave", "schedule", "timer",
+  "mail", "cancel", "pause", "limit", "message", "page", "leave", "schedule", "timer", "offline", "unregister", "requeue", "again",
 ] as const; // prettier-ignore
 
 /** Something that befalls the site. */
