@@ -1,5 +1,6 @@
 /** Agents that do their work well, late, twice, badly or not at all, as the seed says for each attempt. */
 import { defineAgent, type AgentContext, type AgentDefinition } from "../../src/agent.ts";
+import { mailbox } from "../../src/messages.ts";
 import { createChance, type Chance } from "../../src/testing/simulation/chance.ts";
 import type { Oracle } from "../../src/testing/simulation/oracle/oracle.ts";
 import { addUp } from "./graphs.ts";
@@ -103,6 +104,10 @@ async function leaveMarks(
     () => `task ${id} got ${value}, and ${recorded ?? "nothing"} is recorded`,
   );
   if (chance.often(0.5)) await context.checkpoint({ attempt });
+  if (chance.often(0.3)) {
+    const about = { recipient: "box 1", type: "heartbeat", key: "k", ttl: 5_000, payload: { id } };
+    await mailbox(context).send({ ...about, id: `of ${id}`.slice(0, 200) });
+  }
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

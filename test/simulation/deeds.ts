@@ -95,6 +95,21 @@ export function perform(stage: Stage, page: Page, { kind, salt, number }: Deed):
     case "schedule":
       expect(doing, "schedule", [], setSchedule(doing));
       return;
+    case "offline":
+      runtime.setAgentOffline("a", true);
+      setTimeout(() => {
+        runtime.setAgentOffline("a", false);
+      }, chance.below(3_000));
+      return;
+    case "unregister":
+      unregister(doing);
+      return;
+    case "requeue":
+      if (task !== undefined) doAgain(doing, "task", runtime.requeue(task));
+      return;
+    case "again":
+      if (run !== undefined) doAgain(doing, "run", runtime.retryFrom(run));
+      return;
     case "timer":
       startRun(doing, "later", null);
       return;
@@ -136,6 +151,23 @@ function makeChain(doing: Doing): void {
     const otherwise = chance.pick(["fail", "skip"] as const);
     ids.push(makeTask(doing, before.length === 0 ? {} : { after: { tasks: before, when, otherwise } }));
   }
+}
+
+/** The agent goes, and comes back. */
+function unregister({ runtime, chance }: Doing): void {
+  const name = chance.pick(["a", "b"]);
+  runtime.unregisterAgent(`${name}@1.0.0`, chance.pick(["drain", "requeue", "kill"]));
+  setTimeout(() => void offer(runtime, `/${name}.js`), chance.below(1_000));
+}
+
+/** What has ended is asked for once more; what lives, has succeeded or isn't known is refused. */
+function doAgain(doing: Doing, what: "task" | "run", promise: Promise<string>): void {
+  const codes = ["task/unknown", "task/finished", "execution/unknown", "execution/finished"];
+  const made = promise.then((id) => {
+    doing.stage.made[`${what}s`].push(id);
+    expectMade(doing, what, id, what === "run" ? ["command/invalid"] : []); // nothing of it has failed
+  });
+  expect(doing, `${what} again`, codes, made);
 }
 
 function startSure(doing: Doing): void {
@@ -304,7 +336,7 @@ const votes: WorkflowInput = {
 const later: WorkflowInput = { id: "later", nodes: [{ id: "nap", type: "timer", for: 6_000 }] };
 
 /** An agent is offered for as long as the page is there, whatever befalls its first worker. */
-async function offer(runtime: Runtime, url: string): Promise<void> {
+export async function offer(runtime: Runtime, url: string): Promise<void> {
   for (;;)
     try {
       await runtime.registerAgent({ url, trusted: true, workers: 3 });

@@ -14,7 +14,7 @@ export interface Deed {
 
 const DEEDS = [
   "task", "task", "task", "task", "chain", "burst", "alias", "run", "run", "run", "everything", "vote", "mail", "mail",
-  "mail", "cancel", "pause", "limit", "message", "page", "leave", "schedule", "timer",
+  "mail", "cancel", "pause", "limit", "message", "page", "leave", "schedule", "timer", "timer", "message", "offline", "unregister", "requeue", "again",
 ] as const; // prettier-ignore
 
 /** Something that befalls the site. */
@@ -100,7 +100,7 @@ function drawSpeed(chance: Chance): Speed {
     lock: chance.pick([0.2, 5, 50]),
     start: chance.pick([2, 30, 500]),
     spread: chance.pick([1, 3, 8]),
-    echoes: chance.pick([0, 0.05, 0.3]),
+    echoes: chance.pick([0, 0.1, 0.3]),
   };
 }
 

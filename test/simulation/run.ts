@@ -6,7 +6,7 @@ import type { Violation } from "../../src/testing/simulation/oracle/rule.ts";
 import { createSite, thawAll, type Entries, type Page, type Site } from "../../src/testing/simulation/site.ts";
 import type { Step } from "../../src/testing/simulation/world.ts";
 import { createAgents } from "./agents.ts";
-import { perform, settleIn, type Stage } from "./deeds.ts";
+import { offer, perform, settleIn, type Stage } from "./deeds.ts";
 import { strike, type Victim } from "./faults.ts";
 import { drawGraph } from "./graphs.ts";
 import type { FaultKind, Plan } from "./plan.ts";
@@ -191,6 +191,8 @@ function putRight(site: Site, { paused, schedules }: Stage): void {
     if (!runtime) return;
     site.act(page.process, "paused runs go on, and schedules end", () => {
       for (const run of paused) runtime.resumeWorkflow(run);
+      runtime.setAgentOffline("a", false);
+      for (const url of ["/a.js", "/b.js"]) void offer(runtime, url); // it may have been taken back
       for (const id of schedules) runtime.unschedule(id).catch(() => undefined); // it has ended by itself
     });
   });
