@@ -100,6 +100,19 @@ function runAll(runtime: Runtime, workflow: string, runs: number, nodes: number)
   });
 }
 
+/** So many runs of the workflow "chain", one beside the other, to the last one's end. */
+export function complete(runtime: Runtime, runs: number): Promise<void> {
+  return new Promise((resolve) => {
+    let ended = 0;
+    const stop = runtime.on("execution.completed", () => {
+      if (++ended < runs) return;
+      stop();
+      resolve();
+    });
+    for (let run = 0; run < runs; run++) runtime.startWorkflow("chain", null);
+  });
+}
+
 export function chain(id: string, length: number): WorkflowInput {
   const nodes = Array.from({ length }, (_, at) => ({
     id: `n${String(at)}`,

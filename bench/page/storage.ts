@@ -2,7 +2,7 @@
 import { connect, type Runtime } from "../../src/index.ts";
 import { createIndexedDbJournal } from "../../src/plugins/journals/indexeddb.ts";
 import { demand, rate, type Benchmark, type Contender, type Scale } from "./measure.ts";
-import { localChain } from "./ours.ts";
+import { complete, localChain } from "./ours.ts";
 import { commit, openDatabase, settled } from "./raw.ts";
 
 const ASSETS = "/bench/dist/host/";
@@ -110,15 +110,7 @@ async function live(database: string, events: number): Promise<number> {
   const seq = (): number => runtime.store.getState().seq;
   while (seq() < events) {
     const runs = Math.min(500, Math.ceil((events - seq()) / (2 * LENGTH)));
-    await new Promise<void>((resolve) => {
-      let ended = 0;
-      const stop = runtime.on("execution.completed", () => {
-        if (++ended < runs) return;
-        stop();
-        resolve();
-      });
-      for (let run = 0; run < runs; run++) runtime.startWorkflow("chain", null);
-    });
+    await complete(runtime, runs);
   }
   const head = seq();
   await runtime.close();

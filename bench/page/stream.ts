@@ -1,7 +1,7 @@
 /** How much of what happens reaches a page, and whether the page still draws. */
 import { connect, type Runtime } from "../../src/index.ts";
 import { demand, rate, type Benchmark, type Scale } from "./measure.ts";
-import { localChain } from "./ours.ts";
+import { complete, localChain } from "./ours.ts";
 
 const ASSETS = "/bench/dist/host/";
 const LENGTH = 100;
@@ -95,18 +95,6 @@ function events(name: string, runs: number): Benchmark {
       ];
     },
   };
-}
-
-function complete(runtime: Runtime, runs: number): Promise<void> {
-  return new Promise((resolve) => {
-    let ended = 0;
-    const stop = runtime.on("execution.completed", () => {
-      if (++ended < runs) return;
-      stop();
-      resolve();
-    });
-    for (let run = 0; run < runs; run++) runtime.startWorkflow("chain", null);
-  });
 }
 
 /** Frames that a page draws, and how long it is busy at most, while so many events a second come in. */
