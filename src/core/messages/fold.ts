@@ -1,6 +1,6 @@
 import type { DueIndex, Fold, Table } from "../kernel.ts";
 import { copyJson } from "../json.ts";
-import { restoreTable, saveTable } from "../tables.ts";
+import { keepLatest, restoreTable, saveTable } from "../tables.ts";
 import {
   channelOf,
   MAX_REMEMBERED,
@@ -42,7 +42,12 @@ export const messagesFold: Fold<MessagesState, MessageEvents> = {
   }),
   apply: {
     "message.published": (state, { named, ...message }, at) => {
-      if (named) remember(state.remembered, { id: message.id, until: Math.max(message.expiresAt, at + MESSAGE_LIFE) });
+      if (named)
+        keepLatest(
+          state.remembered,
+          { id: message.id, until: Math.max(message.expiresAt, at + MESSAGE_LIFE) },
+          MAX_REMEMBERED,
+        );
       keep(state, { ...message, publishedAt: at, met: 0 });
     },
     "message.dropped": (state, { id }) => {
@@ -128,15 +133,4 @@ function leave({ channels }: MessagesState, key: string, change: (channel: Chann
   if (!channel) return;
   change(channel);
   if (channel.messages.size + channel.ones.size + channel.broadcasts.size === 0) channels.delete(key);
-}
-
-/** Keeps the id; beyond a number the oldest one goes. */
-function remember(remembered: Table<Remembered>, one: Remembered): void {
-  remembered.delete(one.id);
-  remembered.set(one.id, one);
-  if (remembered.size <= MAX_REMEMBERED) return;
-  for (const [oldest] of remembered.entries()) {
-    remembered.delete(oldest);
-    return;
-  }
 }
