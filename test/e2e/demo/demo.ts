@@ -104,8 +104,10 @@ export async function give(page: Page, name: string, bytes: Uint8Array): Promise
 
 /** Ends the review that is open, as whoever is signed in, or else under a name. */
 export async function finishReview(page: Page, reviewer = "Ada"): Promise<void> {
+  const finish = page.getByRole("button", { name: "Finish and make the report" });
+  await finish.waitFor(); // the field beside it is there from then on, if it comes at all
   const field = page.getByLabel("Reviewer");
   if ((await field.count()) > 0) await field.fill(reviewer);
-  await page.getByRole("button", { name: "Finish and make the report" }).click();
+  await finish.click();
   await reaches(page, "completed");
 }
