@@ -142,6 +142,8 @@ export interface Journal {
   /** One finished entity, or undefined. */
   archived(id: string): Promise<ArchiveRow | undefined>;
   archive(query?: ArchiveQuery): Promise<ArchivePage>;
+  /** Whether all that is left is a reserve: it is for ending what there is, and nothing is begun. Default: never. */
+  isFull?(): boolean;
   readonly blobs: BlobStore;
   /** Without one there is no audit log. */
   readonly audit?: AuditStore | undefined;

@@ -4,21 +4,18 @@ import type { Engine } from "../core/engine.ts";
 import { encodeError, RuntimeError, type ErrorData } from "../core/errors.ts";
 import type { Batch, Journal, Vault } from "../core/ports.ts";
 import {
-  PageCommandSchema,
   PageFrameSchema,
   type HostFrame,
   type HostPlace,
   type Origin,
-  type PageCommand,
   type PageFrame,
   type Signal,
 } from "../core/protocol.ts";
-import type { CoreCommand } from "../core/runtime.ts";
 import { PROTOCOL } from "../core/version.ts";
-import { actorOf, pageOf, type Identify } from "./approving.ts";
+import { pageOf, type Identify } from "./approving.ts";
+import { decideOne } from "./deciding.ts";
 import type { Links } from "./links.ts";
 import type { MailDesk } from "./mail.ts";
-import { parse } from "./parse.ts";
 import { answerQuery } from "./queries.ts";
 import type { Signals } from "./signals.ts";
 import type { Streams } from "./streams.ts";
@@ -351,37 +348,4 @@ function decide(
   engine.whenDurable((stopped) => {
     if (!stopped) post({ kind: "replies", mark: reached, refused: [...known, ...refused] });
   });
-}
-
-function decideOne(options: SessionsOptions, raw: unknown, session: string): ErrorData | undefined {
-  const { engine } = options;
-  const by = pageOf(session);
-  let command;
-  try {
-    command = parse(PageCommandSchema, raw, "command/invalid");
-  } catch (error) {
-    const refused = encodeError(error);
-    engine.refuse(by, { type: "unreadable", data: {} }, refused);
-    return refused;
-  }
-  return engine.submit([attributed(options, command, session)], by)[0]?.[1];
-}
-
-/** Commands of which the core has to know who gives them. */
-const ATTRIBUTED: ReadonlySet<string> = new Set<PageCommand["type"]>([
-  "approval.answer",
-  "approval.delegate",
-  "execution.start",
-  "execution.retry",
-  "schedule.set",
-  "mail.send",
-]);
-
-function attributed({ engine, identify }: SessionsOptions, command: PageCommand, session: string): CoreCommand {
-  if ("delivery" in command.data)
-    return { ...command, data: { ...command.data, consumer: pageOf(session) } } as CoreCommand;
-  if (!ATTRIBUTED.has(command.type)) return command;
-  const actor = actorOf(engine, session);
-  const least = identify && command.type === "approval.answer" && { least: "session" };
-  return { ...command, data: { ...command.data, ...(actor && { actor }), ...least } } as CoreCommand; // those take one
 }

@@ -165,6 +165,7 @@ async function launchChromium({ profile, args = [], private: isPrivate, quota }:
 
 async function launchFirefox({ profile, args = [], private: isPrivate, quota }: LaunchOptions): Promise<Browser> {
   const { path, discard } = openProfile(profile);
+  rmSync(join(path, "user.js"), { force: true }); // of an earlier start, which the driver would put back when that one dies
   const browser = await puppeteer.launch({
     browser: "firefox",
     executablePath: pathOf("firefox"),
@@ -173,8 +174,8 @@ async function launchFirefox({ profile, args = [], private: isPrivate, quota }: 
     args: [...args],
     extraPrefsFirefox: {
       ...(isPrivate === true && { "browser.privatebrowsing.autostart": true }),
-      // in KiB; a site gets a fifth
-      ...(quota !== undefined && { "dom.quotaManager.temporaryStorage.fixedLimit": Math.ceil((5 * quota) / 1_024) }),
+      // In KiB; a site gets a fifth. -1: no limit. A profile keeps what an earlier start has set.
+      "dom.quotaManager.temporaryStorage.fixedLimit": quota === undefined ? -1 : Math.ceil((5 * quota) / 1_024),
     },
     timeout: 60_000,
   });

@@ -53,11 +53,15 @@ export function createIndexedDbJournal({
     });
   return {
     // Without space not even the epoch could be raised; the guard makes some.
-    open: () =>
-      ballast.guard(take).catch((error: unknown) => {
+    open: async () => {
+      const opening = await ballast.guard(take).catch((error: unknown) => {
         if (isFull(error)) return take();
         throw error;
-      }),
+      });
+      await ballast.prepare();
+      return opening;
+    },
+    isFull: ballast.spent,
     append: async (expectedHead, batch) => {
       const rows = packRows(batch.to, batch.archive);
       await ballast.guard(() => append(owner, expectedHead, batch, rows));

@@ -189,10 +189,7 @@ describe("the reserve of space", () => {
     }
     await expectBallast(false);
     space.left = Number.POSITIVE_INFINITY;
-    for (let at = 0; at < 40; at++) {
-      await journal.append(head, batch(head, 1));
-      head += 1;
-    }
+    for (const end = Date.now() + 1_500; Date.now() < end; head += 1) await journal.append(head, batch(head, 1));
     await expectBallast(true);
   });
 
@@ -206,6 +203,27 @@ describe("the reserve of space", () => {
     const later = await reopen();
     await later.append(head, batch(head, 500));
     await expectBallast(false);
+  });
+
+  it("tells whoever asks that nothing but it is left, until there is room for another one", async () => {
+    const journal = await begin({ ballast: SIZE });
+    const space = harness.limit(Number.POSITIVE_INFINITY);
+    const head = await enough(journal);
+    await expectBallast(true);
+    expect(journal.isFull?.()).to.equal(false);
+    space.left = 50;
+    expect(await codeOf(journal.append(head, batch(head, 500)))).to.equal("journal/quota");
+    expect(journal.isFull?.()).to.equal(true);
+    await journal.close();
+    const later = await reopen(); // it doesn't know of the other one's failure, and finds out
+    expect(later.isFull?.()).to.equal(true);
+    await later.append(head, batch(head, 1)); // what ends something still has room
+    space.left = Number.POSITIVE_INFINITY;
+    for (let tries = 0; later.isFull?.() === true; tries++) {
+      expect(tries).to.be.lessThan(100);
+      await new Promise((done) => setTimeout(done, 100));
+    }
+    await expectBallast(true);
   });
 
   it("is kept when a blob is too large", async () => {

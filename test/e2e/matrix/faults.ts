@@ -220,33 +220,49 @@ function letGo(page: Page): Promise<void> {
   });
 }
 
-/** Tasks with large inputs until there is no space; in the end there is space again. */
+/** Tasks with large inputs until there is no space: a run that has begun ends, and in the end there is space again. */
 async function quota(scene: Scene): Promise<string> {
   if (scene.engine === "webkit") return "not tried: its quota can't be set";
   const browser = await scene.open({ quota: 12 * MiB, profile: scene.profile });
   const page = await tab(scene, browser);
-  const accepted = await page.evaluate(async () => {
-    const runtime = Suite.handle();
-    const kept: string[] = [];
-    const isFull = (): boolean => runtime.store.getState().error?.code === "journal/quota";
-    const full = new Promise<true>((resolve) => runtime.store.subscribe(() => isFull() && resolve(true)));
-    for (let at = 0; at < 500; at++) {
-      const noise = Array.from({ length: 20_000 }, () => Math.random().toString(36)).join("");
-      const id = runtime.createTask({ capabilities: ["nobody"], input: noise });
-      if (await Promise.race([runtime.settled(id).then(() => false), full])) return kept;
-      kept.push(id);
-    }
-    return [];
-  });
+  await midway(page);
+  const accepted = await page.evaluate(fill);
   assert.ok(accepted.length > 5, `it was full after ${String(accepted.length)}`);
+  const answers = await page.evaluate(async ([first = ""]) => {
+    const runtime = Suite.handle();
+    const codeOf = (error: unknown): unknown => (error as { code?: unknown }).code;
+    const small = runtime.settled(runtime.createTask({ capabilities: ["nobody"] })).then(() => "taken", codeOf);
+    runtime.cancelTask(first, "no longer wanted");
+    await runtime.settled(first);
+    return [await small, runtime.tasks.get(first)?.status ?? "ended"];
+  }, accepted);
+  assert.deepEqual(answers, ["journal/quota", "cancelled"]);
+  await page.evaluate(() => Suite.result("run"));
   await browser.kill();
   const next = await (await scene.open({ profile: scene.profile })).newPage(`${scene.site.origin}/page`);
   await begin(scene, next);
-  const missing = await next.evaluate((ids) => ids.filter((id) => !Suite.handle().tasks.has(id)).length, accepted);
-  assert.equal(missing, 0, "what was accepted is there");
-  await midway(next);
-  await next.evaluate(() => Suite.result("run"));
-  return "says `journal/quota`; keeps what it had accepted, and goes on when there is space";
+  const missing = await next.evaluate((ids) => ids.filter((id) => !Suite.handle().tasks.has(id)), accepted.slice(1));
+  assert.deepEqual(missing, [], "what was accepted is there");
+  await next.evaluate(() => Suite.handle().settled(Suite.handle().createTask({ capabilities: ["nobody"] })));
+  return "takes nothing new: `journal/quota`; what has begun ends, or is cancelled; goes on when there is space";
+}
+
+/** Gives the tasks that were accepted. */
+async function fill(): Promise<string[]> {
+  const runtime = Suite.handle();
+  const kept: string[] = [];
+  for (let at = 0; at < 500; at++) {
+    const noise = Array.from({ length: 20_000 }, () => Math.random().toString(36)).join("");
+    const id = runtime.createTask({ capabilities: ["nobody"], input: noise });
+    const code = await runtime.settled(id).then(
+      () => undefined,
+      (error: unknown) => (error as { code?: unknown }).code,
+    );
+    if (code === "journal/quota") return kept;
+    if (code !== undefined) throw new Error(String(code));
+    kept.push(id);
+  }
+  return [];
 }
 
 async function deleted(scene: Scene): Promise<string> {

@@ -12,34 +12,37 @@ import type { Owner } from "./owner.ts";
 export interface Ballast {
   /** Learns whether there is one; in the transaction that opens the journal. */
   load(tx: ReadTx): Promise<void>;
+  /** Makes one where an earlier owner left none that is worth it: it may have been spent. */
+  prepare(): Promise<void>;
   /** Runs a verb that writes; when there is no space, makes some and passes the error on. */
   guard<T>(verb: () => Promise<T>): Promise<T>;
+  /** Whether it was spent and can't be made again; looks again, for who asks next. */
+  spent(): boolean;
   /** Waits for the writing of ballast that runs. */
   settled(): Promise<void>;
 }
 
 /** Origins that wrote less than this part of the ballast don't get one. */
 const WORTH = 1 / 16;
-const PATIENCE = 16;
-const MOST_PATIENCE = 1_024;
+
+/** Between two tries, in milliseconds. */
+const PAUSE = 1_000;
 
 /** Makes a reserve of so many bytes; none with 0. */
 export function createBallast(owner: Owner, size: number): Ballast {
   let present = false;
-  let patience = 0; // verbs to wait for, before the next try
-  let countdown = 0;
   let writing: Promise<void> | undefined;
+  let triedAt = 0;
+  let isSpent = false;
 
-  function wait(): void {
-    countdown = patience = Math.min(MOST_PATIENCE, Math.max(PATIENCE, patience * 2));
-  }
   async function spend(): Promise<void> {
-    wait();
+    isSpent = true;
     await owner.clear("ballast");
     present = false;
   }
   /** Puts it twice and drops one, at once: it comes back only when there is room beside it, or it would be spent again. */
   async function restore(): Promise<void> {
+    await checkRoom(2 * size);
     const bytes = noise(size);
     await owner.write(["ballast"], ({ tx }) => {
       const table = tx.objectStore("ballast");
@@ -47,13 +50,15 @@ export function createBallast(owner: Owner, size: number): Ballast {
       send(table.delete(1));
     });
     present = true;
-    patience = 0;
+    isSpent = false;
   }
-  function consider(): void {
-    if (size === 0 || present || writing || owner.known().written < size * WORTH || countdown-- > 0) return;
-    writing = restore()
-      .catch(wait)
-      .finally(() => (writing = undefined));
+  function consider(): Promise<void> | undefined {
+    if (size === 0 || present || writing || owner.known().written < size * WORTH) return writing;
+    if (Date.now() - triedAt < PAUSE) return undefined;
+    triedAt = Date.now();
+    return (writing = restore()
+      .catch((error: unknown) => void (isSpent ||= isFull(error)))
+      .finally(() => (writing = undefined)));
   }
   return {
     load: async (tx) => {
@@ -62,12 +67,17 @@ export function createBallast(owner: Owner, size: number): Ballast {
     guard: async (verb) => {
       try {
         const result = await verb();
-        consider();
+        void consider();
         return result;
       } catch (error) {
         if (isFull(error)) await spend().catch(() => undefined);
         throw error;
       }
+    },
+    prepare: async () => consider(),
+    spent() {
+      if (isSpent) void consider();
+      return isSpent;
     },
     settled: async () => writing,
   };
@@ -76,6 +86,13 @@ export function createBallast(owner: Owner, size: number): Ballast {
 /** Tells whether a verb failed for want of space. */
 export function isFull(error: unknown): boolean {
   return error instanceof RuntimeError && error.code === "journal/quota";
+}
+
+/** A try that fails isn't free: Firefox takes back only some time later what was written of it. */
+async function checkRoom(bytes: number): Promise<void> {
+  const { storage } = navigator as { readonly storage?: StorageManager }; // not everywhere
+  const { usage = 0, quota = Infinity } = (await storage?.estimate()) ?? {};
+  if (quota - usage < bytes) throw new RuntimeError("journal/quota", { reason: "no space left" });
 }
 
 /** Bytes that no compression makes smaller. */
