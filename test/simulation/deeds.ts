@@ -4,7 +4,8 @@ import { createChance, type Chance } from "../../src/testing/simulation/chance.t
 import type { Page } from "../../src/testing/simulation/site.ts";
 import { everything } from "../node/core/everything.ts";
 import type { WorkflowInput } from "../../src/core/workflows/definition.ts";
-import { expect, expectMade, isClosed, makeTask, type Doing, type Stage } from "./expecting.ts";
+import { guarded, bulky, listen, makeLong, readAlong, setSecret, useSecret } from "./data.ts";
+import { expect, isClosed, makeTask, startRun, expectMade, type Doing, type Stage } from "./expecting.ts";
 import type { Deed } from "./plan.ts";
 
 export function perform(stage: Stage, page: Page, { kind, salt, number }: Deed): void {
@@ -78,6 +79,15 @@ export function perform(stage: Stage, page: Page, { kind, salt, number }: Deed):
     case "again":
       if (run !== undefined) doAgain(doing, "run", runtime.retryFrom(run));
       return;
+    case "secret":
+      useSecret(doing);
+      return;
+    case "long":
+      makeLong(doing);
+      return;
+    case "along":
+      readAlong(doing);
+      return;
     case "timer":
       startRun(doing, "later", null);
       return;
@@ -102,7 +112,7 @@ function makeChain(doing: Doing): void {
 
 /** The agent goes, and comes back. */
 function unregister({ runtime, chance }: Doing): void {
-  const name = chance.pick(["a", "b"]);
+  const name = chance.pick(["a", "b", "c"]);
   runtime.unregisterAgent(`${name}@1.0.0`, chance.pick(["drain", "requeue", "kill"]));
   setTimeout(() => void offer(runtime, `/${name}.js`), chance.below(1_000));
 }
@@ -122,13 +132,6 @@ function startSure(doing: Doing): void {
   const graph = chance.pick(stage.graphs);
   const x = chance.below(10);
   stage.sure.set(startRun(doing, graph.definition.id, { x }), graph.expected(x));
-}
-
-function startRun(doing: Doing, workflow: string, input: unknown): string {
-  const id = doing.runtime.startWorkflow(workflow, input);
-  doing.stage.made.runs.push(id);
-  expectMade(doing, "run", id, []);
-  return id;
 }
 
 function sendMail(doing: Doing): void {
@@ -180,10 +183,19 @@ export function settleIn(stage: Stage, page: Page, chance: Chance): void {
   if (!runtime) return;
   const { oracle } = stage;
   const doing: Doing = { stage, page, runtime, chance, number: 0 };
-  for (const definition of [...stage.graphs.map((graph) => graph.definition), ...everything, votes, later])
+  for (const definition of [
+    ...stage.graphs.map((graph) => graph.definition),
+    ...everything,
+    votes,
+    later,
+    guarded,
+    bulky,
+  ])
     expect(doing, `workflow ${definition.id}`, [], runtime.settled(runtime.registerWorkflow(definition)));
   runtime.setLimit("x", { concurrency: 3 });
-  for (const url of ["/a.js", "/b.js"]) void offer(runtime, url);
+  for (const url of AGENTS) void offer(runtime, url);
+  for (const name of ["s1", "s2"]) setSecret(doing, name);
+  listen(doing);
   const ears = oracle.listener(page.process.name);
   if (chance.often(0.7)) {
     runtime.on("status", ears.again);
@@ -212,11 +224,14 @@ const votes: WorkflowInput = {
 /** A timer that outlives hosts. */
 const later: WorkflowInput = { id: "later", nodes: [{ id: "nap", type: "timer", for: 6_000 }] };
 
+/** Paths of agents' scripts; the third has the second's capability, and isn't granted its secrets. */
+export const AGENTS = ["/a.js", "/b.js", "/c.js"];
+
 /** An agent is offered for as long as the page is there, whatever befalls its first worker. */
 export async function offer(runtime: Runtime, url: string): Promise<void> {
   for (;;)
     try {
-      await runtime.registerAgent({ url, trusted: true, workers: 3 });
+      await runtime.registerAgent({ url, trusted: true, workers: 3, secrets: url === "/b.js" ? ["s1", "s2"] : [] });
       return;
     } catch (error) {
       if (isClosed(error)) return;

@@ -49,6 +49,7 @@ export async function checkRest(site: Site, stage: Stage, openPage: () => void):
   }
   if (oracle.violations.length > 0) return;
   await pass(site, 2_000);
+  oracle.payloads.checkRest(site.disk.history.at(-1)?.owner ?? 0);
   await checkMirrors(site, stage, openPage);
   await checkAudit(site, stage);
 }

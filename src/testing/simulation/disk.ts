@@ -23,12 +23,12 @@ export interface Written {
   readonly by: Process;
 }
 
-/** Bytes that were stored, or let go of, by a process. */
+/** Bytes that the host of an epoch has stored or let go of; kept: it was refused to let go of those of the owner. */
 export interface BlobDeed {
-  readonly kind: "put" | "released";
+  readonly kind: "put" | "released" | "kept";
   readonly id: string;
   readonly owner: string;
-  readonly by: Process;
+  readonly epoch: number;
 }
 
 export interface SimulatedDisk {
@@ -189,7 +189,7 @@ function createJournal(state: State, inner: Journal, owned: Owned): Journal {
       }),
     archived: (id) => read<ArchiveRow | undefined>(`the archive is asked for ${id}`, () => inner.archived(id)),
     archive: (query) => read("the archive is listed", () => inner.archive(query)),
-    blobs: createBlobs(state, blobs, read, write),
+    blobs: createBlobs(state, blobs, { read, write, epoch: () => epoch }),
     audit: audit && {
       end: () => read("the end of the audit log", () => audit.end()),
       read: (after, limit) => read("the audit log is read", () => audit.read(after, limit)),
@@ -201,21 +201,34 @@ function createJournal(state: State, inner: Journal, owned: Owned): Journal {
 
 type Ask = <T>(about: string, work: () => Promise<T>) => Promise<T>;
 
-function createBlobs(state: State, blobs: BlobStore, read: Ask, write: Ask): BlobStore {
-  const by = state.world.current;
+interface Asking {
+  readonly read: Ask;
+  readonly write: Ask;
+  readonly epoch: () => number;
+}
+
+function createBlobs(state: State, blobs: BlobStore, { read, write, epoch }: Asking): BlobStore {
+  const note = (kind: BlobDeed["kind"], owner: string, id = ""): void =>
+    void state.blobs.push({ kind, id, owner, epoch: epoch() });
   return {
     put: (id, owner, bytes) =>
       write(`blob ${id} is written`, async () => {
         await blobs.put(id, owner, bytes);
-        state.blobs.push({ kind: "put", id, owner, by });
+        note("put", owner, id);
       }),
     get: (id, offset, size) => read(`blob ${id} is read`, () => blobs.get(id, offset, size)),
     owners: () => read("blobs' owners are listed", () => blobs.owners()),
-    release: (owner) =>
-      write(`blobs of ${owner} are released`, async () => {
-        const gone = [...state.bytes].filter(([, blob]) => blob.owner === owner);
-        await blobs.release(owner);
-        for (const [id] of gone) state.blobs.push({ kind: "released", id, owner, by });
-      }),
+    async release(owner) {
+      try {
+        await write(`blobs of ${owner} are released`, async () => {
+          const gone = [...state.bytes].filter(([, blob]) => blob.owner === owner);
+          await blobs.release(owner);
+          for (const [id] of gone) note("released", owner, id);
+        });
+      } catch (error) {
+        note("kept", owner);
+        throw error;
+      }
+    },
   };
 }

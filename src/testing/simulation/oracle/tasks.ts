@@ -16,6 +16,9 @@ export interface KnownTask {
   readonly effects: Map<string, string>;
   /** Keys of those that the present attempt was given. */
   given: ReadonlySet<string>;
+  /** The last checkpoint, as JSON, and the one that the present attempt was given. */
+  checkpoint: string | undefined;
+  givenCheckpoint: string | undefined;
 }
 
 /** What workers did: told by the agents themselves. */
@@ -43,7 +46,8 @@ interface State {
   readonly tokens: Set<string>;
 }
 
-export function createTaskRules(claim: Claim, performed: Performed): TaskRules {
+/** `whole` puts long payloads in the places where they are named. */
+export function createTaskRules(claim: Claim, performed: Performed, whole: (text: string) => string): TaskRules {
   const state: State = {
     claim,
     performed,
@@ -66,7 +70,10 @@ export function createTaskRules(claim: Claim, performed: Performed): TaskRules {
       assign(state, data);
     },
     "task.started": (data) => void current(data, "was started"),
-    "task.checkpointed": (data) => void current(data, "kept a checkpoint"),
+    "task.checkpointed": (data) => {
+      const task = current(data, "kept a checkpoint");
+      if (task) task.checkpoint = whole(textOf(data["value"]));
+    },
     "task.effected": (data) => {
       const task = current(data, "kept an effect");
       const [key, value] = [textOf(data["key"]), textOf(data["value"])];
@@ -76,7 +83,7 @@ export function createTaskRules(claim: Claim, performed: Performed): TaskRules {
     "task.completed": (data) => {
       const task = current(data, "was completed");
       if (!task) return;
-      task.output = textOf(data["output"]);
+      task.output = whole(textOf(data["output"]));
       checkOutput(state, task, task.output);
       end(state, task, "completed");
     },
@@ -119,7 +126,7 @@ function boundRules({ links, limits }: State): Rules {
 function checkOutput({ claim, performed }: State, { id, attempt }: KnownTask, output: string): void {
   const given = performed.outputs.get(`${id}#${attempt}`) ?? new Set();
   const text = (): string =>
-    `task ${id} was completed with ${output}, attempt ${attempt} gave ${[...given].join(", ")}`;
+    `task ${id} was completed with ${output.slice(0, 200)}, attempt ${attempt} gave ${[...given].join(", ").slice(0, 200)}`;
   claim(given.has(output), "answers", text);
 }
 
@@ -135,6 +142,8 @@ function newTask(id: string, after: unknown, parent: unknown): KnownTask {
     output: undefined,
     effects: new Map(),
     given: new Set(),
+    checkpoint: undefined,
+    givenCheckpoint: undefined,
   };
 }
 
@@ -181,6 +190,7 @@ function assign(state: State, data: Data): void {
   state.tokens.add(token);
   task.attempt = attempt;
   task.given = new Set(task.effects.keys());
+  task.givenCheckpoint = task.checkpoint;
   task.link = link;
   const uses = (data["limits"] ?? []) as readonly { readonly limit: string; readonly key?: string }[];
   task.uses = uses.map(({ limit, key = "" }) => (limits.get(limit)?.perKey ? `${limit} ${key}` : limit));
