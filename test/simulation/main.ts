@@ -81,9 +81,10 @@ async function runAll(): Promise<void> {
   const totals = createTotals();
   const failed: number[] = [];
   const children = new Set<ChildProcess>();
-  let isOver = false;
+  let stopped = false;
+  const isOver = (): boolean => stopped;
   const endAll = (): void => {
-    isOver = true;
+    stopped = true;
     for (const child of children) child.kill();
   };
   const take = (result: SeedResult): void => {
@@ -94,7 +95,7 @@ async function runAll(): Promise<void> {
     if (values["until-failure"]) endAll();
   };
   const run = async (job: number): Promise<void> => {
-    for (let done = job; done < count && !isOver; done += jobs * MOST) {
+    for (let done = job; done < count && !isOver(); done += jobs * MOST) {
       const share = ["--child", "--from", `${from + done}`, "--jobs", `${jobs}`];
       const some = ["--seeds", `${Math.min(count - done, jobs * MOST)}`];
       const more = values.steps === undefined ? [] : ["--steps", values.steps];
@@ -103,7 +104,7 @@ async function runAll(): Promise<void> {
       child.on("message", take);
       const [code] = (await once(child, "exit")) as [number | null];
       children.delete(child);
-      if (code !== 0 && !isOver) failed.push(NaN);
+      if (code !== 0 && !isOver()) failed.push(NaN);
     }
   };
   await Promise.all(Array.from({ length: jobs }, (_none, job) => run(job)));

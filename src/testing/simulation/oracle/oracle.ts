@@ -79,8 +79,30 @@ export function createOracle({ disk, world, vault }: Pick<Site, "disk" | "world"
       }
       payloads.look();
     },
+    ...witness({ claim, vault, assigned, performed, look: () => oracle.look(), tasks: ofTasks.tasks }),
+    listener: (page) => createListener(page, oracle),
+  };
+  return oracle;
+}
+
+interface Seeing extends Pick<Oracle, "claim" | "look" | "tasks"> {
+  readonly vault: Site["vault"];
+  readonly assigned: ReadonlyMap<string, number>;
+  readonly performed: { readonly outputs: Map<string, Set<string>>; readonly began: Set<string> };
+}
+
+/** What agents and pages say of themselves. */
+function witness({
+  claim,
+  vault,
+  assigned,
+  performed,
+  look,
+  tasks,
+}: Seeing): Pick<Oracle, "began" | "gave" | "effect" | "secret" | "told"> {
+  return {
     began(task, attempt) {
-      oracle.look();
+      look();
       const isDurable = assigned.has(`${task}#${attempt}`);
       claim(isDurable, "durable first", () => `attempt ${attempt} of ${task} runs, and the journal doesn't say so`);
       performed.began.add(`${task}#${attempt}`);
@@ -90,7 +112,7 @@ export function createOracle({ disk, world, vault }: Pick<Site, "disk" | "world"
       performed.outputs.set(key, (performed.outputs.get(key) ?? new Set()).add(output));
     },
     effect(id, attempt, key) {
-      const task = oracle.tasks.get(id);
+      const task = tasks.get(id);
       const isKnown = task?.attempt === attempt && task.given.has(key);
       claim(
         !isKnown,
@@ -108,9 +130,7 @@ export function createOracle({ disk, world, vault }: Pick<Site, "disk" | "world"
     told(page, text) {
       checkText(claim, `what ${page} is told`, text);
     },
-    listener: (page) => createListener(page, oracle),
   };
-  return oracle;
 }
 
 interface Reading {

@@ -93,16 +93,20 @@ export function createPayloadRules(claim: Claim, disk: State["disk"]): PayloadRu
     },
     checkRest(epoch) {
       look(state);
-      for (const blob of [...state.kept, ...state.presentOf.keys()])
-        claim(disk.bytes.has(blob), "payloads", () => `blob ${blob} is named, and isn't there at rest`);
-      for (const { kind, id, owner, epoch: by } of disk.blobs) {
-        const isSpare = kind === "put" && CHECKPOINT.test(owner) && !state.presentOf.has(id);
-        const isLeft = isSpare && by === epoch && (state.freed.get(id) ?? epoch) === epoch && disk.bytes.has(id);
-        const isRefused = disk.blobs.some((other) => other.kind === "kept" && other.owner === owner);
-        claim(!isLeft || isRefused, "payloads", () => `blob ${id} of a checkpoint that nobody needs is still there`);
-      }
+      checkRest(state, epoch);
     },
   };
+}
+
+function checkRest({ claim, disk, kept, presentOf, freed }: State, epoch: number): void {
+  for (const blob of [...kept, ...presentOf.keys()])
+    claim(disk.bytes.has(blob), "payloads", () => `blob ${blob} is named, and isn't there at rest`);
+  for (const { kind, id, owner, epoch: by } of disk.blobs) {
+    const isSpare = kind === "put" && CHECKPOINT.test(owner) && !presentOf.has(id);
+    const isLeft = isSpare && by === epoch && (freed.get(id) ?? epoch) === epoch && disk.bytes.has(id);
+    const isRefused = disk.blobs.some((other) => other.kind === "kept" && other.owner === owner);
+    claim(!isLeft || isRefused, "payloads", () => `blob ${id} of a checkpoint that nobody needs is still there`);
+  }
 }
 
 const ENDS: ReadonlySet<string> = new Set(["task.completed", "task.failed", "task.cancelled", "task.skipped"]);

@@ -70,16 +70,7 @@ export function createTaskRules(claim: Claim, performed: Performed, whole: (text
       assign(state, data);
     },
     "task.started": (data) => void current(data, "was started"),
-    "task.checkpointed": (data) => {
-      const task = current(data, "kept a checkpoint");
-      if (task) task.checkpoint = whole(textOf(data["value"]));
-    },
-    "task.effected": (data) => {
-      const task = current(data, "kept an effect");
-      const [key, value] = [textOf(data["key"]), textOf(data["value"])];
-      claim(!task?.effects.has(key), "effects", () => `effect ${key} of task ${task?.id ?? ""} was recorded twice`);
-      task?.effects.set(key, value);
-    },
+    ...keepRules(state, whole),
     "task.completed": (data) => {
       const task = current(data, "was completed");
       if (!task) return;
@@ -109,6 +100,23 @@ export function createTaskRules(claim: Claim, performed: Performed, whole: (text
     ...boundRules(state),
   };
   return { rules, tasks, aliases };
+}
+
+/** What an attempt keeps for later ones. */
+function keepRules(state: State, whole: (text: string) => string): Rules {
+  const { claim } = state;
+  return {
+    "task.checkpointed": (data) => {
+      const task = currentOf(state, data, "kept a checkpoint");
+      if (task) task.checkpoint = whole(textOf(data["value"]));
+    },
+    "task.effected": (data) => {
+      const task = currentOf(state, data, "kept an effect");
+      const [key, value] = [textOf(data["key"]), textOf(data["value"])];
+      claim(!task?.effects.has(key), "effects", () => `effect ${key} of task ${task?.id ?? ""} was recorded twice`);
+      task?.effects.set(key, value);
+    },
+  };
 }
 
 /** What bounds how much runs at once. */
