@@ -30,7 +30,7 @@ export async function readWhole(
   const whole = async (text: JsonText): Promise<JsonText> => (isSpilled(text) ? unspill(text, read) : text);
   const { input, checkpoint } = run;
   const text = await whole(input);
-  const filled = isSecret ? await secrets.fill(run, link, text) : text;
+  const filled = isSecret ? await secrets.fill(run.task, link, text) : text;
   return {
     ...run,
     input: handed(filled, input),

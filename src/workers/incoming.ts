@@ -68,7 +68,7 @@ export function createIncoming(options: IncomingOptions): Incoming {
       const harvest: Harvest = { commands: [], replies: [] };
       // Not by `map`, which passes over holes.
       const parsed = Array.from(frames, (frame) =>
-        options.secrets.clean(parse(AgentFrameSchema, frame, "agent/message-invalid")),
+        options.secrets.clean(link, parse(AgentFrameSchema, frame, "agent/message-invalid")),
       );
       const started = startsOf(options, link, parsed);
       for (const frame of parsed) {
@@ -238,7 +238,7 @@ async function moveBytes(
   const { call } = frame;
   try {
     const owner = ownerOf(engine, frame.task);
-    if (frame.kind === "write") refuseLeak(secrets, frame, frame.bytes);
+    if (frame.kind === "write") refuseLeak(secrets, link, frame, frame.bytes);
     if (frame.kind === "read") send(link, { kind: "answer", call, bytes: await readBlob(journal, owner, frame.ref) });
     else send(link, { kind: "answer", call, ref: await writeBlob(journal, owner, frame.bytes) });
   } catch (error) {

@@ -2,7 +2,6 @@
  * Secrets on their way to a worker, and on their way back: their values are put into the input of an attempt when it is
  * handed over, and whatever the attempt says has the mark of a secret where its value stood.
  */
-import { holdingId } from "../core/agents/agent.ts";
 import type { MailAsk } from "../core/mail/delivery.ts";
 import type { AgentFrame } from "../core/agents/protocol.ts";
 import type { Engine } from "../core/engine.ts";
@@ -15,26 +14,23 @@ type Known = readonly (readonly [value: string, mark: string])[];
 
 export interface Secrets {
   /**
-   * The input with the values in it; from now on the attempt is listened to.
+   * The input with the values in it; from now on its worker is listened to, whatever it says of this attempt or others.
    * @throws RuntimeError `secret/unknown`, `secret/not-granted`, `secret/unavailable`, `task/input-invalid`
    */
-  fill(of: { readonly task: string; readonly attempt: number }, link: string, input: JsonText): Promise<JsonText>;
-  /** The frame without values. */
-  clean<F extends AgentFrame>(frame: F): F;
+  fill(task: string, link: string, input: JsonText): Promise<JsonText>;
+  /** What a worker says, without values. */
+  clean<F extends AgentFrame>(link: string, frame: F): F;
   /** What is said of a worker that is gone. */
   cleanError(link: string, error: ErrorData | undefined): ErrorData | undefined;
 }
 
 /** `vault` is undefined where nobody keeps secrets. */
 export function createSecrets(engine: Engine, vault: Vault | undefined): Secrets {
-  /** What attempts were given, by attempt. */
-  const given = new Map<string, { readonly link: string; readonly known: Known }>();
-  const sweep = (): void => {
-    for (const key of given.keys()) if (!engine.state.agents.holdings.has(key)) given.delete(key);
-  };
+  /** What workers were given, by link: one may remember it in its next attempt. */
+  const given = new Map<string, Known>();
   return {
-    async fill({ task, attempt }, link, input) {
-      sweep();
+    async fill(task, link, input) {
+      for (const gone of given.keys()) if (!engine.state.agents.links.has(gone)) given.delete(gone);
       const { agents, tasks } = engine.state;
       const uses = tasks.tasks.get(task)?.secrets ?? [];
       const { agent = "" } = agents.links.get(link) ?? {};
@@ -45,16 +41,17 @@ export function createSecrets(engine: Engine, vault: Vault | undefined): Secrets
         const value = values.get(name) ?? (await read(vault, name));
         values.set(name, value);
       }
-      given.set(holdingId(task, attempt), { link, known: [...values].flatMap(formsOf) });
+      const known = new Map([...(given.get(link) ?? []), ...[...values].flatMap(formsOf)]);
+      given.set(link, [...known]);
       return put(input, uses, values);
     },
-    clean(frame) {
-      const { known } = given.get(holdingId(frame.task, frame.attempt)) ?? {};
+    clean(link, frame) {
+      const known = given.get(link);
       return known ? cleanFrame(frame, known) : frame;
     },
     cleanError(link, error) {
-      const known = [...given.values()].flatMap((one) => (one.link === link ? one.known : []));
-      return error && known.length > 0 ? cleanError(error, known) : error;
+      const known = given.get(link);
+      return error && known ? cleanError(error, known) : error;
     },
   };
 }
@@ -162,8 +159,13 @@ function cleanError(error: ErrorData, known: Known): ErrorData {
 }
 
 /** @throws RuntimeError `secret/leaked` when bytes that an attempt wants to keep hold a value */
-export function refuseLeak({ clean }: Pick<Secrets, "clean">, { task, attempt }: AgentFrame, bytes: Uint8Array): void {
+export function refuseLeak(
+  { clean }: Pick<Secrets, "clean">,
+  link: string,
+  { task, attempt }: AgentFrame,
+  bytes: Uint8Array,
+): void {
   const message = decode(bytes);
-  if (clean({ kind: "log", task, attempt, level: "info", message }).message !== message)
+  if (clean(link, { kind: "log", task, attempt, level: "info", message }).message !== message)
     throw new RuntimeError("secret/leaked", { task, reason: "the bytes hold a secret that the task was given" });
 }

@@ -4,6 +4,7 @@ import { mailbox } from "../../src/messages.ts";
 import { createChance, type Chance } from "../../src/testing/simulation/chance.ts";
 import type { Oracle } from "../../src/testing/simulation/oracle/oracle.ts";
 import { addUp } from "./graphs.ts";
+import { checkGiven, keepLong, outputOf, streamSome, tellTales, type Given, type Telling } from "./telltales.ts";
 
 const anything = {
   "~standard": { version: 1, vendor: "simulation", validate: (value: unknown) => ({ value }) },
@@ -19,25 +20,44 @@ interface Adding {
   readonly of?: readonly number[];
 }
 
+/** Where an agent runs: its worker, and the epoch of the host. */
+interface Place {
+  readonly process: object;
+  readonly epoch: number;
+}
+
 /** What agents are told to say of themselves: by the path of their script. */
 export function createAgents(
   seed: number,
   conduct: Conduct,
   oracle: () => Oracle,
+  here: () => Place,
 ): ReadonlyMap<string, AgentDefinition<never>> {
-  const make = (name: string, slots: number): AgentDefinition<never> =>
+  const memories = new WeakMap<object, { readonly epoch: number; readonly secrets: Map<string, string> }>();
+  const recall = (): Map<string, string> => {
+    const { process, epoch } = here();
+    const known = memories.get(process);
+    if (known?.epoch === epoch) return known.secrets;
+    const secrets = new Map<string, string>(); // what another host has given this one can't know
+    memories.set(process, { epoch, secrets });
+    return secrets;
+  };
+  const make = (name: string, slots: number, capability = name): AgentDefinition<never> =>
     defineAgent({
       name,
       version: "1.0.0",
-      capabilities: [name],
+      capabilities: [capability],
       slots,
       input: anything,
       output: anything,
-      run: (input: unknown, context) => perform({ seed, conduct, oracle: oracle() }, input, context),
+      run(input: unknown, context) {
+        return perform({ seed, conduct, oracle: oracle(), remembered: recall() }, input, context);
+      },
     }) as unknown as AgentDefinition<never>;
   return new Map([
     ["/a.js", make("a", 2)],
-    ["/b.js", make("b", 1)],
+    ["/b.js", make("b", 2)],
+    ["/c.js", make("c", 1, "b")],
   ]);
 }
 
@@ -45,22 +65,35 @@ interface Stage {
   readonly seed: number;
   readonly conduct: Conduct;
   readonly oracle: Oracle;
+  /** What its worker keeps from one attempt to the next. */
+  readonly remembered: Map<string, string>;
 }
 
-async function perform({ seed, conduct, oracle }: Stage, input: unknown, context: AgentContext): Promise<unknown> {
+async function perform(
+  { seed, conduct, oracle, remembered }: Stage,
+  input: unknown,
+  context: AgentContext,
+): Promise<unknown> {
   const { id, attempt } = context.task;
   oracle.began(id, attempt);
   const chance = createChance(hash(`${seed} ${id} ${attempt}`));
+  const telling: Telling = { chance, oracle, context, remembered };
+  const given = Object(input) as Given;
+  checkGiven(telling, given);
   await pause(chance.below(chance.often(0.1) ? 3_000 : 200));
   const name = id.split("/").at(-1) ?? "";
   if (/^bad_/u.test(name)) throw Object.assign(new Error("as its name says"), { retryable: false });
   if (/^flaky_/u.test(name) && attempt === 1) throw new Error("once, as its name says");
   if (chance.often(conduct.trouble)) await misbehave(chance, context);
   const { add, of = [] } = Object(input) as Adding;
-  const output = add === undefined ? input : addUp(add, of);
   if (chance.often(0.3)) await leaveMarks({ chance, oracle }, context);
-  oracle.gave(id, attempt, JSON.stringify(output ?? null));
-  return output;
+  if (given.along || chance.often(0.05)) await streamSome(telling);
+  if (given.bulk !== undefined) await keepLong(telling, given);
+  if (chance.often(given.secret ? 0.7 : 0.1)) await tellTales(telling, given);
+  const sum = add === undefined ? undefined : addUp(add, of);
+  const { said, heard } = sum === undefined ? outputOf(telling, input) : { said: sum, heard: sum };
+  oracle.gave(id, attempt, JSON.stringify(heard ?? null));
+  return said;
 }
 
 async function misbehave(chance: Chance, { signal }: AgentContext): Promise<void> {

@@ -1,43 +1,12 @@
 /** What pages do, each thing held against what has to come of it. */
 import type { Runtime } from "../../src/client/runtime.ts";
-import { RuntimeError } from "../../src/core/errors.ts";
 import { createChance, type Chance } from "../../src/testing/simulation/chance.ts";
-import type { Oracle } from "../../src/testing/simulation/oracle/oracle.ts";
 import type { Page } from "../../src/testing/simulation/site.ts";
 import { everything } from "../node/core/everything.ts";
 import type { WorkflowInput } from "../../src/core/workflows/definition.ts";
-import type { Graph } from "./graphs.ts";
+import { guarded, bulky, listen, makeLong, readAlong, setSecret, useSecret } from "./data.ts";
+import { expect, isClosed, makeTask, startRun, expectMade, type Doing, type Stage } from "./expecting.ts";
 import type { Deed } from "./plan.ts";
-
-/** What is known of all pages. */
-export interface Stage {
-  readonly oracle: Oracle;
-  readonly graphs: readonly Graph[];
-  /** Promises that pages wait for, and what they are about. */
-  readonly open: Map<symbol, { readonly page: Page; readonly about: string }>;
-  /** Runs whose output is known beforehand. */
-  readonly sure: Map<string, Record<string, number | null>>;
-  /** What was acknowledged to a page: it must never be gone. */
-  readonly acknowledged: Set<string>;
-  /** Tasks and runs that somebody has tried to stop. */
-  readonly stopped: Set<string>;
-  /** Runs that were paused: by a page that may be gone before it resumes them. */
-  readonly paused: Set<string>;
-  readonly schedules: Set<string>;
-  /** Numbers of deeds that are still to be done. */
-  readonly due: Set<number>;
-  readonly made: { readonly tasks: string[]; readonly runs: string[] };
-  openPage(): void;
-  leave(page: Page): void;
-}
-
-interface Doing {
-  readonly stage: Stage;
-  readonly page: Page;
-  readonly runtime: Runtime;
-  readonly chance: Chance;
-  readonly number: number;
-}
 
 export function perform(stage: Stage, page: Page, { kind, salt, number }: Deed): void {
   const { runtime } = page;
@@ -110,6 +79,15 @@ export function perform(stage: Stage, page: Page, { kind, salt, number }: Deed):
     case "again":
       if (run !== undefined) doAgain(doing, "run", runtime.retryFrom(run));
       return;
+    case "secret":
+      useSecret(doing);
+      return;
+    case "long":
+      makeLong(doing);
+      return;
+    case "along":
+      readAlong(doing);
+      return;
     case "timer":
       startRun(doing, "later", null);
       return;
@@ -119,27 +97,6 @@ export function perform(stage: Stage, page: Page, { kind, salt, number }: Deed):
     case "leave":
       stage.leave(page);
   }
-}
-
-type TaskOptions = Omit<Parameters<Runtime["createTask"]>[0], "capabilities">;
-
-function makeTask(doing: Doing, more: TaskOptions): string {
-  const { stage, runtime, chance, number } = doing;
-  const id = runtime.createTask({
-    capabilities: [chance.pick(["a", "b"])],
-    input: { number, salt: chance.below(1_000) },
-    priority: chance.pick(["low", "medium", "high", "critical"]),
-    retry: { maxAttempts: chance.between(1, 5), base: 50, cap: 500 },
-    timeout: chance.between(1_500, 5_000),
-    ...(chance.often(0.2) && { timeouts: { idle: 1_200 } }),
-    ...(chance.often(0.2) && { timeouts: { total: chance.between(1_000, 20_000) } }),
-    ...(chance.often(0.2) && { startAt: Date.now() + chance.below(5_000) }),
-    ...(chance.often(0.2) && { limits: [{ limit: "x", key: "k" }] }),
-    ...more,
-  });
-  stage.made.tasks.push(id);
-  expectMade(doing, "task", id, "after" in more ? ["task/dependency-unknown"] : []);
-  return id;
 }
 
 function makeChain(doing: Doing): void {
@@ -155,7 +112,7 @@ function makeChain(doing: Doing): void {
 
 /** The agent goes, and comes back. */
 function unregister({ runtime, chance }: Doing): void {
-  const name = chance.pick(["a", "b"]);
+  const name = chance.pick(["a", "b", "c"]);
   runtime.unregisterAgent(`${name}@1.0.0`, chance.pick(["drain", "requeue", "kill"]));
   setTimeout(() => void offer(runtime, `/${name}.js`), chance.below(1_000));
 }
@@ -176,83 +133,6 @@ function startSure(doing: Doing): void {
   const x = chance.below(10);
   stage.sure.set(startRun(doing, graph.definition.id, { x }), graph.expected(x));
 }
-
-function startRun(doing: Doing, workflow: string, input: unknown): string {
-  const id = doing.runtime.startWorkflow(workflow, input);
-  doing.stage.made.runs.push(id);
-  expectMade(doing, "run", id, []);
-  return id;
-}
-
-/** What is acknowledged is durable, and stays; what is refused isn't there. Its result is what the journal says. */
-function expectMade(doing: Doing, what: "task" | "run", id: string, codes: readonly string[]): void {
-  const { stage, runtime, page, number } = doing;
-  const { oracle } = stage;
-  const isThere = (): boolean => {
-    oracle.look();
-    return what === "task" ? oracle.tasks.has(id) || oracle.aliases.has(id) : oracle.runs.has(id);
-  };
-  expect(
-    doing,
-    `${what} ${id} is durable`,
-    codes,
-    runtime.settled(id).then(() => {
-      oracle.claim(
-        isThere(),
-        "acknowledged",
-        () => `${what} ${id} of deed ${number} is acknowledged, and isn't in the journal`,
-      );
-      stage.acknowledged.add(id);
-    }),
-  );
-  const token = Symbol(id);
-  stage.open.set(token, { page, about: `the result of ${what} ${id}` });
-  const over = (how: string, output?: string): void => {
-    stage.open.delete(token);
-    oracle.look();
-    const real = oracle.aliases.get(id) ?? id;
-    const end = oracle.tasks.get(real) ?? oracle.runs.get(id);
-    const isTrue =
-      how === "ended"
-        ? end === undefined || end.ended !== "completed"
-        : end?.ended === "completed" && (output === end.output || end.output === undefined);
-    oracle.claim(
-      isTrue,
-      "results",
-      () =>
-        `${what} ${id} is told as ${how} with ${output ?? "nothing"}; the journal says ${end?.ended ?? "nothing"}, ${end?.output ?? ""}`,
-    );
-  };
-  runtime.result(id).then(
-    (output) => {
-      over("completed", JSON.stringify(output));
-    },
-    (error: unknown) => {
-      if (isClosed(error))
-        stage.open.delete(token); // its page doesn't wait any more
-      else over("ended", String(error));
-    },
-  );
-}
-
-/** The promise has to settle, and may only be rejected with one of the codes. */
-function expect(
-  { stage, page, number }: Doing,
-  about: string,
-  codes: readonly string[],
-  promise: Promise<unknown>,
-): void {
-  const token = Symbol(about);
-  const over = (): void => void stage.open.delete(token);
-  stage.open.set(token, { page, about });
-  promise.then(over, (error: unknown) => {
-    over();
-    const isKnown = isClosed(error) || (error instanceof RuntimeError && codes.includes(error.code));
-    stage.oracle.claim(isKnown, "refused", () => `deed ${number}: ${about} was refused: ${String(error)}`);
-  });
-}
-
-const isClosed = (error: unknown): boolean => error instanceof RuntimeError && error.code === "runtime/closed";
 
 function sendMail(doing: Doing): void {
   const { runtime, chance, number, stage } = doing;
@@ -303,10 +183,19 @@ export function settleIn(stage: Stage, page: Page, chance: Chance): void {
   if (!runtime) return;
   const { oracle } = stage;
   const doing: Doing = { stage, page, runtime, chance, number: 0 };
-  for (const definition of [...stage.graphs.map((graph) => graph.definition), ...everything, votes, later])
+  for (const definition of [
+    ...stage.graphs.map((graph) => graph.definition),
+    ...everything,
+    votes,
+    later,
+    guarded,
+    bulky,
+  ])
     expect(doing, `workflow ${definition.id}`, [], runtime.settled(runtime.registerWorkflow(definition)));
   runtime.setLimit("x", { concurrency: 3 });
-  for (const url of ["/a.js", "/b.js"]) void offer(runtime, url);
+  for (const url of AGENTS) void offer(runtime, url);
+  for (const name of ["s1", "s2"]) setSecret(doing, name);
+  listen(doing);
   const ears = oracle.listener(page.process.name);
   if (chance.often(0.7)) {
     runtime.on("status", ears.again);
@@ -335,11 +224,14 @@ const votes: WorkflowInput = {
 /** A timer that outlives hosts. */
 const later: WorkflowInput = { id: "later", nodes: [{ id: "nap", type: "timer", for: 6_000 }] };
 
+/** Paths of agents' scripts; the third has the second's capability, and isn't granted its secrets. */
+export const AGENTS = ["/a.js", "/b.js", "/c.js"];
+
 /** An agent is offered for as long as the page is there, whatever befalls its first worker. */
 export async function offer(runtime: Runtime, url: string): Promise<void> {
   for (;;)
     try {
-      await runtime.registerAgent({ url, trusted: true, workers: 3 });
+      await runtime.registerAgent({ url, trusted: true, workers: 3, secrets: url === "/b.js" ? ["s1", "s2"] : [] });
       return;
     } catch (error) {
       if (isClosed(error)) return;

@@ -5,7 +5,8 @@
  *   --keep 3,17 with --seed: only these deeds and faults     --until-failure   stop at the first that fails
  *   --planted [NAME]   plants each bug of test/planted in a copy, and tells how soon it is found
  */
-import { fork } from "node:child_process";
+import { fork, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -30,6 +31,10 @@ const { values, positionals } = parseArgs({
     child: { type: "boolean", default: false },
   },
 });
+
+/** Seeds of one process: pages hold on to their workers by a table of the module, so that each seed leaves some MB. */
+const MOST = 100;
+
 const [from, count] = [number("from"), number("seeds")];
 const steps = values.steps === undefined ? Infinity : number("steps");
 
@@ -75,31 +80,34 @@ async function runAll(): Promise<void> {
   const started = performance.now();
   const totals = createTotals();
   const failed: number[] = [];
-  const children = Array.from({ length: jobs }, (_none, job) => {
-    const share = ["--child", "--from", `${from + job}`, "--seeds", `${count - job}`, "--jobs", `${jobs}`];
-    const more = values.steps === undefined ? [] : ["--steps", values.steps];
-    return fork(fileURLToPath(import.meta.url), [...share, ...more]);
-  });
+  const children = new Set<ChildProcess>();
+  let stopped = false;
+  const isOver = (): boolean => stopped;
   const endAll = (): void => {
+    stopped = true;
     for (const child of children) child.kill();
   };
-  const exits = children.map(
-    (child) =>
-      new Promise<void>((resolve) => {
-        child.on("message", (result: SeedResult) => {
-          add(totals, { ...result, faults: new Map(result.faults) });
-          if (result.violations.length === 0) return;
-          failed.push(result.seed);
-          console.log(`seed ${result.seed}: ${result.violations[0]?.rule ?? ""}: ${result.violations[0]?.text ?? ""}`);
-          if (values["until-failure"]) endAll();
-        });
-        child.on("exit", (code) => {
-          if (code !== 0 && code !== null) failed.push(NaN);
-          resolve();
-        });
-      }),
-  );
-  await Promise.all(exits);
+  const take = (result: SeedResult): void => {
+    add(totals, { ...result, faults: new Map(result.faults) });
+    if (result.violations.length === 0) return;
+    failed.push(result.seed);
+    console.log(`seed ${result.seed}: ${result.violations[0]?.rule ?? ""}: ${result.violations[0]?.text ?? ""}`);
+    if (values["until-failure"]) endAll();
+  };
+  const run = async (job: number): Promise<void> => {
+    for (let done = job; done < count && !isOver(); done += jobs * MOST) {
+      const share = ["--child", "--from", `${from + done}`, "--jobs", `${jobs}`];
+      const some = ["--seeds", `${Math.min(count - done, jobs * MOST)}`];
+      const more = values.steps === undefined ? [] : ["--steps", values.steps];
+      const child = fork(fileURLToPath(import.meta.url), [...share, ...some, ...more]);
+      children.add(child);
+      child.on("message", take);
+      const [code] = (await once(child, "exit")) as [number | null];
+      children.delete(child);
+      if (code !== 0 && !isOver()) failed.push(NaN);
+    }
+  };
+  await Promise.all(Array.from({ length: jobs }, (_none, job) => run(job)));
   const [first] = failed.toSorted((a, b) => a - b);
   if (first !== undefined && !values["until-failure"]) await explain(first);
   console.log(lineOf(totals, performance.now() - started));

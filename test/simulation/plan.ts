@@ -15,6 +15,7 @@ export interface Deed {
 const DEEDS = [
   "task", "task", "task", "task", "chain", "burst", "alias", "run", "run", "run", "everything", "vote", "mail", "mail",
   "mail", "cancel", "pause", "limit", "message", "page", "leave", "schedule", "timer", "timer", "message", "offline", "unregister", "requeue", "again",
+  "secret", "secret", "long", "along", "along",
 ] as const; // prettier-ignore
 
 /** Something that befalls the site. */

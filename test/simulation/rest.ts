@@ -4,7 +4,7 @@ import type { Runtime } from "../../src/client/runtime.ts";
 import { createMemoryJournal } from "../../src/plugins/journals/memory.ts";
 import { differenceOf } from "../../src/testing/claims.ts";
 import type { Page, Site } from "../../src/testing/simulation/site.ts";
-import type { Stage } from "./deeds.ts";
+import type { Stage } from "./expecting.ts";
 import { BOUND } from "./run.ts";
 
 /** What isn't done yet, in words. */
@@ -49,6 +49,7 @@ export async function checkRest(site: Site, stage: Stage, openPage: () => void):
   }
   if (oracle.violations.length > 0) return;
   await pass(site, 2_000);
+  oracle.payloads.checkRest(site.disk.history.at(-1)?.owner ?? 0);
   await checkMirrors(site, stage, openPage);
   await checkAudit(site, stage);
 }

@@ -6,7 +6,8 @@ import type { Violation } from "../../src/testing/simulation/oracle/rule.ts";
 import { createSite, thawAll, type Entries, type Page, type Site } from "../../src/testing/simulation/site.ts";
 import type { Step } from "../../src/testing/simulation/world.ts";
 import { createAgents } from "./agents.ts";
-import { offer, perform, settleIn, type Stage } from "./deeds.ts";
+import { AGENTS, offer, perform, settleIn } from "./deeds.ts";
+import type { Stage } from "./expecting.ts";
 import { strike, type Victim } from "./faults.ts";
 import { drawGraph } from "./graphs.ts";
 import type { FaultKind, Plan } from "./plan.ts";
@@ -40,8 +41,13 @@ export async function runPlan(
   const { seed, speed, snapshotEvery } = plan;
   const conduct = { trouble: plan.trouble };
   const made: { oracle?: Oracle } = {};
-  const agents = createAgents(seed, conduct, () => made.oracle ?? missing());
-  const site = createSite({ seed, entries, speed, agents, snapshotEvery });
+  const agents = createAgents(
+    seed,
+    conduct,
+    () => made.oracle ?? missing(),
+    () => ({ process: site.world.current, epoch: site.disk.history.at(-1)?.owner ?? 0 }),
+  );
+  const site: Site = createSite({ seed, entries, speed, agents, snapshotEvery });
   if (tell) site.world.onTold(tell);
   try {
     const oracle = (made.oracle = createOracle(site));
@@ -185,17 +191,19 @@ function planDeed(site: Site, stage: Stage, deed: Plan["deeds"][number]): void {
 /** Whoever has paused a run may be gone; and a clock that was set back lets a schedule go on for long. */
 function putRight(site: Site, { paused, schedules }: Stage): void {
   const { world } = site;
-  world.plan(world.machine, 10_000, "what was paused goes on", () => {
+  const put = (): void => {
     const [page] = [...site.pages].filter(({ runtime }) => runtime);
     const runtime = page?.runtime;
-    if (!runtime) return;
-    site.act(page.process, "paused runs go on, and schedules end", () => {
-      for (const run of paused) runtime.resumeWorkflow(run);
-      runtime.setAgentOffline("a", false);
-      for (const url of ["/a.js", "/b.js"]) void offer(runtime, url); // it may have been taken back
-      for (const id of schedules) runtime.unschedule(id).catch(() => undefined); // it has ended by itself
-    });
-  });
+    if (runtime)
+      site.act(page.process, "paused runs go on, and schedules end", () => {
+        for (const run of paused) runtime.resumeWorkflow(run);
+        runtime.setAgentOffline("a", false);
+        for (const url of AGENTS) void offer(runtime, url); // it may have been taken back
+        for (const id of schedules) runtime.unschedule(id).catch(() => undefined); // it has ended by itself
+      });
+    else world.plan(world.machine, 5_000, "nobody is there to put it right", put);
+  };
+  world.plan(world.machine, 10_000, "what was paused goes on", put);
 }
 
 function modesOf({ modes, seed }: Plan, count: number): readonly Mode[] {

@@ -3,8 +3,8 @@
  * takes its time, is carried out wholly or not at all, and its answer is lost with whoever asked.
  */
 import { RuntimeError } from "../../core/errors.ts";
-import type { ArchiveRow, Batch, BlobStore, Journal } from "../../core/ports.ts";
-import { createMemoryDisk, type MemoryDisk } from "../../plugins/journals/memory-disk.ts";
+import type { ArchiveRow, Batch, BlobStore, Journal, Snapshot } from "../../core/ports.ts";
+import { createMemoryDisk, portOf, type MemoryDisk } from "../../plugins/journals/memory-disk.ts";
 import { createMemoryJournal } from "../../plugins/journals/memory.ts";
 import type { Process, World } from "./world.ts";
 
@@ -23,11 +23,25 @@ export interface Written {
   readonly by: Process;
 }
 
+/** Bytes that the host of an epoch has stored or let go of; kept: it was refused to let go of those of the owner. */
+export interface BlobDeed {
+  readonly kind: "put" | "released" | "kept";
+  readonly id: string;
+  readonly owner: string;
+  readonly epoch: number;
+}
+
 export interface SimulatedDisk {
   readonly memory: MemoryDisk;
   readonly process: Process;
   /** Every batch that was ever written. */
   readonly history: readonly Written[];
+  /** Every snapshot that was ever asked for. */
+  readonly snapshots: readonly Snapshot[];
+  /** What became of blobs, in order. */
+  readonly blobs: readonly BlobDeed[];
+  /** The bytes that are there now, by id. */
+  readonly bytes: ReadonlyMap<string, { readonly owner: string; readonly bytes: Uint8Array }>;
   /** A journal for the process whose turn it is. */
   openJournal(): Journal;
   /** Befalls the next write that is not a read. */
@@ -51,6 +65,9 @@ export function createSimulatedDisk(options: DiskOptions): SimulatedDisk {
     faults: [],
     owner: 0,
     generation: 0,
+    snapshots: [],
+    blobs: [],
+    bytes: portOf(memory).records.blobs,
   };
   const history: Written[] = [];
   let writing: { readonly epoch: number; readonly by: Process } | undefined;
@@ -61,6 +78,9 @@ export function createSimulatedDisk(options: DiskOptions): SimulatedDisk {
     memory,
     process: state.process,
     history,
+    snapshots: state.snapshots,
+    blobs: state.blobs,
+    bytes: state.bytes,
     openJournal() {
       const by = world.current;
       return createJournal(state, createMemoryJournal({ disk: memory }), (epoch, write) => {
@@ -82,6 +102,9 @@ interface State extends DiskOptions {
   owner: number;
   /** Requests of an earlier one are lost. */
   generation: number;
+  readonly snapshots: Snapshot[];
+  readonly blobs: BlobDeed[];
+  readonly bytes: SimulatedDisk["bytes"];
 }
 
 type Verb = "read" | "write";
@@ -159,10 +182,14 @@ function createJournal(state: State, inner: Journal, owned: Owned): Journal {
         return batches;
       });
     },
-    compact: (snapshot) => write(`a snapshot at ${String(snapshot.seq)}`, () => inner.compact(snapshot)),
+    compact: (snapshot) =>
+      write(`a snapshot at ${String(snapshot.seq)}`, () => {
+        state.snapshots.push(snapshot);
+        return inner.compact(snapshot);
+      }),
     archived: (id) => read<ArchiveRow | undefined>(`the archive is asked for ${id}`, () => inner.archived(id)),
     archive: (query) => read("the archive is listed", () => inner.archive(query)),
-    blobs: createBlobs(blobs, read, write),
+    blobs: createBlobs(state, blobs, { read, write, epoch: () => epoch }),
     audit: audit && {
       end: () => read("the end of the audit log", () => audit.end()),
       read: (after, limit) => read("the audit log is read", () => audit.read(after, limit)),
@@ -174,11 +201,34 @@ function createJournal(state: State, inner: Journal, owned: Owned): Journal {
 
 type Ask = <T>(about: string, work: () => Promise<T>) => Promise<T>;
 
-function createBlobs(blobs: BlobStore, read: Ask, write: Ask): BlobStore {
+interface Asking {
+  readonly read: Ask;
+  readonly write: Ask;
+  readonly epoch: () => number;
+}
+
+function createBlobs(state: State, blobs: BlobStore, { read, write, epoch }: Asking): BlobStore {
+  const note = (kind: BlobDeed["kind"], owner: string, id = ""): void =>
+    void state.blobs.push({ kind, id, owner, epoch: epoch() });
   return {
-    put: (id, owner, bytes) => write(`blob ${id} is written`, () => blobs.put(id, owner, bytes)),
+    put: (id, owner, bytes) =>
+      write(`blob ${id} is written`, async () => {
+        await blobs.put(id, owner, bytes);
+        note("put", owner, id);
+      }),
     get: (id, offset, size) => read(`blob ${id} is read`, () => blobs.get(id, offset, size)),
     owners: () => read("blobs' owners are listed", () => blobs.owners()),
-    release: (owner) => write(`blobs of ${owner} are released`, () => blobs.release(owner)),
+    async release(owner) {
+      try {
+        await write(`blobs of ${owner} are released`, async () => {
+          const gone = [...state.bytes].filter(([, blob]) => blob.owner === owner);
+          await blobs.release(owner);
+          for (const [id] of gone) note("released", owner, id);
+        });
+      } catch (error) {
+        note("kept", owner);
+        throw error;
+      }
+    },
   };
 }

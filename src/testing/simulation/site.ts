@@ -7,6 +7,7 @@ import type { Mode, Runtime } from "../../client/runtime.ts";
 import type { Boot, BootOptions } from "../../workers/boot.ts";
 import { createSimulatedDisk, type SimulatedDisk } from "./disk.ts";
 import { enterRealm, type Realm } from "./realm.ts";
+import { createSimulatedVault, type SimulatedVault } from "./vault.ts";
 import { SCOPE, tellBroken, type Script } from "./workers.ts";
 import { createWorld, type Process, type World } from "./world.ts";
 
@@ -57,6 +58,7 @@ export interface Page {
 export interface Site {
   readonly world: World;
   readonly disk: SimulatedDisk;
+  readonly vault: SimulatedVault;
   /** How messages, disk and locks take their time; slower on demand. */
   speed: Speed;
   /** Nothing disturbs from now on. */
@@ -90,7 +92,8 @@ export function createSite({ seed, entries, speed = QUICK, agents, snapshotEvery
     return most * chance.next() * (isSlow ? spread * spread : chance.often(0.2) ? spread : 1);
   };
   const disk = createSimulatedDisk({ world, delay: () => draw(site.speed.disk) });
-  const scripts = { ...hostScripts(world, entries, disk, snapshotEvery), agents, entries };
+  const vault = createSimulatedVault(world, () => draw(site.speed.disk));
+  const scripts = { ...hostScripts({ world, entries, disk, vault, snapshotEvery }), agents, entries };
   const realm = enterRealm({
     world,
     delay: () => draw(site.speed.message),
@@ -101,11 +104,12 @@ export function createSite({ seed, entries, speed = QUICK, agents, snapshotEvery
   });
   const leave = watchUncaught(world, realm);
   const endAll = (why: string): void => {
-    for (const process of [...world.processes]) if (process !== disk.process) world.kill(process, why);
+    for (const process of [...world.processes]) if (process.kind !== "disk") world.kill(process, why);
   };
   const site: Site = {
     world,
     disk,
+    vault,
     speed,
     calm() {
       site.speed = QUICK;
@@ -212,19 +216,22 @@ function scriptOf({ shared, elected, agents, entries }: Scripts, url: string): S
   );
 }
 
+interface Below extends Pick<SiteOptions, "entries"> {
+  readonly snapshotEvery: number | undefined;
+  readonly world: World;
+  readonly disk: SimulatedDisk;
+  readonly vault: SimulatedVault;
+}
+
 /** The same as the entries of the two workers do, over the simulation's disk. */
-function hostScripts(
-  world: World,
-  { bootHost }: Entries,
-  disk: SimulatedDisk,
-  snapshotEvery: number | undefined,
-): Pick<Scripts, "shared" | "elected"> {
+function hostScripts({ world, entries, disk, vault, snapshotEvery }: Below): Pick<Scripts, "shared" | "elected"> {
   const boot = (place: "shared" | "elected"): Boot =>
-    bootHost({
+    entries.bootHost({
       name: "simulated",
       place,
       version: "0.1.0",
       openJournal: disk.openJournal,
+      vault: vault.open(),
       ...(snapshotEvery !== undefined && { snapshotEvery }),
     });
   return {

@@ -186,4 +186,25 @@ describe("secrets", { timeout: 20_000 }, () => {
     assert.equal((await site.archived("e/ask"))?.error?.code, "secret/unavailable");
     await assert.rejects(site.ask({ type: "secret.list" }), { code: "secret/unavailable" });
   });
+
+  it("are found in whatever their worker says later, of other attempts and when it dies", async () => {
+    const site = await open({}, ["api"]);
+    await site.ask({ type: "secret.set", name: "api", value: CANARY });
+    const secrets = [{ name: "api", at: [] }];
+    for (const [id, more] of [
+      ["first", { secrets }],
+      ["second", {}],
+    ] as const)
+      await site.command({ type: "task.create", data: { id, capabilities: ["work"], input: "null", ...more } });
+    await site.ordered("run");
+    site.worker({ kind: "done", task: "first", attempt: 1, output: "1" });
+    await site.ordered("settled");
+    assert.equal((await site.ordered("run")).task, "second");
+    site.worker({ kind: "checkpoint", call: 1, task: "second", attempt: 1, value: JSON.stringify([CANARY]) });
+    assert.equal((await site.ordered("answer")).error, undefined);
+    site.worker({ kind: "done", task: "second", attempt: 1, output: JSON.stringify(`it was ${CANARY}`) });
+    await site.ordered("settled");
+    assert.match(JSON.stringify(site.batches), /it was \[secret api\]/u);
+    assertNowhere(site);
+  });
 });

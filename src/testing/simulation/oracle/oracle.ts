@@ -5,8 +5,10 @@
 import type { Written } from "../disk.ts";
 import type { Site } from "../site.ts";
 import { createMailRules, type KnownMail } from "./mail.ts";
+import { checkText, createPayloadRules, type PayloadRules } from "./payloads.ts";
 import type { Claim, JournalEvent, Rules, Violation } from "./rule.ts";
 import { createRunRules, type KnownRun, type RunRules } from "./runs.ts";
+import { createStreamRules, type StreamRules } from "./streams.ts";
 import { createTaskRules, type KnownTask } from "./tasks.ts";
 import { createTimeRules } from "./times.ts";
 
@@ -18,6 +20,8 @@ export interface Oracle {
   readonly runs: ReadonlyMap<string, KnownRun>;
   readonly approvals: RunRules["approvals"];
   readonly mails: ReadonlyMap<string, KnownMail>;
+  readonly payloads: PayloadRules;
+  readonly streams: StreamRules;
   /** Every event that is durable, in order. */
   readonly events: readonly JournalEvent[];
   /** Reads what was written since. */
@@ -28,6 +32,10 @@ export interface Oracle {
   gave(task: string, attempt: number, output: string): void;
   /** It runs an effect. */
   effect(task: string, attempt: number, key: string): void;
+  /** It was given the value of a secret. */
+  secret(task: string, attempt: number, name: string, value: unknown): void;
+  /** A page is told a text that isn't an event's. */
+  told(page: string, text: string): void;
   /** A page hears of events: returns a function that takes them one by one; `again` is called when it is welcomed. */
   listener(page: string): { hear(event: JournalEvent): void; again(): void };
 }
@@ -35,19 +43,20 @@ export interface Oracle {
 /** More than a few say nothing more. */
 const MAX_VIOLATIONS = 20;
 
-export function createOracle({ disk, world }: Pick<Site, "disk" | "world">): Oracle {
+export function createOracle({ disk, world, vault }: Pick<Site, "disk" | "world" | "vault">): Oracle {
   const violations: Violation[] = [];
   const claim: Claim = (holds, rule, text) => {
     if (!holds && violations.length < MAX_VIOLATIONS) violations.push({ rule, text: text() });
   };
   const performed = { outputs: new Map<string, Set<string>>(), began: new Set<string>() };
-  const ofTasks = createTaskRules(claim, performed);
+  const payloads = createPayloadRules(claim, disk);
+  const ofTasks = createTaskRules(claim, performed, payloads.whole);
   const ofRuns = createRunRules(claim);
   const ofMail = createMailRules(claim, () => world.setBack);
   const rules = [ofTasks.rules, ofRuns.rules, ofMail.rules, createTimeRules(claim, world)];
   const events: JournalEvent[] = [];
-  const assigned = new Set<string>();
-  const take = createReader({ claim, rules, events, assigned });
+  const assigned = new Map<string, number>();
+  const take = createReader({ claim, rules, events, assigned, payloads, now: world.now });
   let seen = 0;
   const oracle: Oracle = {
     violations,
@@ -57,15 +66,43 @@ export function createOracle({ disk, world }: Pick<Site, "disk" | "world">): Ora
     runs: ofRuns.runs,
     approvals: ofRuns.approvals,
     mails: ofMail.mails,
+    payloads,
+    streams: createStreamRules(claim, (task) => {
+      oracle.look();
+      return oracle.tasks.get(task)?.ended !== undefined;
+    }),
     events,
     look() {
       for (; seen < disk.history.length; seen++) {
         const written = disk.history[seen];
         if (written) take(written);
       }
+      payloads.look();
     },
+    ...witness({ claim, vault, assigned, performed, look: () => oracle.look(), tasks: ofTasks.tasks }),
+    listener: (page) => createListener(page, oracle),
+  };
+  return oracle;
+}
+
+interface Seeing extends Pick<Oracle, "claim" | "look" | "tasks"> {
+  readonly vault: Site["vault"];
+  readonly assigned: ReadonlyMap<string, number>;
+  readonly performed: { readonly outputs: Map<string, Set<string>>; readonly began: Set<string> };
+}
+
+/** What agents and pages say of themselves. */
+function witness({
+  claim,
+  vault,
+  assigned,
+  performed,
+  look,
+  tasks,
+}: Seeing): Pick<Oracle, "began" | "gave" | "effect" | "secret" | "told"> {
+  return {
     began(task, attempt) {
-      oracle.look();
+      look();
       const isDurable = assigned.has(`${task}#${attempt}`);
       claim(isDurable, "durable first", () => `attempt ${attempt} of ${task} runs, and the journal doesn't say so`);
       performed.began.add(`${task}#${attempt}`);
@@ -75,7 +112,7 @@ export function createOracle({ disk, world }: Pick<Site, "disk" | "world">): Ora
       performed.outputs.set(key, (performed.outputs.get(key) ?? new Set()).add(output));
     },
     effect(id, attempt, key) {
-      const task = oracle.tasks.get(id);
+      const task = tasks.get(id);
       const isKnown = task?.attempt === attempt && task.given.has(key);
       claim(
         !isKnown,
@@ -83,22 +120,36 @@ export function createOracle({ disk, world }: Pick<Site, "disk" | "world">): Ora
         () => `effect ${key} of ${id} is run again in attempt ${attempt}, and was recorded before`,
       );
     },
-    listener: (page) => createListener(page, oracle),
+    secret(task, attempt, name, value) {
+      const since = vault.since(name, assigned.get(`${task}#${attempt}`) ?? 0);
+      const isRight = value !== undefined && since.includes(value as string);
+      const text = (): string =>
+        `attempt ${attempt} of ${task} got ${String(value)} for ${name}, it was ${since.join()}`;
+      claim(isRight, "secrets", text);
+    },
+    told(page, text) {
+      checkText(claim, `what ${page} is told`, text);
+    },
   };
-  return oracle;
 }
 
 interface Reading {
   readonly claim: Claim;
   readonly rules: readonly Rules[];
   readonly events: JournalEvent[];
-  readonly assigned: Set<string>;
+  /** Attempts, and when they were there. */
+  readonly assigned: Map<string, number>;
+  readonly payloads: PayloadRules;
+  readonly now: () => number;
 }
 
 /** Reads batches, one after the other: their order, their owner, and each event by its rules. */
-function createReader({ claim, rules, events, assigned }: Reading): (written: Written) => void {
+function createReader({ claim, rules, events, assigned, payloads, now }: Reading): (written: Written) => void {
   let time = 0;
-  return ({ batch, epoch, owner, by }) => {
+  return (written) => {
+    const { batch, epoch, owner, by } = written;
+    const isMarked = batch.text.includes(String.raw`\u001a`);
+    payloads.batch(written);
     const text = (): string => `${by.name} of epoch ${epoch} has written while epoch ${owner} owns the journal`;
     claim(epoch === owner, "owner", text);
     claim(batch.from === events.length + 1, "order", () => `event ${batch.from} was written after ${events.length}`);
@@ -107,7 +158,8 @@ function createReader({ claim, rules, events, assigned }: Reading): (written: Wr
       time = event.at;
       events.push(event);
       const { id, attempt } = event.data;
-      if (event.type === "task.assigned") assigned.add(`${String(id)}#${String(attempt)}`);
+      if (event.type === "task.assigned") assigned.set(`${String(id)}#${String(attempt)}`, now());
+      payloads.event(event, epoch, isMarked);
       for (const some of rules) if (Object.hasOwn(some, event.type)) some[event.type]?.(event.data, event.at);
     }
     claim(batch.to === events.length, "order", () => `event ${batch.to} ends a batch up to ${events.length}`);

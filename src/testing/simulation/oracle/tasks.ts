@@ -16,6 +16,9 @@ export interface KnownTask {
   readonly effects: Map<string, string>;
   /** Keys of those that the present attempt was given. */
   given: ReadonlySet<string>;
+  /** The last checkpoint, as JSON, and the one that the present attempt was given. */
+  checkpoint: string | undefined;
+  givenCheckpoint: string | undefined;
 }
 
 /** What workers did: told by the agents themselves. */
@@ -43,7 +46,8 @@ interface State {
   readonly tokens: Set<string>;
 }
 
-export function createTaskRules(claim: Claim, performed: Performed): TaskRules {
+/** `whole` puts long payloads in the places where they are named. */
+export function createTaskRules(claim: Claim, performed: Performed, whole: (text: string) => string): TaskRules {
   const state: State = {
     claim,
     performed,
@@ -66,17 +70,11 @@ export function createTaskRules(claim: Claim, performed: Performed): TaskRules {
       assign(state, data);
     },
     "task.started": (data) => void current(data, "was started"),
-    "task.checkpointed": (data) => void current(data, "kept a checkpoint"),
-    "task.effected": (data) => {
-      const task = current(data, "kept an effect");
-      const [key, value] = [textOf(data["key"]), textOf(data["value"])];
-      claim(!task?.effects.has(key), "effects", () => `effect ${key} of task ${task?.id ?? ""} was recorded twice`);
-      task?.effects.set(key, value);
-    },
+    ...keepRules(state, whole),
     "task.completed": (data) => {
       const task = current(data, "was completed");
       if (!task) return;
-      task.output = textOf(data["output"]);
+      task.output = whole(textOf(data["output"]));
       checkOutput(state, task, task.output);
       end(state, task, "completed");
     },
@@ -104,6 +102,23 @@ export function createTaskRules(claim: Claim, performed: Performed): TaskRules {
   return { rules, tasks, aliases };
 }
 
+/** What an attempt keeps for later ones. */
+function keepRules(state: State, whole: (text: string) => string): Rules {
+  const { claim } = state;
+  return {
+    "task.checkpointed": (data) => {
+      const task = currentOf(state, data, "kept a checkpoint");
+      if (task) task.checkpoint = whole(textOf(data["value"]));
+    },
+    "task.effected": (data) => {
+      const task = currentOf(state, data, "kept an effect");
+      const [key, value] = [textOf(data["key"]), textOf(data["value"])];
+      claim(!task?.effects.has(key), "effects", () => `effect ${key} of task ${task?.id ?? ""} was recorded twice`);
+      task?.effects.set(key, value);
+    },
+  };
+}
+
 /** What bounds how much runs at once. */
 function boundRules({ links, limits }: State): Rules {
   return {
@@ -119,7 +134,7 @@ function boundRules({ links, limits }: State): Rules {
 function checkOutput({ claim, performed }: State, { id, attempt }: KnownTask, output: string): void {
   const given = performed.outputs.get(`${id}#${attempt}`) ?? new Set();
   const text = (): string =>
-    `task ${id} was completed with ${output}, attempt ${attempt} gave ${[...given].join(", ")}`;
+    `task ${id} was completed with ${output.slice(0, 200)}, attempt ${attempt} gave ${[...given].join(", ").slice(0, 200)}`;
   claim(given.has(output), "answers", text);
 }
 
@@ -135,6 +150,8 @@ function newTask(id: string, after: unknown, parent: unknown): KnownTask {
     output: undefined,
     effects: new Map(),
     given: new Set(),
+    checkpoint: undefined,
+    givenCheckpoint: undefined,
   };
 }
 
@@ -181,6 +198,7 @@ function assign(state: State, data: Data): void {
   state.tokens.add(token);
   task.attempt = attempt;
   task.given = new Set(task.effects.keys());
+  task.givenCheckpoint = task.checkpoint;
   task.link = link;
   const uses = (data["limits"] ?? []) as readonly { readonly limit: string; readonly key?: string }[];
   task.uses = uses.map(({ limit, key = "" }) => (limits.get(limit)?.perKey ? `${limit} ${key}` : limit));
