@@ -1,6 +1,7 @@
 /** The page of the benchmarks: what the runner calls, one benchmark at a time. */
 import type { Row } from "../row.ts";
 import { dispatch } from "./dispatch.ts";
+import { document } from "./document.ts";
 import { graphs } from "./graphs.ts";
 import { plot } from "./plot.ts";
 import { calibrate, run, type Benchmark, type Scale } from "./measure.ts";
@@ -15,6 +16,9 @@ export interface Bench {
   /** The names of a suite's benchmarks. */
   open(suite: string, scale: Scale): readonly string[];
   run(place: number): Promise<readonly Row[]>;
+  /** The same for drivers that don't wait: {@link found} gives the rows when they are there, and throws what went wrong. */
+  begin(place: number): void;
+  found(): readonly Row[] | undefined;
   calibrate(): number;
   soak(name: string, milliseconds: number, batched: boolean): Promise<Soaked>;
   consume(name: string, batched: boolean): Promise<void>;
@@ -30,9 +34,16 @@ const suites: Readonly<Record<string, (scale: Scale) => Benchmark[]>> = {
   messages,
   storage,
   stream,
+  document,
 };
 let opened: readonly Benchmark[] = [];
 let rounds = 1;
+let done: { readonly rows?: readonly Row[]; readonly error?: unknown } = {};
+
+async function measure(place: number): Promise<readonly Row[]> {
+  const benchmark = opened[place];
+  return benchmark ? run(benchmark, rounds) : [];
+}
 
 const bench: Bench = {
   open(suite, scale) {
@@ -40,9 +51,17 @@ const bench: Bench = {
     rounds = scale.rounds;
     return opened.map(({ name }) => name);
   },
-  async run(place) {
-    const benchmark = opened[place];
-    return benchmark ? run(benchmark, rounds) : [];
+  run: measure,
+  begin(place) {
+    done = {};
+    measure(place).then(
+      (rows) => (done = { rows }),
+      (error: unknown) => (done = { error }),
+    );
+  },
+  found() {
+    if ("error" in done) throw done.error;
+    return done.rows;
   },
   calibrate,
   soak,
