@@ -53,9 +53,14 @@ export async function runSuite(suite: string, engine: Engine, options: Options):
 /** Draws and keeps what was found. */
 export async function finish(page: Page, results: Results, engine: Engine, options: Options): Promise<void> {
   const name = nameOf(results.suite, engine);
-  const picture = await page.evaluate((rows) => bench.plot(rows), results.rows);
-  if (picture !== undefined) await draw(name, picture, isKept(options));
+  if (engine === "chromium") await picture(page, name, results.rows, options);
   if (isKept(options)) await keep(results, name);
+}
+
+/** Where lines are in the rows, they are drawn. */
+async function picture(page: Page, name: string, rows: readonly Row[], options: Options): Promise<void> {
+  const drawn = await page.evaluate((some) => bench.plot(some), rows);
+  if (drawn !== undefined) await draw(name, drawn, isKept(options));
 }
 
 type Measuring = Options & { readonly engine: Engine; readonly folder: string };
