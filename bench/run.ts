@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- [tasks] [workflows] [graphs] [dispatch] [messages] [storage] [stream] [document] [matching]`: ours, the
- * bound and the peers in the same page of a real browser; `matching` is the scheduler alone, in Node, and `document`, what
+ * `npm run bench -- [tasks] [workflows] [graphs] [dispatch] [messages] [storage] [stream] [document] [idle] [matching]`: ours,
+ * the bound and the peers in the same page of a real browser; `matching` is the scheduler alone, in Node, and `document`, what
  * the system's document claims, runs in Node and in every browser that is installed. Without a name all of them run.
  *   --quick            small sizes, and nothing is kept
  *   --rounds N         default 5
@@ -28,6 +28,7 @@ const SUITES: Readonly<Record<string, { readonly places: readonly Where[]; reado
   storage: { places: BROWSERS },
   stream: { places: BROWSERS },
   document: { places: ["node", ...BROWSERS], everywhere: true },
+  idle: { places: BROWSERS },
   matching: { places: ["node"] },
 };
 

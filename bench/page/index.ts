@@ -3,6 +3,7 @@ import type { Row } from "../row.ts";
 import { dispatch } from "./dispatch.ts";
 import { document } from "./document.ts";
 import { graphs } from "./graphs.ts";
+import { idle } from "./idle.ts";
 import { plot } from "./plot.ts";
 import { calibrate, run, type Benchmark, type Scale } from "./measure.ts";
 import { messages } from "./messages.ts";
@@ -35,6 +36,7 @@ const suites: Readonly<Record<string, (scale: Scale) => Benchmark[]>> = {
   storage,
   stream,
   document,
+  idle,
 };
 let opened: readonly Benchmark[] = [];
 let rounds = 1;

@@ -23,6 +23,8 @@ export interface Figure {
 export interface Benchmark {
   readonly name: string;
   readonly figures: readonly Figure[];
+  /** One round, without one before it that warms up: for what takes a minute. */
+  readonly once?: boolean;
   /** Makes the contenders, ready to run. */
   readonly open: () => Promise<readonly Contender[]>;
 }
@@ -34,10 +36,11 @@ export interface Scale {
 }
 
 /** All contenders by turns in every round, so that a slow moment of the machine hits all of them. */
-export async function run({ figures, open }: Benchmark, rounds: number): Promise<Row[]> {
+export async function run({ figures, open, once = false }: Benchmark, asked: number): Promise<Row[]> {
+  const rounds = once ? 1 : asked;
   const contenders = await open();
   const values = new Map<Contender, (readonly number[])[]>(contenders.map((one) => [one, []]));
-  for (let round = -1; round < rounds; round++)
+  for (let round = once ? 0 : -1; round < rounds; round++)
     for (const one of contenders) {
       const found = await one.round();
       if (round >= 0) values.get(one)?.push(found); // the first warms up
