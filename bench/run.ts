@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- [tasks] [workflows] [graphs] [dispatch] [messages] [storage] [stream] [document] [idle] [matching]`: ours,
- * the bound and the peers in the same page of a real browser; `matching` is the scheduler alone, in Node, and `document`, what
+ * `npm run bench -- [tasks] [workflows] [graphs] [dispatch] [messages] [storage] [stream] [document] [idle] [memory]
+ * [matching]`: ours, the bound and the peers in the same page of a real browser; `matching` is the scheduler alone, in Node, and `document`, what
  * the system's document claims, runs in Node and in every browser that is installed. Without a name all of them run.
  *   --quick            small sizes, and nothing is kept
  *   --rounds N         default 5
@@ -14,6 +14,7 @@ import { ENGINES, findEngine, type Engine } from "../test/harness/engines.ts";
 import { runSuite } from "./browsing.ts";
 import { bundle } from "./bundle.ts";
 import type { Options, Where } from "./machine.ts";
+import { runMemory } from "./memory.ts";
 import { runDocument, runMatching } from "./node.ts";
 import { runSoak } from "./soak.ts";
 
@@ -29,6 +30,7 @@ const SUITES: Readonly<Record<string, { readonly places: readonly Where[]; reado
   stream: { places: BROWSERS },
   document: { places: ["node", ...BROWSERS], everywhere: true },
   idle: { places: BROWSERS },
+  memory: { places: ["chromium"] },
   matching: { places: ["node"] },
 };
 
@@ -63,7 +65,8 @@ async function main(): Promise<void> {
   if (runs.some(({ where }) => where !== "node")) await bundle(!profile);
   for (const { suite, where } of runs) {
     console.log(`--- ${suite} (${where})`);
-    if (where !== "node") await runSuite(suite, where, options);
+    if (suite === "memory") await runMemory(options);
+    else if (where !== "node") await runSuite(suite, where, options);
     else if (suite === "matching") await runMatching(options);
     else await runDocument(options);
   }

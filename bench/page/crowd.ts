@@ -16,14 +16,24 @@ export interface Crowd {
 /** What the shared worker says of itself before it is a host's. */
 type Heard = HostFrame | { readonly kind?: undefined; readonly signpost?: unknown };
 
-/** The script must be the one that `connect` starts: then it is the same host. */
-export async function openCrowd(name: string, assets: string, count: number, shared: string): Promise<Crowd> {
+export interface CrowdOptions {
+  /** The host's, as for `connect`; with the same scripts (`assets`) it is the same host. */
+  readonly name: string;
+  readonly assets: string;
+  readonly count: number;
+  /** A capability that one of forty has beside its own. */
+  readonly shared: string;
+  /** True: each has a port that the host takes for its worker's. Nobody listens at the other end. Default false. */
+  readonly linked?: boolean;
+}
+
+export async function openCrowd({ name, assets, count, shared, linked = false }: CrowdOptions): Promise<Crowd> {
   const url = new URL("shared-worker.js", new URL(assets, location.href)).href;
   const { port } = new SharedWorker(url, { type: "module", name: workerName(name) });
   const session = `crowd-${name}`;
   const lock = await holdLock(session);
-  const post = (frame: PageFrame): void => {
-    port.postMessage(frame);
+  const post = (frame: PageFrame, transfer: Transferable[] = []): void => {
+    port.postMessage(frame, transfer);
   };
   let mark = 0;
   const waiting: { readonly mark: number; readonly resolve: () => void; readonly reject: (error: Error) => void }[] =
@@ -59,13 +69,22 @@ export async function openCrowd(name: string, assets: string, count: number, sha
   }
   const ids = agents.map((agent) => `${agent.name}@1.0.0`);
   post({ kind: "offer", agents: ids, cores: 1 });
+  const ends = linked ? ids.map((agent) => join(agent, post)) : [];
   return {
     ids,
     close() {
+      for (const end of ends) end.close();
       post({ kind: "bye" });
       port.close();
     },
   };
+}
+
+/** The host lets the first worker of every agent in. */
+function join(agent: string, post: (frame: PageFrame, transfer: Transferable[]) => void): MessagePort {
+  const { port1, port2 } = new MessageChannel();
+  post({ kind: "joined", link: `link-${agent}`, agent }, [port1]);
+  return port2;
 }
 
 /** Held as long as the page lives: the host takes a page without its lock for gone. */
@@ -81,7 +100,6 @@ async function holdLock(session: string): Promise<string> {
   return session;
 }
 
-/** One of forty can also do what the worker that is there can. */
 function manifestOf(at: number, shared: string) {
   const capabilities = [...new Set([...capabilitiesOf(at), ...(at % 40 === 0 ? [shared] : [])])];
   demand(capabilities.length > 0, "a capability");

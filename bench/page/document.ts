@@ -53,7 +53,7 @@ async function openPlace(name: string, agents: number): Promise<Place> {
   const ours = await openOurs(name, true, 1);
   const { runtime } = ours;
   await ours.tasks(10, 1); // its worker is up
-  const { ids } = await openCrowd(name, ASSETS, agents - 1, "echo");
+  const { ids } = await openCrowd({ name, assets: ASSETS, count: agents - 1, shared: "echo" });
   await until(
     runtime,
     () => runtime.agents.size === agents && ids.every((id) => runtime.agents.get(id)?.status === "idle"),

@@ -62,7 +62,7 @@ async function rest(milliseconds: number): Promise<Record<Part, Counts>> {
   const runtime = await connect({ name, assets: ASSETS });
   const about = { trusted: true, workers: WORKERS, minWorkers: WORKERS } as const;
   await runtime.registerAgent({ url: "/bench/dist/counted-agent.js", ...about });
-  await openCrowd(name, ASSETS, OFFERED, "nothing");
+  await openCrowd({ name, assets: ASSETS, count: OFFERED, shared: "nothing" });
   runtime.registerWorkflow({ id: "later", nodes: [{ id: "t", type: "timer", for: 3_600_000 }] });
   const run = runtime.startWorkflow("later");
   const work = async (n: number): Promise<void> => {

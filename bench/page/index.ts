@@ -6,6 +6,7 @@ import { graphs } from "./graphs.ts";
 import { idle } from "./idle.ts";
 import { plot } from "./plot.ts";
 import { calibrate, run, type Benchmark, type Scale } from "./measure.ts";
+import { weight, type Weight } from "./memory.ts";
 import { messages } from "./messages.ts";
 import { consume, soak, type Soaked } from "./soak.ts";
 import { storage } from "./storage.ts";
@@ -21,6 +22,7 @@ export interface Bench {
   begin(place: number): void;
   found(): readonly Row[] | undefined;
   calibrate(): number;
+  readonly weight: Weight;
   soak(name: string, milliseconds: number, batched: boolean): Promise<Soaked>;
   consume(name: string, batched: boolean): Promise<void>;
   /** What was measured after so many others, as the address of a picture; undefined for suites without. */
@@ -66,6 +68,7 @@ const bench: Bench = {
     return done.rows;
   },
   calibrate,
+  weight,
   soak,
   consume,
   plot,
