@@ -1,4 +1,5 @@
 /** Suites that need no browser: the scheduler alone, and the document's claims of the core. */
+import { measureCore } from "./core.ts";
 import { engineDocument } from "./document/engine.ts";
 import { commandOf } from "./browsing.ts";
 import { isKept, keep, loadNow, machineOf, nameOf, print, type Options } from "./machine.ts";
@@ -10,6 +11,10 @@ export function runMatching(options: Options): Promise<void> {
   return runHere("matching", "matching", "npm run bench -- matching", options, () =>
     Promise.resolve(measureMatching(options.rounds, options.quick)),
   );
+}
+
+export function runCore(options: Options): Promise<void> {
+  return runHere("core", "core", "npm run bench -- core", options, () => measureCore(options, options.only));
 }
 
 export function runDocument(options: Options): Promise<void> {

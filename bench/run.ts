@@ -15,7 +15,7 @@ import { runSuite } from "./browsing.ts";
 import { bundle } from "./bundle.ts";
 import type { Options, Where } from "./machine.ts";
 import { runMemory } from "./memory.ts";
-import { runDocument, runMatching } from "./node.ts";
+import { runCore, runDocument, runMatching } from "./node.ts";
 import { runSoak } from "./soak.ts";
 
 /** Suites by the places in which they can run; the first is where they run unless another is named, or all of them. */
@@ -31,6 +31,8 @@ const SUITES: Readonly<Record<string, { readonly places: readonly Where[]; reado
   document: { places: ["node", ...BROWSERS], everywhere: true },
   idle: { places: BROWSERS },
   memory: { places: ["chromium"] },
+  traffic: { places: BROWSERS },
+  core: { places: ["node"] },
   matching: { places: ["node"] },
 };
 
@@ -67,6 +69,7 @@ async function main(): Promise<void> {
     console.log(`--- ${suite} (${where})`);
     if (suite === "memory") await runMemory(options);
     else if (where !== "node") await runSuite(suite, where, options);
+    else if (suite === "core") await runCore(options);
     else if (suite === "matching") await runMatching(options);
     else await runDocument(options);
   }

@@ -23,10 +23,14 @@ const CHANNEL = "bench counts";
 const ownTimeout = globalThis.setTimeout.bind(globalThis);
 const ownPost = Reflect.get(BroadcastChannel.prototype, "postMessage") as (message: unknown) => void;
 
+let isCounting = false;
+
 /** From now on this thread counts, and tells when it is asked. */
 export function countAs(part: Part): void {
   const counts: Counts = { timers: 0, posts: 0, reads: 0, writes: 0 };
   const id = crypto.randomUUID();
+  if (isCounting) return;
+  isCounting = true;
   const channel = new BroadcastChannel(CHANNEL);
   countTimers(counts);
   for (const { prototype } of posters()) countCalls(prototype, "postMessage", () => counts.posts++);
@@ -88,4 +92,16 @@ export async function countedBy(parts: Readonly<Record<Part, number>>): Promise<
   while (!(["host", "page", "worker"] as const).every(isThere)) await pause(20);
   channel.close();
   return told;
+}
+
+type Answers = ReadonlyMap<string, Told>;
+
+/** What was counted between two looks, summed by part. */
+export function differences(before: Answers, after: Answers): Record<Part, Counts> {
+  const none = (): Counts => ({ timers: 0, posts: 0, reads: 0, writes: 0 });
+  const sums = { host: none(), page: none(), worker: none() };
+  for (const [id, { part, counts }] of after)
+    for (const key of ["timers", "posts", "reads", "writes"] as const)
+      sums[part][key] += counts[key] - (before.get(id)?.counts[key] ?? 0);
+  return sums;
 }

@@ -27,9 +27,11 @@ export interface CoreOptions {
   readonly agents?: number;
   /** A page looks on. Default false. */
   readonly mirrored?: boolean;
+  /** Is told the text of every batch. */
+  readonly onText?: (text: string) => void;
 }
 
-export async function openCore({ agents = 0, mirrored = false }: CoreOptions = {}): Promise<Core> {
+export async function openCore({ agents = 0, mirrored = false, onText }: CoreOptions = {}): Promise<Core> {
   const mirror = createMirror({ finished: () => undefined, unregistered: () => undefined });
   const listeners: ((events: readonly CoreEvent[]) => void)[] = [];
   let count = 0;
@@ -42,7 +44,8 @@ export async function openCore({ agents = 0, mirrored = false }: CoreOptions = {
     defer: (flush) => {
       queueMicrotask(flush);
     },
-    onCommitted: ({ to }, events) => {
+    onCommitted: ({ to, text }, events) => {
+      onText?.(text);
       if (isShown) mirror.advance(engine.changes(to), to);
       for (const listener of listeners) listener(events);
     },

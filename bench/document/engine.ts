@@ -97,12 +97,12 @@ async function pass(core: Core, offered: number, seconds: number): Promise<reado
     desk.follow(events);
   });
   const recipient = `box${String(++boxes)}`;
-  const total = offered * seconds;
   const times: number[] = [];
   const began = performance.now();
   let sent = 0;
-  while (times.length < total) {
-    const due = Math.min(total, Math.floor((since(began) * offered) / 1_000) + 1, times.length + 1_000);
+  for (let passed = 0; passed < seconds * 1_000 || times.length < sent;) {
+    passed = Math.min(since(began), seconds * 1_000);
+    const due = Math.min(Math.round((passed * offered) / 1_000), times.length + 1_000);
     const at = performance.now();
     if (due > sent) await core.submit(...Array.from({ length: due - sent }, () => mail(recipient, sent++, at)));
     else await new Promise((resolve) => setTimeout(resolve, 0));
@@ -115,7 +115,7 @@ async function pass(core: Core, offered: number, seconds: number): Promise<reado
     );
     for (const { payload } of found) times.push(since((JSON.parse(payload) as { at: number }).at));
   }
-  const rate = (total * 1_000) / since(began);
+  const rate = (sent * 1_000) / since(began);
   demand(!core.engine.state.mail.boxes.has(recipient), "every message answered");
   return [rate, percentile(times, 0.5), percentile(times, 0.99)];
 }

@@ -1,6 +1,6 @@
 /** What happens when nothing happens: wake-ups and writes of a runtime with idle agents and a timer that isn't due. */
 import { connect } from "../../src/index.ts";
-import { countAs, countedBy, pause, type Counts, type Part } from "../counted/counters.ts";
+import { countAs, countedBy, differences, pause, type Counts, type Part } from "../counted/counters.ts";
 import { openCrowd } from "./crowd.ts";
 import { demand, type Benchmark, type Figure, type Scale } from "./measure.ts";
 
@@ -83,15 +83,4 @@ async function rest(milliseconds: number): Promise<Record<Part, Counts>> {
   demand(woken.host.writes > 0 && woken.host.posts > 0 && woken.page.posts > 0, "counters that count");
   demand(woken.worker.posts > 0, "a worker that counts");
   return found;
-}
-
-type Told = Awaited<ReturnType<typeof countedBy>>;
-
-function differences(before: Told, after: Told): Record<Part, Counts> {
-  const none = (): Counts => ({ timers: 0, posts: 0, reads: 0, writes: 0 });
-  const sums = { host: none(), page: none(), worker: none() };
-  for (const [id, { part, counts }] of after)
-    for (const key of ["timers", "posts", "reads", "writes"] as const)
-      sums[part][key] += counts[key] - (before.get(id)?.counts[key] ?? 0);
-  return sums;
 }

@@ -12,6 +12,7 @@ import { consume, soak, type Soaked } from "./soak.ts";
 import { storage } from "./storage.ts";
 import { stream } from "./stream.ts";
 import { tasks } from "./tasks.ts";
+import { traffic } from "./traffic.ts";
 import { workflows } from "./workflows.ts";
 
 export interface Bench {
@@ -39,6 +40,7 @@ const suites: Readonly<Record<string, (scale: Scale) => Benchmark[]>> = {
   stream,
   document,
   idle,
+  traffic,
 };
 let opened: readonly Benchmark[] = [];
 let rounds = 1;
