@@ -67,7 +67,7 @@ type Measuring = Options & { readonly engine: Engine; readonly folder: string };
 
 /** All benchmarks of the suite, one after the other. */
 export async function measure(page: Page, suite: string, options: Measuring): Promise<Results> {
-  const { quick, rounds, only, engine, folder } = options;
+  const { quick, rounds, only, engine, folder, quiet = false } = options;
   const before = { load: loadNow(), calibration: await page.evaluate(() => bench.calibrate()) };
   const names = await page.evaluate((name, scale) => bench.open(name, scale), suite, { quick, rounds });
   const rows: Row[] = [];
@@ -75,12 +75,12 @@ export async function measure(page: Page, suite: string, options: Measuring): Pr
     if (!name.includes(only)) continue;
     const work = (): Promise<readonly Row[]> => runOne(page, place, engine);
     const found = options.profile ? await profile(folder, name, work) : await work();
-    for (const row of found) print(row);
+    if (!quiet) for (const row of found) print(row);
     rows.push(...found);
   }
   const calibration = await page.evaluate(() => bench.calibrate());
   const machine = machineOf(await nameOfBrowser(page), before, calibration);
-  console.log(`calibration ${machine.calibration.join(" → ")}, load ${machine.load.join(" → ")}`);
+  if (!quiet) console.log(`calibration ${machine.calibration.join(" → ")}, load ${machine.load.join(" → ")}`);
   return { suite, command: commandOf(suite, engine), machine, rows };
 }
 

@@ -61,13 +61,20 @@ const KINDS: readonly Kind[] = [
   },
 ];
 
-export async function measureCore({ quick, rounds }: Scale, only: string): Promise<Row[]> {
+export interface CoreScale extends Scale {
+  /** Pieces in a round. Default 20,000, of a quick look 2,000. */
+  readonly total?: number;
+}
+
+export async function measureCore(
+  { quick, rounds, total = quick ? 2_000 : 20_000 }: CoreScale,
+  isWanted: (name: string) => boolean,
+): Promise<Row[]> {
   const rows: Row[] = [];
-  const total = quick ? 2_000 : 20_000;
   for (const kind of KINDS)
     for (const count of quick ? kind.counts.slice(0, 2) : kind.counts) {
       const benchmark = of(kind, count, Math.max(total, count));
-      if (benchmark.name.includes(only)) rows.push(...(await run(benchmark, rounds)));
+      if (isWanted(benchmark.name)) rows.push(...(await run(benchmark, rounds)));
     }
   return rows;
 }

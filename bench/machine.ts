@@ -16,6 +16,8 @@ export interface Options {
   readonly only: string;
   /** Shows where time goes, and keeps nothing. */
   readonly profile: boolean;
+  /** Says nothing of single figures. Default false. */
+  readonly quiet?: boolean;
 }
 
 /** Where a suite runs. */

@@ -14,7 +14,9 @@ export function runMatching(options: Options): Promise<void> {
 }
 
 export function runCore(options: Options): Promise<void> {
-  return runHere("core", "core", "npm run bench -- core", options, () => measureCore(options, options.only));
+  return runHere("core", "core", "npm run bench -- core", options, () =>
+    measureCore(options, (name) => name.includes(options.only)),
+  );
 }
 
 export function runDocument(options: Options): Promise<void> {

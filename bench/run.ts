@@ -7,11 +7,13 @@
  *   --only PART        only benchmarks whose name has this part
  *   --browser NAME     chromium (default), firefox, webkit, or for `document` node
  *   --soak MINUTES     of messages, while tabs and agents are killed (chromium), and nothing else; --batched: 250 together
+ *   --budget           holds the ratios that are stable against bench/budgets.json, and nothing else
  *   --profile          shows where the time of the host and of the page goes, and keeps nothing (chromium)
  */
 import { parseArgs } from "node:util";
 import { ENGINES, findEngine, type Engine } from "../test/harness/engines.ts";
 import { runSuite } from "./browsing.ts";
+import { checkBudgets } from "./budget.ts";
 import { bundle } from "./bundle.ts";
 import type { Options, Where } from "./machine.ts";
 import { runMemory } from "./memory.ts";
@@ -46,6 +48,7 @@ const { values, positionals } = parseArgs({
     soak: { type: "string" },
     batched: { type: "boolean", default: false },
     profile: { type: "boolean", default: false },
+    budget: { type: "boolean", default: false },
   },
 });
 const { quick, only, profile, browser } = values;
@@ -57,6 +60,10 @@ process.exit();
 async function main(): Promise<void> {
   if (values.soak !== undefined) {
     await runSoak(Number(values.soak), values.batched);
+    return;
+  }
+  if (values.budget) {
+    process.exitCode = (await checkBudgets(Number(values.rounds ?? 1))) ? 0 : 1;
     return;
   }
   const named = positionals.filter((name) => name !== "all");

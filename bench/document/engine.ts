@@ -131,7 +131,7 @@ async function discovery(agents: number, times: number): Promise<Ours> {
   const core = await openCore({ agents, mirrored: true });
   const { engine, discovery: page } = core;
   return told(times, async (at) => {
-    const id = `agent${String(at % agents)}@1.0.0`;
+    const id = `agent${String((at >> 1) % agents)}@1.0.0`;
     await core.submit({ type: "agent.switch", data: { id, offline: at % 2 === 0 } });
     const wanted: Requirement = { capabilities: [capability(at)], optional: [capability(at + 1)] };
     const started = performance.now();
@@ -197,7 +197,7 @@ async function health(agents: number, times: number): Promise<Ours> {
   const core = await openCore({ agents, mirrored: true });
   const requirement = { capabilities: [capability(1)] };
   return told(times, async (at) => {
-    const id = `agent${String(at % agents)}@1.0.0`;
+    const id = `agent${String((at >> 1) % agents)}@1.0.0`;
     await core.submit({ type: "agent.switch", data: { id, offline: at % 2 === 0 } });
     const started = performance.now();
     const found = lookOver(core.mirror.store.getState(), core.discovery);

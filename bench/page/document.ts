@@ -168,9 +168,8 @@ async function pass(runtime: Runtime, box: string, offered: number, seconds: num
 /** All agents that can do what is asked, judged and in order, and the best for a task; one of them has just changed. */
 function discovery({ runtime, discovery: page, ids }: Place, times: number): Round {
   return told(times, async (at) => {
-    const id = ids[at % ids.length] ?? "";
-    const isOff = runtime.agents.get(id)?.offline === true;
-    runtime.setAgentOffline(id, !isOff);
+    const id = ids[(at >> 1) % ids.length] ?? "";
+    runtime.setAgentOffline(id, at % 2 === 0); // and on again
     await runtime.settled(id);
     const wanted = { capabilities: [capability(at)], optional: [capability(at + 1)] };
     const started = performance.now();
