@@ -11,8 +11,10 @@ import { createScheduler, type Scheduler } from "../src/core/scheduling/schedule
 import { createStage } from "../src/core/stage.ts";
 import { PRIORITIES, type Priority } from "../src/core/tasks/priority.ts";
 import type { Row } from "./row.ts";
+import { rowOf } from "./rows.ts";
 
 const CAPABILITIES = 40;
+const MICROSECONDS = { unit: "µs", better: "less" } as const;
 
 interface Yard {
   readonly state: CoreState;
@@ -150,16 +152,22 @@ export function measureMatching(rounds: number, quick: boolean): Row[] {
     ] as const) {
       const ours = repeat(rounds, () => at(assignments(agents, 4_000), share));
       const naive = repeat(rounds, () => at(naively(agents, agents > 10_000 ? 30 : 300), share));
-      rows.push(rowOf(`assignment among ${agents.toLocaleString("en")} agents, ${name}`, "µs", ours, naive));
+      const figure = `assignment among ${agents.toLocaleString("en")} agents, ${name}`;
+      const place = { line: `assignment, ${name}`, over: "registered agents", count: agents };
+      rows.push(
+        rowOf({ ...MICROSECONDS, figure, values: ours, peers: { "filter and sort all agents": naive }, place }),
+      );
     }
   for (const count of quick ? [1_000] : [1_000, 10_000, 100_000]) {
     const found = Array.from({ length: rounds }, () => queueing(count));
     for (const what of ["enqueue", "cancel", "reprioritise"] as const) {
       const figure = `${what} among ${count.toLocaleString("en")} queued tasks`;
-      rows.push(rowOf(figure, "µs", found.map((one) => one[what]))); // prettier-ignore
+      const place = { line: `a queued task, ${what}`, over: "queued tasks", count };
+      rows.push(rowOf({ ...MICROSECONDS, figure, values: found.map((one) => one[what]), place }));
     }
   }
-  rows.push(rowOf("heap per queued task, with its record", "bytes", [memory(quick ? 1_000 : 100_000)]));
+  const values = [memory(quick ? 1_000 : 100_000)];
+  rows.push(rowOf({ figure: "heap per queued task, with its record", unit: "bytes", better: "less", values }));
   return rows;
 }
 
@@ -169,30 +177,4 @@ function repeat(rounds: number, measure: () => number): number[] {
 
 function at(times: readonly number[], share: number): number {
   return times.toSorted((a, b) => a - b)[Math.floor(times.length * share)] ?? NaN;
-}
-
-function rowOf(figure: string, unit: string, ours: readonly number[], naive?: readonly number[]): Row {
-  const round = (value: number): number => Number(value.toPrecision(4));
-  const spread = (all: readonly number[]): readonly [number, number] => [
-    round(Math.min(...all)),
-    round(Math.max(...all)),
-  ];
-  const mine = at(ours, 0.5);
-  const other = naive && at(naive, 0.5);
-  const ratio = other === undefined ? null : round(mine / other);
-  const name = "filter and sort all agents";
-  return {
-    figure,
-    unit,
-    better: "less",
-    ours: round(mine),
-    bound: null,
-    peers: other === undefined ? {} : { [name]: round(other) },
-    limits: {},
-    ratioToBound: null,
-    ratioToBestPeer: ratio,
-    ratios: ratio === null ? {} : { [name]: ratio },
-    rounds: ours.length,
-    spread: { ours: spread(ours), ...(naive && { [name]: spread(naive) }) },
-  };
 }

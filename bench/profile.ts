@@ -1,12 +1,5 @@
 /** Profiles the host's SharedWorker and the page while a benchmark runs, over the browser's own DevTools protocol. */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-
-interface Target {
-  readonly targetId: string;
-  readonly type: string;
-  readonly url: string;
-}
+import { attach, targetsOf } from "./devtools.ts";
 
 interface ProfileNode {
   readonly id: number;
@@ -19,8 +12,6 @@ interface CpuProfile {
   readonly timeDeltas: readonly number[];
 }
 
-type Send = (method: string, params?: object, sessionId?: string) => Promise<unknown>;
-
 /** So many functions are shown. */
 const SHOWN = 30;
 
@@ -28,11 +19,7 @@ const SHOWN = 30;
 export async function profile<T>(folder: string, name: string, work: () => Promise<T>): Promise<T> {
   await work();
   const { send, close } = await attach(folder);
-  const { targetInfos } = (await send("Target.getTargets")) as { targetInfos: readonly Target[] };
-  const targets = targetInfos.filter(
-    ({ type, url }) =>
-      (type === "shared_worker" && url.includes("/host/")) || (type === "page" && url.includes("bench")),
-  );
+  const targets = await targetsOf(send);
   const sessions = await Promise.all(
     targets.map(async ({ targetId, type }) => {
       const attached = await send("Target.attachToTarget", { targetId, flatten: true });
@@ -51,30 +38,6 @@ export async function profile<T>(folder: string, name: string, work: () => Promi
   }
   close();
   return result;
-}
-
-async function attach(folder: string): Promise<{ send: Send; close: () => void }> {
-  const [port = "", path = ""] = readFileSync(join(folder, "DevToolsActivePort"), "utf8").split("\n");
-  const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`);
-  await new Promise((resolve) => {
-    socket.onopen = resolve;
-  });
-  const waiting = new Map<number, (result: unknown) => void>();
-  let last = 0;
-  socket.onmessage = ({ data }: MessageEvent<string>) => {
-    const { id, result } = JSON.parse(data) as { id?: number; result?: unknown };
-    if (id !== undefined) waiting.get(id)?.(result);
-  };
-  return {
-    send: (method, params = {}, sessionId) =>
-      new Promise((resolve) => {
-        waiting.set(++last, resolve);
-        socket.send(JSON.stringify({ id: last, method, params, ...(sessionId !== undefined && { sessionId }) }));
-      }),
-    close: () => {
-      socket.close();
-    },
-  };
 }
 
 function show(type: string, { nodes, samples, timeDeltas }: CpuProfile): void {

@@ -1,39 +1,56 @@
 /** Writes the tables of docs/performance.md anew from bench/results. Alone: `node bench/report.ts`. */
 import { existsSync } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { format } from "prettier";
 import { ROOT } from "../test/harness/servers.ts";
+import { claimsOf } from "./claims-table.ts";
+import { goalsOf } from "./goals.ts";
+import { shown, whenOf } from "./figures.ts";
 import type { Results, Row } from "./row.ts";
 
 const DOCUMENT = join(ROOT, "docs/performance.md");
+const FOLDER = join(ROOT, "bench/results");
+const GOALS = /<!-- goals -->[\s\S]*?<!-- end of goals -->/u;
 const MARKED = /<!-- results: ([\w.]+) -->[\s\S]*?<!-- end -->/gu;
 
 export async function report(): Promise<void> {
   const before = await readFile(DOCUMENT, "utf8");
-  const tables = new Map<string, string>();
-  for (const [, name = ""] of before.matchAll(MARKED)) {
-    const file = join(ROOT, "bench/results", `${name}.json`);
-    if (!existsSync(file)) continue;
-    const table = tableOf(JSON.parse(await readFile(file, "utf8")) as Results);
-    const isDrawn = existsSync(join(ROOT, "bench/results", `${name}.png`));
-    tables.set(
-      name,
-      isDrawn ? `${table}\n\n![The cost of a node by what has been before](../bench/results/${name}.png)` : table,
-    );
-  }
-  const after = before.replace(MARKED, (kept, name: string) => {
-    const table = tables.get(name);
-    return table === undefined ? kept : `<!-- results: ${name} -->\n\n${table}\n\n<!-- end -->`;
-  });
+  const kept = await readResults();
+  const parts = new Map([...kept].map(([name, results]) => [name, withPicture(name, tableOf(results))]));
+  const places = [...kept.values()].filter(({ suite }) => suite === "document");
+  if (places.length > 0) parts.set("document", withPicture("document", claimsOf(places)));
+  const after = before
+    .replace(MARKED, (old, name: string) => {
+      const part = parts.get(name);
+      return part === undefined ? old : `<!-- results: ${name} -->\n\n${part}\n\n<!-- end -->`;
+    })
+    .replace(GOALS, () => `<!-- goals -->\n\n${goalsOf(kept)}\n\n<!-- end of goals -->`);
   await writeFile(DOCUMENT, await format(after, { parser: "markdown", printWidth: 120 }));
 }
 
-function tableOf({ command, machine, rows }: Results): string {
-  const { date, browser, cpu, cores, load, calibration } = machine;
-  const when = `\`${command}\`, ${date}: ${browser}, ${String(cores)} cores (${cpu}), load ${load.map((one) => one.toFixed(1)).join(" → ")}, calibration ${calibration.map((one) => one.toFixed(0)).join(" → ")}.`;
+/** By the name of the file: the suite, and where it ran. */
+async function readResults(): Promise<Map<string, Results>> {
+  const names = (await readdir(FOLDER)).filter((name) => name.endsWith(".json")).sort();
+  const read = async (name: string): Promise<[string, Results]> => [
+    name.slice(0, -".json".length),
+    JSON.parse(await readFile(join(FOLDER, name), "utf8")) as Results,
+  ];
+  return new Map(await Promise.all(names.map(read)));
+}
+
+/** What the pictures show; others show figures by how many there are of something. */
+const CAPTIONS: Readonly<Record<string, string>> = { graphs: "The cost of a node by what has been before" };
+
+function withPicture(name: string, table: string): string {
+  const isDrawn = existsSync(join(FOLDER, `${name}.png`));
+  const caption = CAPTIONS[name] ?? "The figures by the scale";
+  return isDrawn ? `${table}\n\n![${caption}](../bench/results/${name}.png)` : table;
+}
+
+function tableOf(results: Results): string {
   const head = "| figure | ours | the bound, ours / bound | others, ours / other |\n|---|---|---|---|";
-  return [when, "", head, ...rows.map(lineOf)].join("\n");
+  return [whenOf(results), "", head, ...results.rows.map(lineOf)].join("\n");
 }
 
 function lineOf({ figure, unit, ours, bound, peers, limits, ratios, spread }: Row): string {
@@ -42,16 +59,11 @@ function lineOf({ figure, unit, ours, bound, peers, limits, ratios, spread }: Ro
   const others = [...Object.entries(peers), ...Object.entries(limits)];
   const cells = [
     figure,
-    `${shown(ours)} ${unit} (${mine.map(shown).join("–")})`,
+    `${`${shown(ours)} ${unit}`.trim()} (${mine.map(shown).join("–")})`,
     bound === null ? "–" : beside("bound", bound),
     others.map(([name, value]) => `${name}: ${beside(name, value)}`).join("<br>"),
   ];
   return `| ${cells.join(" | ")} |`;
-}
-
-function shown(value: number): string {
-  if (!Number.isFinite(value)) return "–";
-  return value >= 1_000 ? Math.round(value).toLocaleString("en") : String(Number(value.toPrecision(3)));
 }
 
 if (process.argv[1] === import.meta.filename) await report();

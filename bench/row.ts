@@ -1,5 +1,13 @@
 /** What a benchmark says, as it stands in `bench/results`. */
 
+/** A place on a line that is drawn: so many of what, and which line. */
+export interface Place {
+  readonly line: string;
+  /** What is counted along the line, as "registered agents". */
+  readonly over: string;
+  readonly count: number;
+}
+
 export interface Row {
   readonly figure: string;
   readonly unit: string;
@@ -16,6 +24,9 @@ export interface Row {
   readonly ratioToBestPeer: number | null;
   readonly ratios: Readonly<Record<string, number>>;
   readonly rounds: number;
+  /** True: the bound is what the system's document claims, not what was measured beside ours. */
+  readonly claimed?: true;
+  readonly place?: Place;
   /** Lowest and highest round of everybody. */
   readonly spread: Readonly<Record<string, readonly [low: number, high: number]>>;
 }

@@ -1,154 +1,95 @@
 /**
- * `npm run bench -- [tasks] [workflows] [graphs] [dispatch] [messages] [storage] [stream] [matching]`: ours, the bound
- * and the peers in the same page of a real browser; `matching` is the scheduler alone, in Node.
+ * `npm run bench -- [tasks] [workflows] [graphs] [dispatch] [messages] [storage] [stream] [document] [idle] [memory]
+ * [matching]`: ours, the bound and the peers in the same page of a real browser; `matching` is the scheduler alone, in Node, and `document`, what
+ * the system's document claims, runs in Node and in every browser that is installed. Without a name all of them run.
  *   --quick            small sizes, and nothing is kept
  *   --rounds N         default 5
  *   --only PART        only benchmarks whose name has this part
- *   --browser NAME     chromium (default) or firefox
+ *   --browser NAME     chromium (default), firefox, webkit, or for `document` node
  *   --soak MINUTES     of messages, while tabs and agents are killed (chromium), and nothing else; --batched: 250 together
+ *   --budget           holds the ratios that are stable against bench/budgets.json, and nothing else
  *   --profile          shows where the time of the host and of the page goes, and keeps nothing (chromium)
  */
-import { mkdir, writeFile } from "node:fs/promises";
-import { cpus, loadavg, release, totalmem, type } from "node:os";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { launch, makeProfile, type Page } from "../test/harness/browsers.ts";
-import { ROOT, startServer } from "../test/harness/servers.ts";
+import { ENGINES, findEngine, type Engine } from "../test/harness/engines.ts";
+import { runSuite } from "./browsing.ts";
+import { checkBudgets } from "./budget.ts";
 import { bundle } from "./bundle.ts";
-import type { Bench } from "./page/index.ts";
-import { calibrate } from "./page/measure.ts";
-import { measureMatching } from "./matching.ts";
-import { profile } from "./profile.ts";
-import { report } from "./report.ts";
+import type { Options, Where } from "./machine.ts";
+import { runMemory } from "./memory.ts";
+import { runCore, runDocument, runMatching } from "./node.ts";
 import { runSoak } from "./soak.ts";
-import type { Machine, Results, Row } from "./row.ts";
 
-declare const bench: Bench; // in the page
+/** Suites by the places in which they can run; the first is where they run unless another is named, or all of them. */
+const BROWSERS: readonly Where[] = ENGINES;
+const SUITES: Readonly<Record<string, { readonly places: readonly Where[]; readonly everywhere?: boolean }>> = {
+  tasks: { places: BROWSERS },
+  workflows: { places: BROWSERS },
+  graphs: { places: BROWSERS },
+  dispatch: { places: BROWSERS },
+  messages: { places: BROWSERS },
+  storage: { places: BROWSERS },
+  stream: { places: BROWSERS },
+  document: { places: ["node", ...BROWSERS], everywhere: true },
+  idle: { places: BROWSERS },
+  memory: { places: ["chromium"] },
+  traffic: { places: BROWSERS },
+  core: { places: ["node"] },
+  matching: { places: ["node"] },
+};
 
-const SUITES = ["tasks", "workflows", "graphs", "dispatch", "messages", "storage", "stream"];
-const { values: options, positionals } = parseArgs({
+const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     quick: { type: "boolean", default: false },
     rounds: { type: "string" },
     only: { type: "string", default: "" },
-    browser: { type: "string", default: "chromium" },
+    browser: { type: "string" },
     soak: { type: "string" },
     batched: { type: "boolean", default: false },
     profile: { type: "boolean", default: false },
+    budget: { type: "boolean", default: false },
   },
 });
-const rounds = Number(options.rounds ?? (options.quick ? 1 : 5));
-const engine = options.browser === "firefox" ? "firefox" : "chromium";
-const suites = SUITES.filter(
-  (suite) => positionals.length === 0 || [suite, "all"].some((one) => positionals.includes(one)),
-);
+const { quick, only, profile, browser } = values;
+const options: Options = { quick, only, profile, rounds: Number(values.rounds ?? (quick ? 1 : 5)) };
 
-if (options.soak !== undefined) {
-  await runSoak(Number(options.soak), options.batched);
-  process.exit();
-}
-if (suites.length > 0) await bundle(!options.profile);
-for (const suite of suites) await runSuite(suite);
-if (positionals.length === 0 || positionals.includes("matching") || positionals.includes("all")) await runMatching();
+await main();
 process.exit();
 
-async function runMatching(): Promise<void> {
-  const before = { load: loadavg()[0] ?? 0, calibration: calibrate() };
-  const rows = measureMatching(rounds, options.quick).filter(({ figure }) => figure.includes(options.only));
-  for (const row of rows) print(row);
-  const machine: Machine = {
-    ...here(),
-    browser: `Node ${process.version}`,
-    load: [before.load, loadavg()[0] ?? 0],
-    calibration: [before.calibration, calibrate()],
-  };
-  if (options.quick || options.only !== "") return;
-  await mkdir(join(ROOT, "bench/results"), { recursive: true });
-  const results: Results = {
-    suite: "matching",
-    command: `npm run bench -- ${process.argv.slice(2).join(" ")}`,
-    machine,
-    rows,
-  };
-  await writeFile(join(ROOT, "bench/results/matching.json"), `${JSON.stringify(results, null, 2)}\n`);
-  await report();
-}
-
-function here(): Pick<Machine, "date" | "cpu" | "cores" | "memory" | "system"> {
-  return {
-    date: new Date().toISOString().slice(0, 10),
-    cpu: cpus()[0]?.model ?? "",
-    cores: cpus().length,
-    memory: `${(totalmem() / 2 ** 30).toFixed(0)} GB`,
-    system: `${type()} ${release()}`,
-  };
-}
-
-async function runSuite(suite: string): Promise<void> {
-  const server = await startServer({
-    routes: { "/bench.html": '<!doctype html><meta charset="utf-8" /><script src="/bench/dist/page.js"></script>' },
-  });
-  const folder = makeProfile();
-  const browser = await launch(engine, { profile: folder });
-  try {
-    const page = await browser.newPage(`${server.origin}/bench.html`);
-    const results = await measure(page, suite, folder);
-    const picture = await page.evaluate((rows) => bench.plot(rows), results.rows);
-    const isKept = !options.quick && !options.profile && options.only === "";
-    if (picture !== undefined) await draw(results, picture, isKept ? "bench/results" : "bench/dist");
-    if (isKept) await keep(results);
-  } finally {
-    await browser.close();
-    await server.close();
+async function main(): Promise<void> {
+  if (values.soak !== undefined) {
+    await runSoak(Number(values.soak), values.batched);
+    return;
+  }
+  if (values.budget) {
+    process.exitCode = (await checkBudgets(Number(values.rounds ?? 1))) ? 0 : 1;
+    return;
+  }
+  const named = positionals.filter((name) => name !== "all");
+  const unknown = named.filter((name) => !(name in SUITES));
+  if (unknown.length > 0) throw new Error(`there is no suite ${unknown.join(", ")}: ${Object.keys(SUITES).join(", ")}`);
+  const suites = named.length > 0 ? named : Object.keys(SUITES);
+  const runs = suites.flatMap((suite) => placesOf(suite).map((where) => ({ suite, where })));
+  if (runs.some(({ where }) => where !== "node")) await bundle(!profile);
+  for (const { suite, where } of runs) {
+    console.log(`--- ${suite} (${where})`);
+    if (suite === "memory") await runMemory(options);
+    else if (where !== "node") await runSuite(suite, where, options);
+    else if (suite === "core") await runCore(options);
+    else if (suite === "matching") await runMatching(options);
+    else await runDocument(options);
   }
 }
 
-async function measure(page: Page, suite: string, folder: string): Promise<Results> {
-  const before = { load: loadavg()[0] ?? 0, calibration: await page.evaluate(() => bench.calibrate()) };
-  const names = await page.evaluate((name, scale) => bench.open(name, scale), suite, { quick: options.quick, rounds });
-  const rows: Row[] = [];
-  for (const [place, name] of names.entries()) {
-    if (!name.includes(options.only)) continue;
-    const work = (): Promise<readonly Row[]> => page.evaluate((at) => bench.run(at), place);
-    const found = options.profile ? await profile(folder, name, work) : await work();
-    for (const row of found) print(row);
-    rows.push(...found);
-  }
-  const calibration = await page.evaluate(() => bench.calibrate());
-  const machine: Machine = {
-    ...here(),
-    browser: await page.evaluate(() => /(?:Headless)?(?:Chrome|Firefox)\/[\d.]+/u.exec(navigator.userAgent)?.[0] ?? ""),
-    load: [before.load, loadavg()[0] ?? 0],
-    calibration: [before.calibration, calibration],
-  };
-  console.log(`calibration ${machine.calibration.join(" → ")}, load ${machine.load.join(" → ")}`);
-  return { suite, command: `npm run bench -- ${suite}`, machine, rows };
+function placesOf(suite: string): readonly Where[] {
+  const { places = [], everywhere = false } = SUITES[suite] ?? {};
+  if (browser !== undefined) return places.filter((where) => where === browser);
+  return everywhere ? places.filter((where) => where === "node" || isInstalled(where)) : places.slice(0, 1);
 }
 
-function print({ figure, unit, ours, bound, peers, limits, ratios, spread }: Row): void {
-  const range = (name: string): string => (spread[name] ?? []).join("…");
-  const others = Object.entries({ ...(bound !== null && { bound }), ...peers, ...limits });
-  console.log(`${figure}: ${ours} ${unit}`);
-  for (const [name, value] of others) console.log(`    × ${ratios[name] ?? 0} of ${name}: ${value} (${range(name)})`);
-}
-
-function nameOf({ suite }: Results): string {
-  return engine === "chromium" ? suite : `${suite}.${engine}`;
-}
-
-/** The picture is kept beside the figures; of a quick look it lies where the bundles do. */
-async function draw(results: Results, picture: string, folder: string): Promise<void> {
-  const file = join(ROOT, folder, `${nameOf(results)}.png`);
-  await mkdir(join(ROOT, folder), { recursive: true });
-  await writeFile(file, Buffer.from(picture.slice(picture.indexOf(",") + 1), "base64"));
-  console.log(`drawn: ${file}`);
-}
-
-async function keep(results: Results): Promise<void> {
-  const folder = join(ROOT, "bench/results");
-  const name = nameOf(results);
-  await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, `${name}.json`), `${JSON.stringify(results, null, 2)}\n`);
-  await report();
+function isInstalled(engine: Engine): boolean {
+  const installed = findEngine(engine) !== undefined;
+  if (!installed) console.log(`${engine} is not installed, and left out`);
+  return installed;
 }

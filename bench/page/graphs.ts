@@ -2,7 +2,8 @@
 import { flowChain, flowFan, type Flow } from "../peers/flowcraft.ts";
 import type { WorkflowInput } from "../../src/core/index.ts";
 import { demand, type Benchmark, type Scale } from "./measure.ts";
-import { chain, localChain, openOurs, type Ours } from "./ours.ts";
+import { openOurs, type Ours } from "./ours.ts";
+import { chain, localChain } from "./shapes.ts";
 
 const SIZES = [200, 1_000, 10_000];
 

@@ -1,5 +1,5 @@
 /** Rounds, medians and spread. */
-import type { Row } from "../row.ts";
+import type { Place, Row } from "../row.ts";
 
 /** What one contender does in one round: work that it checks itself. */
 export interface Contender {
@@ -15,11 +15,16 @@ export interface Figure {
   readonly figure: string;
   readonly unit: string;
   readonly better: Row["better"];
+  /** What the system's document says of it; it stands where the bound does. */
+  readonly claim?: number;
+  readonly place?: Place;
 }
 
 export interface Benchmark {
   readonly name: string;
   readonly figures: readonly Figure[];
+  /** One round, without one before it that warms up: for what takes a minute. */
+  readonly once?: boolean;
   /** Makes the contenders, ready to run. */
   readonly open: () => Promise<readonly Contender[]>;
 }
@@ -31,10 +36,11 @@ export interface Scale {
 }
 
 /** All contenders by turns in every round, so that a slow moment of the machine hits all of them. */
-export async function run({ figures, open }: Benchmark, rounds: number): Promise<Row[]> {
+export async function run({ figures, open, once = false }: Benchmark, asked: number): Promise<Row[]> {
+  const rounds = once ? 1 : asked;
   const contenders = await open();
   const values = new Map<Contender, (readonly number[])[]>(contenders.map((one) => [one, []]));
-  for (let round = -1; round < rounds; round++)
+  for (let round = once ? 0 : -1; round < rounds; round++)
     for (const one of contenders) {
       const found = await one.round();
       if (round >= 0) values.get(one)?.push(found); // the first warms up
@@ -47,13 +53,14 @@ export async function run({ figures, open }: Benchmark, rounds: number): Promise
 }
 
 function rowOf(
-  { figure, unit, better }: Figure,
+  { figure, unit, better, claim, place }: Figure,
   our: Contender,
   all: readonly Contender[],
   valuesOf: (one: Contender) => readonly number[],
 ): Row {
   const others = all.filter(({ role }) => role !== "ours");
   const bound = others.find(({ role }) => role === "bound");
+  const claimed = claim === undefined ? undefined : tidy(median(valuesOf(our)) / claim);
   const peers = others.filter(({ role }) => role === "peer");
   const mine = valuesOf(our);
   const ratioTo = (other: Contender): number =>
@@ -67,12 +74,14 @@ function rowOf(
     unit,
     better,
     ours: tidy(median(mine)),
-    bound: bound ? tidy(median(valuesOf(bound))) : null,
+    bound: claim ?? (bound ? tidy(median(valuesOf(bound))) : null),
     peers: medians("peer"),
     limits: medians("limit"),
-    ratioToBound: bound ? (ratios[bound.name] ?? null) : null,
+    ratioToBound: claimed ?? (bound ? (ratios[bound.name] ?? null) : null),
     ratioToBestPeer: peers.length === 0 ? null : better === "more" ? Math.min(...toPeers) : Math.max(...toPeers),
-    ratios,
+    ratios: claimed === undefined ? ratios : { ...ratios, bound: claimed },
+    ...(claim !== undefined && { claimed: true }),
+    ...(place && { place }),
     rounds: mine.length,
     spread: Object.fromEntries([our, ...others].map((one) => [one.name, spreadOf(valuesOf(one))])),
   };
@@ -83,7 +92,7 @@ function spreadOf(values: readonly number[]): [number, number] {
 }
 
 /** Four digits: a loaded machine gives no more. */
-function tidy(value: number): number {
+export function tidy(value: number): number {
   return Number(value.toPrecision(4));
 }
 
@@ -114,6 +123,15 @@ export function latency(count: number, work: () => Promise<unknown>): Contender[
       await work();
       times.push(performance.now() - started);
     }
+    return [percentile(times, 0.5), percentile(times, 0.99)];
+  };
+}
+
+/** The same for works that say themselves how long they took, such as those that need to prepare something first. */
+export function told(count: number, work: (at: number) => Promise<number>): Contender["round"] {
+  return async () => {
+    const times: number[] = [];
+    for (let at = 0; at < count; at++) times.push(await work(at));
     return [percentile(times, 0.5), percentile(times, 0.99)];
   };
 }

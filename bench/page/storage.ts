@@ -2,7 +2,8 @@
 import { connect, type Runtime } from "../../src/index.ts";
 import { createIndexedDbJournal } from "../../src/plugins/journals/indexeddb.ts";
 import { demand, rate, type Benchmark, type Contender, type Scale } from "./measure.ts";
-import { complete, localChain } from "./ours.ts";
+import { complete } from "./ours.ts";
+import { localChain } from "./shapes.ts";
 import { commit, openDatabase, settled } from "./raw.ts";
 
 const ASSETS = "/bench/dist/host/";

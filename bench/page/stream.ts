@@ -1,7 +1,8 @@
 /** How much of what happens reaches a page, and whether the page still draws. */
 import { connect, type Runtime } from "../../src/index.ts";
 import { demand, rate, type Benchmark, type Scale } from "./measure.ts";
-import { complete, localChain } from "./ours.ts";
+import { complete } from "./ours.ts";
+import { localChain } from "./shapes.ts";
 
 const ASSETS = "/bench/dist/host/";
 const LENGTH = 100;

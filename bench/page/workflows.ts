@@ -4,7 +4,8 @@ import { graphChain, graphFan } from "../peers/langgraph.ts";
 import { chartChain, chartFan } from "../peers/xstate.ts";
 import { openBound, type Bound } from "./bound.ts";
 import { percentile, rate, type Benchmark, type Contender, type Scale } from "./measure.ts";
-import { chain, fan, localChain, openOurs, type Ours } from "./ours.ts";
+import { openOurs, type Ours } from "./ours.ts";
+import { chain, fan, localChain } from "./shapes.ts";
 import { openCommits, type Commits } from "./raw.ts";
 
 interface All {

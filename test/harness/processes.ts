@@ -117,6 +117,20 @@ function workOf(pid: number): number {
   }
 }
 
+/** Bytes that a process and its descendants have in memory; of pages that several share each has its part. 0 but on Linux. */
+export function memoryOf(root: number): number {
+  return [root, ...descendants(root)].reduce((sum, pid) => sum + residentOf(pid), 0);
+}
+
+function residentOf(pid: number): number {
+  try {
+    const rollup = readFileSync(`/proc/${String(pid)}/smaps_rollup`, "utf8");
+    return 1_024 * Number(/^Pss:\s+(\d+) kB$/mu.exec(rollup)?.[1] ?? 0);
+  } catch {
+    return 0; // it ended between the two looks
+  }
+}
+
 /** Browsers put helpers into process groups of their own, so the group alone is not the tree. */
 function descendants(root: number): number[] {
   const childrenOf = new Map<number, number[]>();

@@ -1,0 +1,3 @@
+/** The agent of the other suites, in a thread that counts. */
+import "./as-worker.ts";
+import "../echo-agent.ts";

@@ -1,0 +1,4 @@
+/** Comes first in its bundle. */
+import { countAs } from "./counters.ts";
+
+countAs("host");
