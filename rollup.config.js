@@ -68,7 +68,7 @@ const standalone = (table, dir, minify) =>
     .filter(([, input]) => existsSync(input))
     .map(([name, input]) => ({
       input,
-      plugins: [assetUrls(assets), bundlePlugins(), minify],
+      plugins: [inlineScripts(), assetUrls(assets), bundlePlugins(), minify],
       output: { file: `${dir}/${name}`, format: "iife", sourcemap: true, inlineDynamicImports: true },
     }));
 
@@ -80,7 +80,12 @@ const libraryBuild =
         {
           input: library,
           external: isExternal,
-          plugins: [assetUrls(assets), libraryPlugins(), copyFiles({ "src/cell/cell.html": "dist/cell.html" })],
+          plugins: [
+            inlineScripts(),
+            assetUrls(assets),
+            libraryPlugins(),
+            copyFiles({ "src/cell/cell.html": "dist/cell.html" }),
+          ],
           output: { dir: "dist", format: "es", sourcemap: true, chunkFileNames: "chunks/[name].js" },
         },
       ];
@@ -117,7 +122,7 @@ const demoBuild = existsSync("demo/main.ts")
             "demo/*.{html,css,svg,png,ico,webmanifest}": "demo/dist/",
             "dist/{shared-worker,elected-worker,cell}.js": "demo/dist/",
             "dist/cell.html": "demo/dist/",
-            "dist/agents/*.js": "demo/dist/agents/",
+            "dist/agents/{dependencies,merge,report,secrets,static,unpack}.js": "demo/dist/agents/",
           }),
         ],
         output: { file: "demo/dist/main.js", format: "es", sourcemap: true, inlineDynamicImports: true },

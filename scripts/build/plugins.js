@@ -4,6 +4,7 @@ import json from "@rollup/plugin-json";
 import nodeResolve from "@rollup/plugin-node-resolve";
 import replace from "@rollup/plugin-replace";
 import terser from "@rollup/plugin-terser";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import esbuild, { minify } from "rollup-plugin-esbuild";
 
@@ -26,6 +27,19 @@ const builtins = [
   { find: /^(node:)?(util|tty|os|fs|perf_hooks|url)$/u, replacement: stub("empty") },
 ];
 
+/**
+ * `import bytes from "package/wasm"` gives the module's bytes, which stand in the script: a cell can load nothing.
+ * @returns {import("rollup").Plugin}
+ */
+const wasmBytes = () => ({
+  name: "wasm-bytes",
+  load(id) {
+    if (!id.endsWith(".wasm")) return null;
+    const text = JSON.stringify(readFileSync(id, "base64"));
+    return `export default Uint8Array.from(atob(${text}), (unit) => unit.charCodeAt(0));`;
+  },
+});
+
 /** Strips types, and leaves the rest to the consumer's bundler. */
 export const libraryPlugins = () => [
   nodeResolve({ extensions: [".ts", ".js"] }),
@@ -34,6 +48,7 @@ export const libraryPlugins = () => [
 
 /** Everything into one file that runs in any worker or page. */
 export const bundlePlugins = () => [
+  wasmBytes(),
   callable(alias)({ entries: builtins }),
   nodeResolve({ browser: true, preferBuiltins: false, extensions: [".ts", ".mjs", ".js", ".json"] }),
   callable(commonjs)(),

@@ -17,6 +17,7 @@ export type ErrorCode =
   | "agent/message-invalid"
   | "agent/output-invalid"
   | "agent/output-too-large"
+  | "agent/stalled"
   | "agent/unhealthy"
   | "agent/unknown"
   | "approval/closed"

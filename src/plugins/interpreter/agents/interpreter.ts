@@ -1,0 +1,4 @@
+import { exposeAgent } from "../../../workers/agent.ts";
+import { javascriptAgent } from "../index.ts";
+
+exposeAgent(javascriptAgent);
