@@ -186,7 +186,7 @@ function guard<T extends object>(calls: T): T {
         throw unfit(cause, name);
       };
       try {
-        const made: unknown = call(...args);
+        const made = (call as (...all: readonly unknown[]) => unknown)(...args);
         return made instanceof Promise ? made.catch(refuse) : made;
       } catch (cause) {
         return refuse(cause);

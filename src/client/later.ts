@@ -35,9 +35,9 @@ export async function requeue(
 }
 
 /** The payload that a view shows as a reference; any other value as it is. */
-export async function load(connection: Connection, value: unknown): Promise<unknown> {
+export function load(connection: Connection, value: unknown): Promise<unknown> {
   const text = spilledText(value);
-  return text === undefined ? value : loadText(connection, text, "payload");
+  return text === undefined ? Promise.resolve(value) : loadText(connection, text, "payload");
 }
 
 export function retryFrom(

@@ -63,10 +63,9 @@ interface State {
   failure: RuntimeError | undefined;
 }
 
-export function createOutbox(
-  send: (first: number, commands: readonly PageRequest[], acknowledged: number) => void,
-  onAnswered: OnAnswered,
-): Outbox {
+type Send = (first: number, commands: readonly PageRequest[], acknowledged: number) => void;
+
+export function createOutbox(send: Send, onAnswered: OnAnswered): Outbox {
   const state: State = {
     entries: [],
     latest: new Map(),
@@ -80,24 +79,7 @@ export function createOutbox(
   let scheduled = false;
   const flush = (): void => {
     scheduled = false;
-    const due = takeDue(state);
-    for (let at = 0; at < due.length; at += MAX_SENT) {
-      const post = (): void => {
-        const some = due.slice(at, at + MAX_SENT).map(({ sent }) => sent as PageRequest);
-        send(state.sent - due.length + at + 1, some, state.acknowledged);
-      };
-      try {
-        post();
-      } catch {
-        for (const entry of due)
-          try {
-            structuredClone(entry.sent);
-          } catch (error) {
-            giveUp(entry, error); // what a port can't carry must not hold up the others
-          }
-        post();
-      }
-    }
+    sendDue(state, takeDue(state), send);
   };
   const schedule = (): void => {
     if (scheduled) return;
@@ -134,6 +116,26 @@ export function createOutbox(
       for (const { reject } of all) reject(error);
     },
   };
+}
+
+function sendDue({ sent, acknowledged }: State, due: readonly Entry[], send: Send): void {
+  for (let at = 0; at < due.length; at += MAX_SENT) {
+    const some = due.slice(at, at + MAX_SENT);
+    const post = (): void => {
+      send(sent - due.length + at + 1, some.map((entry) => entry.sent as PageRequest), acknowledged); // prettier-ignore
+    };
+    try {
+      post();
+    } catch {
+      for (const entry of some)
+        try {
+          structuredClone(entry.sent);
+        } catch (error) {
+          giveUp(entry, error); // what a port can't carry must not hold up the others
+        }
+      post();
+    }
+  }
 }
 
 /** Those that haven't been sent, as far as they are known: the others are sent in their turn. */

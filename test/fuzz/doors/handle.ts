@@ -182,7 +182,8 @@ export const handle: Door = {
         const { is, error } = await call(site, page, () =>
           runtime.settled(runtime.createTask({ capabilities: ["nobody"], input: 1 })),
         );
-        if (is !== "taken") throw new Finding("no probe", `a task can't be made any more: ${is} ${String(error)}`);
+        if (is !== "taken")
+          throw new Finding("no probe", `a task can't be made any more: ${is} ${encodeError(error).message}`);
         check();
       },
       drop() {
