@@ -164,9 +164,8 @@ export const handle: Door = {
     const check = (): void => {
       const [error] = uncaught.splice(0);
       if (error === undefined) return;
-      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      if (!text.includes("fuzz: "))
-        throw new Finding(`uncaught ${text.split("\n")[0] ?? ""}`.slice(0, 80), text, error);
+      const text = error instanceof Error ? (error.stack ?? error.message) : encodeError(error).message;
+      throw new Finding(`uncaught ${text.split("\n")[0] ?? ""}`.slice(0, 80), text, error);
     };
     return {
       async turn() {
