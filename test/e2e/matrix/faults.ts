@@ -25,7 +25,10 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     const second = await tab(scene, browser, ["elected"]);
     await midway(first);
     await first.close();
-    return judge(scene, second);
+    const outcome = await judge(scene, second);
+    const { epochs } = await second.evaluate((of) => Suite.tally(of), scene.name);
+    assert.ok(epochs.length >= 2, "the other tab became the host");
+    return outcome;
   },
   "the tab is reloaded": async (scene) => {
     const page = await tab(scene, await scene.open());
