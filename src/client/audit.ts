@@ -65,6 +65,7 @@ export async function onAnchor(
 ): Promise<() => void> {
   if (!(every >= 1_000 && every <= 86_400_000))
     throw new RuntimeError("command/invalid", { every, expected: "1,000 to 86,400,000 ms" });
+  if (typeof listener !== "function") throw new RuntimeError("command/invalid", { listener: typeof listener });
   let known = "";
   const look = async (): Promise<void> => {
     const head = await sourceOf(connection).end();

@@ -5,7 +5,6 @@ import type { StreamChannel } from "../core/protocol.ts";
 import { pageLock } from "../core/locks.ts";
 import mitt from "mitt";
 import { createAgentCalls } from "./agents.ts";
-import { createArchive, createBlobs } from "./archive.ts";
 import { createCells, type Cells } from "./cells.ts";
 import { createCommands } from "./commands.ts";
 import { createConnection, type Connection } from "./connection.ts";
@@ -16,7 +15,7 @@ import { attend, holdLock } from "./presence.ts";
 import { createResults } from "./results.ts";
 import type { ConnectOptions, Mode, Runtime, StreamItem, StreamOptions } from "./runtime.ts";
 import type * as Later from "./later.ts";
-import { spilledText } from "./views.ts";
+import { unfit } from "./unfit.ts";
 
 /** What an entry of the package gives to `connect`. */
 export interface Platform {
@@ -164,28 +163,38 @@ function createRuntime(parts: Parts & Base & { readonly release: () => void }): 
     goAway();
   };
   const commands = createCommands(parts);
-  const handle: Omit<Runtime, keyof Present> = {
-    name,
-    session,
-    store: mirror.store,
+  const handle = guard({
     createId,
     ...createAgentCalls(parts),
     ...commands,
     settled: connection.outbox.settled,
     result: results.result,
-    async load(value) {
-      const text = spilledText(value);
-      if (text === undefined) return value;
-      return (await import("./payloads.ts")).loadText(connection, text, "payload");
-    },
-    blobs: createBlobs(connection),
-    archive: createArchive(connection),
     ...createReading(connection, createId),
     ...createLater(connection, createId, { ...commands, approvals: () => mirror.store.getState().approvals }),
     ...listenTo(emitter, connection, mirror.store),
     close,
+  });
+  return withPresent({ ...handle, name, session, store: mirror.store });
+}
+
+/** Whatever a page gives, what a call throws, or rejects with, is a RuntimeError. */
+function guard<T extends object>(calls: T): T {
+  const guarded = ([name, call]: [string, unknown]): unknown => {
+    if (typeof call !== "function") return [name, guard(call as object)];
+    const run = (...args: readonly unknown[]): unknown => {
+      const refuse = (cause: unknown): never => {
+        throw unfit(cause, name);
+      };
+      try {
+        const made = (call as (...all: readonly unknown[]) => unknown)(...args);
+        return made instanceof Promise ? made.catch(refuse) : made;
+      } catch (cause) {
+        return refuse(cause);
+      }
+    };
+    return [name, run];
   };
-  return withPresent(handle);
+  return Object.fromEntries(Object.entries(calls).map(guarded) as [string, unknown][]) as T;
 }
 
 const LATER = [
@@ -203,11 +212,21 @@ const LATER = [
   "delegate",
   "registerApprover",
   "decide",
+  "load",
 ] as const;
 
 type LaterCalls = Pick<
   Runtime,
-  (typeof LATER)[number] | "requeue" | "retryFrom" | "secrets" | "workflows" | "audit" | "sendMessage" | "messages"
+  | (typeof LATER)[number]
+  | "requeue"
+  | "retryFrom"
+  | "secrets"
+  | "workflows"
+  | "audit"
+  | "sendMessage"
+  | "messages"
+  | "archive"
+  | "blobs"
 >;
 
 /** What these take is loaded with the first call. */
@@ -227,6 +246,8 @@ function createLater(
     ...group(...LATER),
     requeue: call("requeue", own.createTask),
     retryFrom: call("retryFrom", createId),
+    archive: group("task", "execution", "list"),
+    blobs: group("write", "read"),
     secrets: { set: call("setSecret"), list: call("listSecrets"), delete: call("deleteSecret") },
     workflows: group("versions", "rollback", "migrate", "progress"),
     sendMessage: call("sendMessage", own),
@@ -240,11 +261,12 @@ function createLater(
 
 /** Few pages read streams: what it takes is loaded then. */
 function createReading(connection: Connection, createId: () => string): Pick<Runtime, "stream" | "logs"> {
-  const reading = (channel: StreamChannel) =>
-    async function* (task: string, options?: StreamOptions): AsyncGenerator<StreamItem, void, undefined> {
-      const { readStream } = await import("./streams.ts");
-      yield* readStream(connection, { ...options, task, channel, reader: createId() });
-    };
+  const reading = (channel: StreamChannel) => (task: string, options?: StreamOptions) => {
+    const given = { ...options, task, channel, reader: createId() };
+    return (async function* (): AsyncGenerator<StreamItem, void, undefined> {
+      yield* (await import("./streams.ts")).readStream(connection, given);
+    })();
+  };
   return { stream: reading("stream"), logs: reading("log") };
 }
 

@@ -10,6 +10,7 @@ import { createOutbox, type OnAnswered, type Outbox } from "./outbox.ts";
 import type { Places } from "./places.ts";
 import { createReach, type Reach } from "./reach.ts";
 import type { Mode } from "./runtime.ts";
+import { unfit } from "./unfit.ts";
 
 export interface ConnectionOptions {
   readonly name: string;
@@ -182,12 +183,14 @@ function say({ wire }: State, frame: PageFrame, transfer?: readonly unknown[]): 
 }
 
 function sayQuery(state: State, call: number, made: Call["query"]): void {
-  if (typeof made !== "function") {
-    say(state, { kind: "query", call, query: made });
-    return;
+  try {
+    const isMade = typeof made === "function";
+    const query = isMade ? made() : made;
+    say(state, { kind: "query", call, query }, isMade && "bytes" in query ? [query.bytes.buffer] : []);
+  } catch (error) {
+    state.calls.get(call)?.reject(unfit(error)); // no port can carry it
+    state.calls.delete(call);
   }
-  const query = made();
-  say(state, { kind: "query", call, query }, "bytes" in query ? [query.bytes.buffer] : []);
 }
 
 function hello(state: State): void {

@@ -36,6 +36,7 @@ export function listenTo(
     was = on;
   };
   const on = (type: keyof RuntimeEvents, listener: Hear, call = listener): (() => void) => {
+    if (typeof type !== "string" || typeof listener !== "function") throw new Error("expected: type, listener");
     const hear = (event: unknown): void => {
       isolated(() => {
         call(event as never);

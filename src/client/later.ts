@@ -5,8 +5,17 @@
 import type { Connection } from "./connection.ts";
 import { askAgain } from "./dead-letters.ts";
 import { retryFrom as retry } from "./retrying.ts";
+import { loadText } from "./payloads.ts";
+import { spilledText } from "./views.ts";
 import type { RetryOptions, Runtime } from "./runtime.ts";
 
+export {
+  archivedExecution as execution,
+  archivedTask as task,
+  listArchive as list,
+  readBytes as read,
+  writeBytes as write,
+} from "./archive.ts";
 export { decide, delegate, identify, registerApprover } from "./approving.ts";
 export { exportLog, onAnchor, verifyLog } from "./audit.ts";
 export { registerCapability, unregisterCapability } from "./capabilities.ts";
@@ -23,6 +32,12 @@ export async function requeue(
   ...asked: Parameters<Runtime["requeue"]>
 ): Promise<string> {
   return createTask(await askAgain(connection, ...asked));
+}
+
+/** The payload that a view shows as a reference; any other value as it is. */
+export function load(connection: Connection, value: unknown): Promise<unknown> {
+  const text = spilledText(value);
+  return text === undefined ? Promise.resolve(value) : loadText(connection, text, "payload");
 }
 
 export function retryFrom(

@@ -2,8 +2,9 @@
  * Commands on their way. Each has a number of this session; it is kept until the host has answered it, and sent
  * again to every new host, which decides by the number what it has already decided. So a host that dies costs nothing.
  */
-import { decodeError, encodeError, type ErrorData, type RuntimeError } from "../core/errors.ts";
+import { decodeError, type ErrorData, type RuntimeError } from "../core/errors.ts";
 import type { PageRequest } from "../core/protocol.ts";
+import { unfit } from "./unfit.ts";
 
 export interface Outbox {
   /**
@@ -62,10 +63,9 @@ interface State {
   failure: RuntimeError | undefined;
 }
 
-export function createOutbox(
-  send: (first: number, commands: readonly PageRequest[], acknowledged: number) => void,
-  onAnswered: OnAnswered,
-): Outbox {
+type Send = (first: number, commands: readonly PageRequest[], acknowledged: number) => void;
+
+export function createOutbox(send: Send, onAnswered: OnAnswered): Outbox {
   const state: State = {
     entries: [],
     latest: new Map(),
@@ -79,9 +79,7 @@ export function createOutbox(
   let scheduled = false;
   const flush = (): void => {
     scheduled = false;
-    const due = takeDue(state);
-    for (let at = 0; at < due.length; at += MAX_SENT)
-      send(state.sent - due.length + at + 1, due.slice(at, at + MAX_SENT), state.acknowledged);
+    sendDue(state, takeDue(state), send);
   };
   const schedule = (): void => {
     if (scheduled) return;
@@ -120,14 +118,34 @@ export function createOutbox(
   };
 }
 
+function sendDue({ sent, acknowledged }: State, due: readonly Entry[], send: Send): void {
+  for (let at = 0; at < due.length; at += MAX_SENT) {
+    const some = due.slice(at, at + MAX_SENT);
+    const post = (): void => {
+      send(sent - due.length + at + 1, some.map((entry) => entry.sent as PageRequest), acknowledged); // prettier-ignore
+    };
+    try {
+      post();
+    } catch {
+      for (const entry of some)
+        try {
+          structuredClone(entry.sent);
+        } catch (error) {
+          giveUp(entry, error); // what a port can't carry must not hold up the others
+        }
+      post();
+    }
+  }
+}
+
 /** Those that haven't been sent, as far as they are known: the others are sent in their turn. */
-function takeDue(state: State): PageRequest[] {
-  const due: PageRequest[] = [];
+function takeDue(state: State): Entry[] {
+  const due: Entry[] = [];
   state.sent = Math.max(state.sent, state.acknowledged);
   for (let at = state.sent - state.acknowledged; at < state.entries.length; at++) {
-    const sent = state.entries[at]?.sent;
-    if (!sent) break;
-    due.push(sent);
+    const entry = state.entries[at];
+    if (!entry?.sent) break;
+    due.push(entry);
   }
   state.sent += due.length;
   return due;
@@ -137,9 +155,13 @@ async function complete(entry: Entry, later: Promise<PageRequest>): Promise<void
   try {
     entry.sent = await later;
   } catch (error) {
-    entry.error = decodeError(encodeError(error));
-    entry.sent = { type: "task.cancel", data: { id: "" } }; // every host refuses it: so its number is decided
+    giveUp(entry, error);
   }
+}
+
+function giveUp(entry: Entry, error: unknown): void {
+  entry.error = unfit(error);
+  entry.sent = { type: "task.cancel", data: { id: "" } }; // every host refuses it: so its number is decided
 }
 
 /** Drops what is decided, remembers what was refused, and tells those who wait. */

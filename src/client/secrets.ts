@@ -11,7 +11,7 @@ export async function setSecret({ ask }: Asker, name: string, value: string): Pr
       ? "a text of 8 to 65,536 characters"
       : "a name of 1 to 64 letters, digits, '.', '_' or '-'";
   if (!expected.startsWith("a text") || typeof value !== "string" || value.length < 8 || value.length > 65_536)
-    throw new RuntimeError("secret/invalid", { secret: name, expected }); // the host's refusal might quote it
+    throw new RuntimeError("secret/invalid", { secret: typeof name === "string" ? name : typeof name, expected }); // the host's refusal might quote it
   await ask({ type: "secret.set", name, value });
 }
 

@@ -4,6 +4,7 @@ import { isSpilled, referTo, refsOf } from "../core/payload/reference.ts";
 import type { Journal } from "../core/ports.ts";
 import type { CoreEvent } from "../core/runtime.ts";
 import { ownerOf, writeBlob } from "./blobs.ts";
+import { endedBy } from "./ends.ts";
 
 export interface Checkpoints {
   /** Stores one; gives back the reference to it. */
@@ -38,14 +39,15 @@ export function createCheckpoints(engine: Engine, journal: Pick<Journal, "blobs"
       if (isSpilled(value) && tasks.get(task)?.checkpoint !== value) release(holderOf(value));
     },
     follow(events) {
-      for (const { type, data } of events)
+      for (const event of events) {
+        const { type, data } = event;
+        const ended = owners.size > 0 && endedBy(event);
         if (type === "task.checkpointed") keep(data.id, data.value);
-        else if (owners.size > 0 && ENDS.has(type) && "id" in data && !tasks.has(data.id)) keep(data.id);
+        else if (ended) keep(ended);
+      }
     },
   };
 }
-
-const ENDS: ReadonlySet<CoreEvent["type"]> = new Set(["task.completed", "task.failed", "task.cancelled"]);
 
 /** The owner of a checkpoint's blob. */
 function holderOf(value: string): string {

@@ -4,13 +4,13 @@ import { openEngine, type Engine, type EngineOptions } from "../core/engine.ts";
 import { encodeError, RuntimeError } from "../core/errors.ts";
 import { createIds } from "../core/ids.ts";
 import type { Journal, Vault } from "../core/ports.ts";
-import type { CoreEvent } from "../core/runtime.ts";
 import type { HostFrame, HostPlace, Origin } from "../core/protocol.ts";
 import type { Identify } from "./approving.ts";
 import { withAudit, type AuditOptions } from "./audit.ts";
 import { createAlarm, type Alarm } from "./alarm.ts";
 import { createDefer } from "./defer.ts";
 import { createLinks, type Links } from "./links.ts";
+import { endedBy } from "./ends.ts";
 import { createMailDesk, type MailDesk } from "./mail.ts";
 import { createPool, type Pool } from "./pool.ts";
 import { createSecrets } from "./secrets.ts";
@@ -88,7 +88,9 @@ export async function startHost(given: HostOptions): Promise<Host> {
       const { links, pool, sessions, spawning, alarm, signals, streams, mail } = life.around;
       links.dispatch(events); // work first: pages can wait
       sessions.broadcast(batch);
-      for (const task of endsOf(engine, events)) {
+      for (const event of events) {
+        const task = endedBy(event);
+        if (task === undefined) continue;
         signals.end(task);
         streams.end(task);
       }
@@ -105,15 +107,6 @@ export async function startHost(given: HostOptions): Promise<Host> {
   if (life.stopping) stopAll(life.around, new RuntimeError("host/stopped")); // it has failed before it began
   journal.onLost((reason) => void stop(new RuntimeError("runtime/storage-lost", { reason })));
   return { epoch: engine.epoch, connect: life.around.sessions.connect, stop, ended };
-}
-
-/** The tasks that were ended by these events. */
-function endsOf({ state }: Engine, events: readonly CoreEvent[]): string[] {
-  const ended: string[] = [];
-  for (const { type, data } of events)
-    if (type === "task.completed" || type === "task.failed" || type === "task.cancelled")
-      if (!state.tasks.tasks.has(data.id)) ended.push(data.id);
-  return ended;
 }
 
 /** A journal that can't be used isn't kept open: it would be in the way of the next one. */

@@ -75,6 +75,7 @@ async function answer(parts: QueryParts, session: string, query: Query): Promise
     case "dead-letters":
       return listDeadLetters(journal, query);
     case "stream":
+      if (!engine.state.tasks.tasks.has(query.task)) await durable(engine); // that it has ended is told when it is so
       return streams.read(query);
     case "identify":
       return recorded(engine, identifySession(parts, session, query));

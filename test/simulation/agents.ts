@@ -20,26 +20,20 @@ interface Adding {
   readonly of?: readonly number[];
 }
 
-/** Where an agent runs: its worker, and the epoch of the host. */
-interface Place {
-  readonly process: object;
-  readonly epoch: number;
-}
-
 /** What agents are told to say of themselves: by the path of their script. */
 export function createAgents(
   seed: number,
   conduct: Conduct,
   oracle: () => Oracle,
-  here: () => Place,
+  here: () => object,
 ): ReadonlyMap<string, AgentDefinition<never>> {
   const memories = new WeakMap<object, { readonly epoch: number; readonly secrets: Map<string, string> }>();
-  const recall = (): Map<string, string> => {
-    const { process, epoch } = here();
+  const recall = (epoch: number): Map<string, string> => {
+    const process = here();
     const known = memories.get(process);
     if (known?.epoch === epoch) return known.secrets;
     const secrets = new Map<string, string>(); // what another host has given this one can't know
-    memories.set(process, { epoch, secrets });
+    if (!known || known.epoch < epoch) memories.set(process, { epoch, secrets });
     return secrets;
   };
   const make = (name: string, slots: number, capability = name): AgentDefinition<never> =>
@@ -51,7 +45,9 @@ export function createAgents(
       input: anything,
       output: anything,
       run(input: unknown, context) {
-        return perform({ seed, conduct, oracle: oracle(), remembered: recall() }, input, context);
+        const { id, attempt } = context.task;
+        const remembered = recall(oracle().epochOf(id, attempt));
+        return perform({ seed, conduct, oracle: oracle(), remembered }, input, context);
       },
     }) as unknown as AgentDefinition<never>;
   return new Map([

@@ -45,7 +45,7 @@ export async function runPlan(
     seed,
     conduct,
     () => made.oracle ?? missing(),
-    () => ({ process: site.world.current, epoch: site.disk.history.at(-1)?.owner ?? 0 }),
+    () => site.world.current,
   );
   const site: Site = createSite({ seed, entries, speed, agents, snapshotEvery });
   if (tell) site.world.onTold(tell);

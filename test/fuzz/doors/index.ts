@@ -4,6 +4,7 @@ import { agents } from "./agents.ts";
 import { approvals } from "./approvals.ts";
 import { archives } from "./archives.ts";
 import { definitions } from "./definitions.ts";
+import { handle } from "./handle.ts";
 import { expressions } from "./expressions.ts";
 import { logs } from "./logs.ts";
 import { records } from "./records.ts";
@@ -24,8 +25,9 @@ export const DOORS: readonly Share[] = [
   { door: approvals, part: 8 },
   { door: records, part: 10 },
   { door: archives, part: 10 },
+  { door: handle, part: 6 },
   { door: times, part: 10 },
   { door: logs, part: 80 },
   { door: texts, part: 300 },
-  { door: expressions, part: 441 },
+  { door: expressions, part: 435 },
 ];

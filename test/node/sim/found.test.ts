@@ -6,6 +6,12 @@ import type { Mirror } from "../../../src/client/mirror.ts";
 import { createOutbox } from "../../../src/client/outbox.ts";
 import { createResults } from "../../../src/client/results.ts";
 import { encodeError, RuntimeError } from "../../../src/core/errors.ts";
+import { referTo } from "../../../src/core/payload/reference.ts";
+import type { Journal } from "../../../src/core/ports.ts";
+import type { CoreEvent } from "../../../src/core/runtime.ts";
+import type { Engine } from "../../../src/core/engine.ts";
+import { createCheckpoints } from "../../../src/workers/checkpoints.ts";
+import { endedBy } from "../../../src/workers/ends.ts";
 import { createMemoryJournal } from "../../../src/plugins/journals/memory.ts";
 import type { WorkflowInput } from "../../../src/core/workflows/definition.ts";
 import { completes, fails, never, openWorld } from "../core/kit.ts";
@@ -101,5 +107,41 @@ describe("what the simulator has found", () => {
       type === "task.created" && data.parent?.undo !== undefined ? [data.id] : [],
     );
     assert.deepEqual(undos, ["e/in/book.undo", "e/in/book.undo2"]);
+  });
+
+  it("a task has ended when the journal says so, and not when the state is ahead of it", async () => {
+    const released: string[] = [];
+    const blobs = { put: () => Promise.resolve(), release: (owner: string) => Promise.resolve(released.push(owner)) };
+    const engine = { state: { tasks: { tasks: new Map() } } } as unknown as Engine; // it has ended there already
+    const { follow } = createCheckpoints(engine, { blobs } as unknown as Journal);
+    const kept = { id: "t", attempt: 1, value: referTo({ blob: "t:#1.1:abc", size: 300_000 }) };
+    const failed = { id: "t", attempt: 1, error: { name: "E", message: "m", code: "c" }, held: false };
+    const events = [
+      { type: "task.checkpointed", data: kept, at: 1 },
+      { type: "task.failed", data: { ...failed, retryAt: 5 }, at: 2 },
+    ] as unknown as CoreEvent[];
+    follow(events);
+    assert.deepEqual(events.map(endedBy), [undefined, undefined]);
+    assert.deepEqual(released, []);
+    follow([{ type: "task.failed", data: failed, at: 3 } as unknown as CoreEvent]);
+    await Promise.resolve();
+    assert.deepEqual(released, ["t:#1.1"]);
+  });
+
+  it("what no port can carry is refused alone: neither other commands nor questions wait for it", async () => {
+    const sent: unknown[] = [];
+    const outbox = createOutbox(
+      (_first, commands) => sent.push(...(structuredClone(commands) as readonly unknown[])),
+      () => undefined,
+    );
+    const fine = { type: "task.cancel", data: { id: "fine" } } as const;
+    outbox.push("odd", { type: "task.cancel", data: { id: "odd", reason: () => 1 } } as never);
+    outbox.push("fine", fine);
+    const odd = outbox.settled("odd");
+    await Promise.resolve();
+    assert.deepEqual(sent.slice(1), [fine]);
+    outbox.answered(2, [[1, refusal]]);
+    await assert.rejects(odd, { code: "command/invalid" });
+    await outbox.settled("fine");
   });
 });

@@ -32,6 +32,10 @@ export interface Oracle {
   gave(task: string, attempt: number, output: string): void;
   /** It runs an effect. */
   effect(task: string, attempt: number, key: string): void;
+  /** The epoch of the host that gave the attempt away; 0 when none did. */
+  epochOf(task: string, attempt: number): number;
+  /** The host that gave the attempt away is the last one. */
+  isPresent(task: string, attempt: number): boolean;
   /** It was given the value of a secret. */
   secret(task: string, attempt: number, name: string, value: unknown): void;
   /** A page is told a text that isn't an event's. */
@@ -55,7 +59,7 @@ export function createOracle({ disk, world, vault }: Pick<Site, "disk" | "world"
   const ofMail = createMailRules(claim, () => world.setBack);
   const rules = [ofTasks.rules, ofRuns.rules, ofMail.rules, createTimeRules(claim, world)];
   const events: JournalEvent[] = [];
-  const assigned = new Map<string, number>();
+  const assigned = new Map<string, Assigned>();
   const take = createReader({ claim, rules, events, assigned, payloads, now: world.now });
   let seen = 0;
   const oracle: Oracle = {
@@ -79,28 +83,38 @@ export function createOracle({ disk, world, vault }: Pick<Site, "disk" | "world"
       }
       payloads.look();
     },
-    ...witness({ claim, vault, assigned, performed, look: () => oracle.look(), tasks: ofTasks.tasks }),
+    ...witness({ claim, disk, vault, assigned, performed, look: () => oracle.look(), tasks: ofTasks.tasks }),
     listener: (page) => createListener(page, oracle),
   };
   return oracle;
 }
 
+/** When an attempt was there, and by the host of which epoch. */
+interface Assigned {
+  readonly at: number;
+  readonly epoch: number;
+}
+
 interface Seeing extends Pick<Oracle, "claim" | "look" | "tasks"> {
+  readonly disk: Site["disk"];
   readonly vault: Site["vault"];
-  readonly assigned: ReadonlyMap<string, number>;
+  readonly assigned: ReadonlyMap<string, Assigned>;
   readonly performed: { readonly outputs: Map<string, Set<string>>; readonly began: Set<string> };
 }
 
 /** What agents and pages say of themselves. */
 function witness({
   claim,
+  disk,
   vault,
   assigned,
   performed,
   look,
   tasks,
-}: Seeing): Pick<Oracle, "began" | "gave" | "effect" | "secret" | "told"> {
+}: Seeing): Pick<Oracle, "began" | "gave" | "effect" | "epochOf" | "isPresent" | "secret" | "told"> {
   return {
+    epochOf: (task, attempt) => assigned.get(`${task}#${attempt}`)?.epoch ?? 0,
+    isPresent: (task, attempt) => assigned.get(`${task}#${attempt}`)?.epoch === disk.owner,
     began(task, attempt) {
       look();
       const isDurable = assigned.has(`${task}#${attempt}`);
@@ -121,7 +135,7 @@ function witness({
       );
     },
     secret(task, attempt, name, value) {
-      const since = vault.since(name, assigned.get(`${task}#${attempt}`) ?? 0);
+      const since = vault.since(name, assigned.get(`${task}#${attempt}`)?.at ?? 0);
       const isRight = value !== undefined && since.includes(value as string);
       const text = (): string =>
         `attempt ${attempt} of ${task} got ${String(value)} for ${name}, it was ${since.join()}`;
@@ -137,8 +151,7 @@ interface Reading {
   readonly claim: Claim;
   readonly rules: readonly Rules[];
   readonly events: JournalEvent[];
-  /** Attempts, and when they were there. */
-  readonly assigned: Map<string, number>;
+  readonly assigned: Map<string, Assigned>;
   readonly payloads: PayloadRules;
   readonly now: () => number;
 }
@@ -158,7 +171,7 @@ function createReader({ claim, rules, events, assigned, payloads, now }: Reading
       time = event.at;
       events.push(event);
       const { id, attempt } = event.data;
-      if (event.type === "task.assigned") assigned.set(`${String(id)}#${String(attempt)}`, now());
+      if (event.type === "task.assigned") assigned.set(`${String(id)}#${String(attempt)}`, { at: now(), epoch });
       payloads.event(event, epoch, isMarked);
       for (const some of rules) if (Object.hasOwn(some, event.type)) some[event.type]?.(event.data, event.at);
     }
