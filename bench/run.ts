@@ -71,7 +71,7 @@ async function main(): Promise<void> {
   if (unknown.length > 0) throw new Error(`there is no suite ${unknown.join(", ")}: ${Object.keys(SUITES).join(", ")}`);
   const suites = named.length > 0 ? named : Object.keys(SUITES);
   const runs = suites.flatMap((suite) => placesOf(suite).map((where) => ({ suite, where })));
-  if (runs.some(({ where }) => where !== "node")) await bundle(!profile);
+  if (runs.some(({ where }) => where !== "node") || isInstalled("chromium")) await bundle(!profile); // pictures need a page
   for (const { suite, where } of runs) {
     console.log(`--- ${suite} (${where})`);
     if (suite === "memory") await runMemory(options);
