@@ -40,9 +40,10 @@ export async function runMemory(options: Options): Promise<void> {
     await withPage("chromium", false, (one) => weighTasks(one, sizes(TASKS), figures));
     for (const count of sizes(AGENTS)) await withPage("chromium", false, (one) => weighAgents(one, count, figures));
   }
-  const rows: Row[] = [...figures].map(([figure, { unit, values, place }]) =>
+  const found: Row[] = [...figures].map(([figure, { unit, values, place }]) =>
     rowOf({ figure, unit, better: "less", values, ...(place && { place }) }),
   );
+  const rows = found.filter(({ figure }) => figure.includes(options.only));
   for (const row of rows) print(row);
   await withPage("chromium", false, async ({ page }) => {
     const machine = machineOf(await nameOfBrowser(page), before, calibrate());
