@@ -57,6 +57,11 @@ export async function finish(page: Page, results: Results, engine: Engine, optio
   if (isKept(options)) await keep(results, name);
 }
 
+/** Draws what was found without a browser; the bundles must be there. */
+export async function drawRows(name: string, rows: readonly Row[], options: Options): Promise<void> {
+  await withPage("chromium", false, ({ page }) => picture(page, name, rows, options));
+}
+
 /** Where lines are in the rows, they are drawn. */
 async function picture(page: Page, name: string, rows: readonly Row[], options: Options): Promise<void> {
   const drawn = await page.evaluate((some) => bench.plot(some), rows);

@@ -6,7 +6,7 @@ import type { Results, Row } from "./row.ts";
 const PART = /, (?<part>p50|p99)$/u;
 
 export function claimsOf(places: readonly Results[]): string {
-  const heads = places.map(({ machine }) => machine.browser.replace(/[/ ]v?(\d+)[\d.]*$/u, " $1"));
+  const heads = places.map(({ machine }) => headOf(machine.browser));
   const figures = [...new Set(places.flatMap(({ rows }) => rows.map(({ figure }) => figure.replace(PART, ""))))];
   const lines = figures.map((figure) => {
     const cells = places.map(({ rows }) => cellOf(rows.filter((row) => row.figure.replace(PART, "") === figure)));
@@ -19,12 +19,20 @@ export function claimsOf(places: readonly Results[]): string {
   );
   return [
     ...places.flatMap((results) => [whenOf(results), ""]),
-    `Times are p50 / p99 in milliseconds; in bold how many times better than the claim the p99 or the rate is. 1× is: ${claims.join(", ")}.`,
+    `Times are p50 / p99 in milliseconds; in bold how many times better than the claim they are. 1× is: ${claims.join(", ")}.`,
     "",
     head,
     `|${"---|".repeat(2 + places.length)}`,
     ...lines,
   ].join("\n");
+}
+
+/** As `Chrome 156` or `Node 22`. */
+function headOf(browser: string): string {
+  return browser
+    .replace(/^Headless/u, "")
+    .replace(/^AppleWebKit.*/u, "WebKitGTK")
+    .replace(/[/ ]v?(\d+)[\d.]*$/u, " $1");
 }
 
 function claimed({ claimed: isClaimed, bound, unit }: Row): string {
@@ -33,9 +41,10 @@ function claimed({ claimed: isClaimed, bound, unit }: Row): string {
 
 /** Of one figure in one place: a rate, or p50 and p99. */
 function cellOf(rows: readonly Row[]): string {
-  const last = rows.at(-1);
-  if (!last) return "–";
-  const { bound, ours, better } = last;
-  const times = bound === null ? undefined : better === "less" ? bound / ours : ours / bound;
-  return `${rows.map((row) => shown(row.ours)).join(" / ")}${times === undefined ? "" : `, **${shown(times)}×**`}`;
+  if (rows.length === 0) return "–";
+  const times = rows.flatMap(({ bound, ours, better }) =>
+    bound === null ? [] : [`${shown(better === "less" ? bound / ours : ours / bound)}×`],
+  );
+  const bold = times.length === 0 ? "" : `, **${times.join(" / ")}**`;
+  return `${rows.map((row) => shown(row.ours)).join(" / ")}${bold}`;
 }

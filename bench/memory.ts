@@ -38,11 +38,14 @@ export async function runMemory(options: Options): Promise<void> {
   const sizes = (all: readonly number[]): readonly number[] => (options.quick ? all.slice(0, 2) : all);
   for (let round = 0; round < (options.quick ? 1 : ROUNDS); round++) {
     await withPage("chromium", false, (one) => weighTasks(one, sizes(TASKS), figures));
-    for (const count of sizes(AGENTS)) await withPage("chromium", false, (one) => weighAgents(one, count, figures));
+    for (const count of sizes(AGENTS))
+      for (const linked of [true, false])
+        await withPage("chromium", false, (one) => weighAgents(one, { count, linked }, figures));
   }
-  const rows: Row[] = [...figures].map(([figure, { unit, values, place }]) =>
+  const found: Row[] = [...figures].map(([figure, { unit, values, place }]) =>
     rowOf({ figure, unit, better: "less", values, ...(place && { place }) }),
   );
+  const rows = found.filter(({ figure }) => figure.includes(options.only));
   for (const row of rows) print(row);
   await withPage("chromium", false, async ({ page }) => {
     const machine = machineOf(await nameOfBrowser(page), before, calibrate());
@@ -81,15 +84,19 @@ async function weighTasks(
   close();
 }
 
-async function weighAgents({ page, folder }: BenchPage, count: number, figures: Figures): Promise<void> {
+async function weighAgents(
+  { page, folder }: BenchPage,
+  { count, linked }: { readonly count: number; readonly linked: boolean },
+  figures: Figures,
+): Promise<void> {
   const { send, close } = await attach(folder);
   await page.evaluate((name) => bench.weight.open(name), "weight");
   const empty = await heapsOf(send);
-  await page.evaluate((agents) => bench.weight.crowd(agents), count);
+  await page.evaluate((...given) => bench.weight.crowd(...given), count, linked);
   const { host } = await heapsOf(send);
-  const line = "per idle agent, in the host";
+  const line = linked ? "per idle agent, in the host" : "per agent without a worker, in the host";
   const name = `${line}, ${count.toLocaleString("en")} agents`;
-  add(figures, name, "bytes", (host - empty.host) / count, { line, over: "idle agents", count });
+  add(figures, name, "bytes", (host - empty.host) / count, { line, over: "agents", count });
   close();
 }
 

@@ -1,7 +1,8 @@
 /** Suites that need no browser: the scheduler alone, and the document's claims of the core. */
 import { measureCore } from "./core.ts";
+import { findEngine } from "../test/harness/engines.ts";
 import { engineDocument } from "./document/engine.ts";
-import { commandOf } from "./browsing.ts";
+import { commandOf, drawRows } from "./browsing.ts";
 import { isKept, keep, loadNow, machineOf, nameOf, print, type Options } from "./machine.ts";
 import { measureMatching } from "./matching.ts";
 import { calibrate, run } from "./page/measure.ts";
@@ -40,5 +41,6 @@ async function runHere(
   const rows = (await work()).filter(({ figure }) => figure.includes(options.only));
   for (const row of rows) print(row);
   const machine = machineOf(`Node ${process.version}`, before, calibrate());
+  if (name === suite && findEngine("chromium")) await drawRows(name, rows, options);
   if (isKept(options)) await keep({ suite, command, machine, rows }, name);
 }

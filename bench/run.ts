@@ -3,7 +3,7 @@
  * [matching]`: ours, the bound and the peers in the same page of a real browser; `matching` is the scheduler alone, in Node, and `document`, what
  * the system's document claims, runs in Node and in every browser that is installed. Without a name all of them run.
  *   --quick            small sizes, and nothing is kept
- *   --rounds N         default 5
+ *   --rounds N         default 5, of `document` 3
  *   --only PART        only benchmarks whose name has this part
  *   --browser NAME     chromium (default), firefox, webkit, or for `document` node
  *   --soak MINUTES     of messages, while tabs and agents are killed (chromium), and nothing else; --batched: 250 together
@@ -20,9 +20,17 @@ import { runMemory } from "./memory.ts";
 import { runCore, runDocument, runMatching } from "./node.ts";
 import { runSoak } from "./soak.ts";
 
-/** Suites by the places in which they can run; the first is where they run unless another is named, or all of them. */
+interface Suite {
+  /** Where it can run; it does so in the first, unless another is named. */
+  readonly places: readonly Where[];
+  /** It runs in all of them. */
+  readonly everywhere?: boolean;
+  /** Default 5. */
+  readonly rounds?: number;
+}
+
 const BROWSERS: readonly Where[] = ENGINES;
-const SUITES: Readonly<Record<string, { readonly places: readonly Where[]; readonly everywhere?: boolean }>> = {
+const SUITES: Readonly<Record<string, Suite>> = {
   tasks: { places: BROWSERS },
   workflows: { places: BROWSERS },
   graphs: { places: BROWSERS },
@@ -30,7 +38,7 @@ const SUITES: Readonly<Record<string, { readonly places: readonly Where[]; reado
   messages: { places: BROWSERS },
   storage: { places: BROWSERS },
   stream: { places: BROWSERS },
-  document: { places: ["node", ...BROWSERS], everywhere: true },
+  document: { places: ["node", ...BROWSERS], everywhere: true, rounds: 3 },
   idle: { places: BROWSERS },
   memory: { places: ["chromium"] },
   traffic: { places: BROWSERS },
@@ -52,18 +60,28 @@ const { values, positionals } = parseArgs({
   },
 });
 const { quick, only, profile, browser } = values;
-const options: Options = { quick, only, profile, rounds: Number(values.rounds ?? (quick ? 1 : 5)) };
+const asked = values.rounds === undefined ? undefined : Number(values.rounds);
+const optionsOf = (suite: string): Options => ({
+  quick,
+  only,
+  profile,
+  rounds: asked ?? (quick ? 1 : (SUITES[suite]?.rounds ?? 5)),
+});
 
 await main();
 process.exit();
 
 async function main(): Promise<void> {
+  if (asked !== undefined && !(Number.isSafeInteger(asked) && asked > 0))
+    throw new Error(`--rounds ${String(values.rounds)}: a whole number from 1 on`);
+  if (browser !== undefined && ![...BROWSERS, "node"].includes(browser))
+    throw new Error(`--browser ${browser}: ${BROWSERS.join(", ")} or node`);
   if (values.soak !== undefined) {
     await runSoak(Number(values.soak), values.batched);
     return;
   }
   if (values.budget) {
-    process.exitCode = (await checkBudgets(Number(values.rounds ?? 1))) ? 0 : 1;
+    process.exitCode = (await checkBudgets(asked ?? 1)) ? 0 : 1;
     return;
   }
   const named = positionals.filter((name) => name !== "all");
@@ -71,9 +89,10 @@ async function main(): Promise<void> {
   if (unknown.length > 0) throw new Error(`there is no suite ${unknown.join(", ")}: ${Object.keys(SUITES).join(", ")}`);
   const suites = named.length > 0 ? named : Object.keys(SUITES);
   const runs = suites.flatMap((suite) => placesOf(suite).map((where) => ({ suite, where })));
-  if (runs.some(({ where }) => where !== "node")) await bundle(!profile);
+  if (runs.some(({ where }) => where !== "node") || isInstalled("chromium")) await bundle(!profile); // pictures need a page
   for (const { suite, where } of runs) {
     console.log(`--- ${suite} (${where})`);
+    const options = optionsOf(suite);
     if (suite === "memory") await runMemory(options);
     else if (where !== "node") await runSuite(suite, where, options);
     else if (suite === "core") await runCore(options);

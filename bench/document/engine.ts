@@ -195,15 +195,13 @@ function watch(id: string, window: number): CoreCommand[] {
 
 async function health(agents: number, times: number): Promise<Ours> {
   const core = await openCore({ agents, mirrored: true });
-  const requirement = { capabilities: [capability(1)] };
   return told(times, async (at) => {
     const id = `agent${String((at >> 1) % agents)}@1.0.0`;
     await core.submit({ type: "agent.switch", data: { id, offline: at % 2 === 0 } });
     const started = performance.now();
     const found = lookOver(core.mirror.store.getState(), core.discovery);
-    const judged = explainMatch(core.engine.state, requirement);
     const took = since(started);
-    demand(found.agents === agents && judged.length === agents, "everybody looked at");
+    demand(found.agents === agents, "everybody looked at");
     return took;
   });
 }

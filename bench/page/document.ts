@@ -183,16 +183,16 @@ function discovery({ runtime, discovery: page, ids }: Place, times: number): Rou
   });
 }
 
-/** Every agent, task and run in the mirror, advice from the latest 2,000 finished tasks, and the host's word on every agent. */
+/** Every agent, task and run in the mirror, and what host and storage say: advice from the latest 2,000 finished tasks. */
 async function health({ runtime, discovery: page, tasks }: Place, times: number): Promise<Round> {
   await tasks(2_000, 500);
   const agents = runtime.agents.size;
   return told(times, async () => {
     const started = performance.now();
     const found = lookOver(runtime.store.getState(), page);
-    const [advice, judged] = await Promise.all([advise(runtime), runtime.explain({ capabilities: ["echo"] })]);
+    const advice = await advise(runtime);
     const took = since(started);
-    demand(found.agents === agents && judged.length === agents && advice.length > 0, "everybody looked at");
+    demand(found.agents === agents && advice.length > 0, "everybody looked at");
     return took;
   });
 }

@@ -27,7 +27,14 @@ function start(size: number, all: () => Promise<Ours>): Benchmark {
   const name = `a chain of ${size.toLocaleString("en")} nodes, from the start to the first node`;
   return {
     name,
-    figures: [{ figure: name, unit: "ms", better: "less" }],
+    figures: [
+      {
+        figure: name,
+        unit: "ms",
+        better: "less",
+        place: { line: "from the start of a chain to its first node", over: "nodes of the chain", count: size },
+      },
+    ],
     open: async () => {
       const { runtime } = await all();
       const ours = (): Promise<readonly number[]> =>

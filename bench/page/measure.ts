@@ -81,7 +81,7 @@ function rowOf(
     ratioToBestPeer: peers.length === 0 ? null : better === "more" ? Math.min(...toPeers) : Math.max(...toPeers),
     ratios: claimed === undefined ? ratios : { ...ratios, bound: claimed },
     ...(claim !== undefined && { claimed: true }),
-    ...(place && { place }),
+    ...(place && { place: our.variant === undefined ? place : { ...place, line: `${place.line}, ${our.variant}` } }),
     rounds: mine.length,
     spread: Object.fromEntries([our, ...others].map((one) => [one.name, spreadOf(valuesOf(one))])),
   };

@@ -10,8 +10,8 @@ export interface Weight {
   open(name: string): Promise<void>;
   /** So many tasks wait from now on, in all, for an agent that nobody has. */
   queue(count: number): Promise<void>;
-  /** So many agents are there, each with a worker that has nothing to do: but for the workers themselves. */
-  crowd(count: number): Promise<void>;
+  /** So many agents are offered; linked: each with a worker that has nothing to do, but for the workers themselves. */
+  crowd(count: number, linked: boolean): Promise<void>;
 }
 
 let runtime: Runtime | undefined;
@@ -42,10 +42,12 @@ export const weight: Weight = {
       "tasks that wait",
     );
   },
-  async crowd(count) {
+  async crowd(count, linked) {
     const ours = opened();
-    const { ids } = await openCrowd({ name: ours.name, assets: ASSETS, count, shared: "nothing", linked: true });
-    const isThere = (id: string): boolean => ours.agents.get(id)?.links === 1;
+    const { ids } = await openCrowd({ name: ours.name, assets: ASSETS, count, shared: "nothing", linked });
+    const links = linked ? 1 : 0;
+    const isThere = (id: string): boolean =>
+      ours.agents.get(id)?.status === "idle" && ours.agents.get(id)?.links === links;
     while (!ids.every(isThere)) await new Promise((resolve) => setTimeout(resolve, 50));
     demand(ours.agents.size === count, "so many agents");
   },

@@ -1,5 +1,6 @@
 /** How many durable messages pass from page to page: each is sent, delivered, and acknowledged, and all three are on disk. */
 import { connect, type Runtime } from "../../src/index.ts";
+import type { Place } from "../row.ts";
 import { demand, rate, type Benchmark, type Scale } from "./measure.ts";
 
 const WINDOW = 512;
@@ -9,9 +10,9 @@ const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 
 
 export function messages({ quick }: Scale): Benchmark[] {
   const count = quick ? 4_000 : 20_000;
-  const one = (name: string, work: (runtime: Runtime, box: string) => Promise<number>): Benchmark => ({
+  const one = (name: string, work: (runtime: Runtime, box: string) => Promise<number>, place?: Place): Benchmark => ({
     name,
-    figures: [{ figure: name, unit: "messages/s", better: "more" }],
+    figures: [{ figure: name, unit: "messages/s", better: "more", ...(place && { place }) }],
     open: async () => {
       const runtime = await connect({ name: `messages-${String(Date.now())}`, assets: "/bench/dist/host/" });
       let round = 0;
@@ -20,7 +21,13 @@ export function messages({ quick }: Scale): Benchmark[] {
   });
   return [
     one("messages, each sent and acknowledged by itself, 512 in flight", (runtime, box) => singly(runtime, box, count)),
-    one("messages, sent and acknowledged 1,000 together", (runtime, box) => together(runtime, box, count)),
+    ...[10, 100, 1_000].map((size) =>
+      one(
+        `messages, sent and acknowledged ${size.toLocaleString("en")} together`,
+        (runtime, box) => together(runtime, box, Math.min(count, 40 * size), size),
+        { line: "messages", over: "messages together", count: size },
+      ),
+    ),
   ];
 }
 
@@ -50,17 +57,17 @@ async function singly(runtime: Runtime, box: string, count: number): Promise<num
   return count;
 }
 
-async function together(runtime: Runtime, box: string, count: number): Promise<number> {
+async function together(runtime: Runtime, box: string, count: number, size: number): Promise<number> {
   let [sum, taken] = [0, 0];
   const send = async (): Promise<void> => {
-    for (let from = 0; from < count; from += 1_000) {
+    for (let from = 0; from < count; from += size) {
       while (from - taken > AHEAD) await pause();
-      await Promise.all(Array.from({ length: 1_000 }, (_, at) => post(runtime, box, from + at)));
+      await Promise.all(Array.from({ length: size }, (_, at) => post(runtime, box, from + at)));
     }
   };
   const receive = async (): Promise<void> => {
     while (taken < count) {
-      const some = await runtime.messages.take(box, { max: 1_000, wait: 200 });
+      const some = await runtime.messages.take(box, { max: size, wait: 200 });
       await Promise.all(some.map((message) => message.ack()));
       taken += some.length;
       for (const { payload } of some) sum += (payload as { n: number }).n;

@@ -1,6 +1,6 @@
 /** Figures over what has been before them, or over how many there are of something, as a picture. */
 import type uPlot from "uplot";
-import type { Row } from "../row.ts";
+import type { Place, Row } from "../row.ts";
 import { demand } from "./measure.ts";
 
 /** A line with the band between its lowest and its highest round. */
@@ -18,6 +18,7 @@ interface Panel {
 }
 
 /** Figures of before say in their name after how many others they were measured: `a node, after 20,000 others`. */
+const BEFORE = "a node by what has been before";
 const AFTER = /^(?<name>.+), after (?<count>[\d,]+) others$/u;
 
 const COLOURS = ["#1d4ed8", "#b45309", "#047857", "#be123c", "#6d28d9", "#0f766e"];
@@ -40,24 +41,45 @@ export async function plot(rows: readonly Row[]): Promise<string | undefined> {
 function panelsOf(rows: readonly Row[]): Panel[] {
   const panels = new Map<string, Panel>();
   for (const row of rows) {
-    const { name = "", count = "" } = AFTER.exec(row.figure)?.groups ?? {};
-    const old = { line: name, over: "nodes that have ended before, in the same journal", count: toNumber(count) };
-    const place = row.place ?? (count === "" ? undefined : old);
+    const place = row.place ?? placeBefore(row.figure);
     if (!place) continue;
-    const title = row.place ? (place.line.split(", ")[0] ?? "") : "";
+    const title = row.place ? (place.line.split(", ")[0] ?? "") : BEFORE;
     const key = JSON.stringify([title, place.over, row.unit]);
     const panel = panels.get(key) ?? { title, over: place.over, unit: row.unit, lines: [] };
     panels.set(key, panel);
-    const shown = title === "" || place.line === title ? place.line : place.line.slice(title.length + 2);
-    let line = panel.lines.find((one) => one.name === shown);
-    if (!line) panel.lines.push((line = { name: shown, points: [] }));
-    const [low, high] = Object.entries(row.spread).find(([who]) => who.startsWith("ours"))?.[1] ?? [row.ours, row.ours];
-    line.points.push([place.count, row.ours, low, high]);
+    const name = row.place && place.line.startsWith(`${title}, `) ? place.line.slice(title.length + 2) : place.line;
+    addPoint(panel, name, place.count, row.ours, rangeOf(row, "ours"));
+    if (row.bound === null) continue;
+    const beside = row.claimed ? "the document's claim" : "the bound";
+    addPoint(panel, beside, place.count, row.bound, row.claimed ? undefined : rangeOf(row, "bound"));
   }
   return [...panels.values()].filter(({ lines }) => lines.every(({ points }) => points.length > 1));
 }
 
-const toNumber = (text: string): number => Number(text.replaceAll(",", ""));
+type Range = readonly [low: number, high: number] | undefined;
+
+const rangeOf = ({ spread }: Row, who: string): Range =>
+  Object.entries(spread).find(([name]) => name.startsWith(who))?.[1];
+
+/** In the order of the axis; the same claim stands beside several lines, and is one. */
+function addPoint({ lines }: Panel, name: string, x: number, y: number, range: Range): void {
+  let line = lines.find((one) => one.name === name);
+  if (!line) lines.push((line = { name, points: [] }));
+  if (line.points.some(([at]) => at === x)) return;
+  const [low, high] = range ?? [y, y];
+  line.points.push([x, y, low, high]);
+  line.points.sort(([a], [b]) => a - b);
+}
+
+function placeBefore(figure: string): Place | undefined {
+  const { name, count } = AFTER.exec(figure)?.groups ?? {};
+  if (name === undefined || count === undefined) return undefined;
+  return {
+    line: name,
+    over: "nodes that have ended before, in the same journal",
+    count: Number(count.replaceAll(",", "")),
+  };
+}
 
 async function paint(
   Plot: typeof uPlot,
@@ -92,7 +114,6 @@ function optionsOf(
   const lowest = Math.min(...lows);
   const isLogX = Math.min(...xs) > 0 && Math.max(...xs) / Math.min(...xs) >= WIDE;
   const isLogY = lowest > 0 && highest / lowest >= WIDE;
-  const what = unit === "µs" && !isTitled ? "µs for a node" : unit;
   return {
     ...size,
     legend: { show: false },
@@ -101,7 +122,7 @@ function optionsOf(
       x: { time: false, ...(isLogX && { distr: 3, log: 10 }) },
       y: isLogY ? { distr: 3, log: 10 } : { range: [0, highest * 1.15] },
     },
-    axes: [{ label: over }, { label: what, size: 70 }],
+    axes: [{ label: over }, { label: unit, size: 70 }],
     series: [{}, ...lines.flatMap((line, place) => seriesOf(line, colourOf(place)))],
     bands: lines.map((_line, place) => ({ series: [3 * place + 3, 3 * place + 2], fill: `${colourOf(place)}22` })),
     hooks: {

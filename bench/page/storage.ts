@@ -22,7 +22,14 @@ function appends(size: number, batches: number): Benchmark {
   const name = `durable events, batches of ${size.toLocaleString("en")}`;
   return {
     name,
-    figures: [{ figure: name, unit: "events/s", better: "more" }],
+    figures: [
+      {
+        figure: name,
+        unit: "events/s",
+        better: "more",
+        place: { line: "durable events", over: "events in a batch", count: size },
+      },
+    ],
     open: async () => {
       const database = `appends-${String(size)}-${String(Date.now())}`;
       const journal = createIndexedDbJournal({ name: database });
@@ -71,7 +78,14 @@ function recovery(events: number, times: number): Benchmark {
   const name = `connect, with ${events.toLocaleString("en")} events before`;
   return {
     name,
-    figures: [{ figure: name, unit: "ms", better: "less" }],
+    figures: [
+      {
+        figure: name,
+        unit: "ms",
+        better: "less",
+        place: { line: "connect", over: "events before", count: events },
+      },
+    ],
     open: async () => {
       const database = `recovery-${String(events)}-${String(Date.now())}`;
       const head = await live(database, events);

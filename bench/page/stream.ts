@@ -13,6 +13,7 @@ const FRAMES_FOR = 3_000;
 export function stream({ quick }: Scale): Benchmark[] {
   return [
     items(1_000, 1), // a worker that says 10,000 things in a second is taken for one that floods its host
+    items(quick ? 2_000 : 5_000, 10),
     items(quick ? 5_000 : 10_000, 100), // as many as are kept until somebody reads
     events("events to a page that listens", quick ? 50 : 300),
     frames(),
@@ -27,7 +28,14 @@ function items(count: number, together: number): Benchmark {
   const name = `streamed items, ${together === 1 ? "each awaited" : `${String(together)} together`}`;
   return {
     name,
-    figures: [{ figure: name, unit: "items/s", better: "more" }],
+    figures: [
+      {
+        figure: name,
+        unit: "items/s",
+        better: "more",
+        place: { line: "streamed items", over: "items together", count: together },
+      },
+    ],
     open: async () => {
       const runtime = await connectTo("stream");
       await runtime.registerAgent({ url: "/bench/dist/stream-agent.js", trusted: true });

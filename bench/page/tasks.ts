@@ -28,6 +28,7 @@ export function tasks({ quick }: Scale): Benchmark[] {
   return [
     flood("durable tasks, 2,000 in flight", many, 2_000, all),
     flood("durable tasks, 64 in flight", few, 64, all),
+    ...[100, 1_000, 10_000].map((window) => inFlight(window, Math.min(many, 20 * window), all)),
     alone(quick ? 50 : 200, all),
     storing(quick ? 500 : 2_000, `storing-${run}`),
   ];
@@ -45,6 +46,23 @@ function flood(name: string, count: number, window: number, all: () => Promise<A
         { name: "ours, isolated", role: "ours", variant: "isolated", round: rate(() => cells.tasks(count, window)) },
         { name: "Comlink, 2 workers (nothing kept)", role: "peer", round: rate(() => pool.tasks(count, window)) },
         { name: "postMessage of 100", role: "limit", round: rate(() => posts.round(count)) },
+      ];
+    },
+  };
+}
+
+/** How the rate grows with what is in flight, and that it doesn't fall again. */
+function inFlight(window: number, count: number, all: () => Promise<All>): Benchmark {
+  const name = `durable tasks by what is in flight, ${window.toLocaleString("en")}`;
+  const place = { line: "durable tasks", over: "tasks in flight", count: window };
+  return {
+    name,
+    figures: [{ figure: name, unit: "tasks/s", better: "more", place }],
+    open: async () => {
+      const { ours, bound } = await all();
+      return [
+        { name: "ours", role: "ours", round: rate(() => ours.tasks(count, window)) },
+        { name: "bound", role: "bound", round: rate(() => bound.tasks(count, window)) },
       ];
     },
   };

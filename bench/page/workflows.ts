@@ -47,7 +47,14 @@ function chains(shown: number, runs: number, all: () => Promise<All>): Benchmark
   const name = `durable nodes through agents, ${shown.toLocaleString("en")} chain${shown === 1 ? "" : "s"} of ten at once`;
   return {
     name,
-    figures: [{ figure: name, unit: "nodes/s", better: "more" }],
+    figures: [
+      {
+        figure: name,
+        unit: "nodes/s",
+        better: "more",
+        place: { line: "durable nodes through agents", over: "chains of ten at once", count: shown },
+      },
+    ],
     open: async () => {
       const { ours, bound } = await all();
       const single = shown === 1;

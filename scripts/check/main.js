@@ -23,6 +23,7 @@ const steps = {
   sizes: () => script("scripts/check/sizes.js"),
   publint: async () => withTarball((tarball) => tool("publint", ["run", tarball, "--strict"])),
   attw: async () => withTarball((tarball) => tool("attw", [tarball, ...ATTW, "--entrypoints", ...typedEntries()])),
+  budget: () => script("bench/run.ts", "--budget"),
   readme: () => script("scripts/check/readme/main.js"),
 };
 
