@@ -20,7 +20,9 @@ export interface Job {
 }
 
 /** Beyond the CPU limit, for an engine that ends the code itself; it does so unless a native call keeps it. */
-const CPU_GRACE = 1_000;
+const CPU_GRACE = 2_000;
+/** For an instance to be made. */
+const START_GRACE = 15_000;
 /** After an abort, for the code to end by itself; the host ends the whole agent's worker after 500 ms. */
 const ABORT_GRACE = 250;
 
@@ -58,17 +60,19 @@ function converse(seat: Seat, job: Job, context: AgentContext, stop: Set<() => v
   return new Promise((resolve, reject) => {
     let isOver = false;
     const timers = { cpu: undefined as number | undefined, abort: undefined as number | undefined };
-    const watch = (cpu: number): void => {
-      platform.clearTimeout(timers.cpu);
-      const left = limits.cpuMs - cpu + CPU_GRACE;
-      timers.cpu = platform.setTimeout(() => {
-        reject(cpuExceeded(limits.cpuMs));
-      }, left);
-    };
     let cpu = 0;
+    const watch = (grace = CPU_GRACE): void => {
+      platform.clearTimeout(timers.cpu);
+      timers.cpu = platform.setTimeout(
+        () => {
+          reject(cpuExceeded(limits.cpuMs));
+        },
+        limits.cpuMs - cpu + grace,
+      );
+    };
     let posted = 0; // answers and aborts
     const abort = (): void => {
-      watch(cpu);
+      watch();
       posted++;
       seat.post({ kind: "abort", reason: JSON.stringify(bare(signal.reason)) });
       timers.abort = platform.setTimeout(() => {
@@ -88,13 +92,14 @@ function converse(seat: Seat, job: Job, context: AgentContext, stop: Set<() => v
         (error: unknown) => ({ text: JSON.stringify({ error: bare(error) }), found: undefined }),
       );
       if (isOver) return; // the seat may have another attempt by now
-      watch(cpu);
+      watch();
       posted++;
       seat.post({ kind: "answer", call: id, text, bytes: found });
     };
     const hear = (message: FromEngine): void => {
       if (message.kind === "done" || message.kind === "failed") resolve(message);
       else if (message.kind === "call") void answer(message);
+      else if (message.kind === "begun") watch();
       else if (message.kind === "tell") tell(message.name, message.args);
       else if (message.kind === "rest") {
         ({ cpu } = message);
@@ -105,7 +110,7 @@ function converse(seat: Seat, job: Job, context: AgentContext, stop: Set<() => v
       reject(decodeError({ name: "RuntimeError", message: `the interpreter died: ${reason}`, code: "agent/crashed" }));
     });
     const given: Given = { input: job.input, task, checkpointed, functions: Object.keys(functions) };
-    watch(0);
+    watch(START_GRACE);
     seat.post({ kind: "begin", source, given: writeJson(given, "input"), limits });
     signal.addEventListener("abort", abort);
   });
