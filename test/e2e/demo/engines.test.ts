@@ -101,15 +101,6 @@ for (const engine of engines()) {
       await shows(".person", name);
     };
 
-    it("makes no code of texts, on any page that it serves, its errors among them", async () => {
-      for (const path of ["/", "/index.html", "/cell.html", "/no-such-page.html", "/main.js", "/%E0%A4%A"]) {
-        const there = await browser.newPage(server.origin + path);
-        const found = await eventually(`a document at ${path}`, () => there.evaluate(tryTexts).catch(() => undefined));
-        const isCell = path === "/cell.html"; // it holds nothing to be taken, and runs what it is given, without an origin
-        assert.deepEqual({ path, ...found }, { path, ...REFUSED, ...(isCell && { origin: "null", html: "done" }) });
-      }
-    });
-
     it("opens, gets ready for offline, and audits the sample when the server is gone", async () => {
       await shows(".runtime", "ready, opens without");
       await server.close();
@@ -148,6 +139,26 @@ for (const engine of engines()) {
       });
       await shows(".signed h3", "Signed off by Dan and Bob");
       assert.equal(await page.evaluate(() => document.querySelectorAll("[role=alert]").length), 0);
+    });
+
+    it("makes no code of texts, on any page that it serves, its errors among them", async () => {
+      const another = await startServer();
+      for (const path of ["/", "/index.html", "/cell.html", "/no-such-page.html", "/main.js", "/%E0%A4%A"]) {
+        const there = await browser.newPage(another.origin + path);
+        const found = await eventually(`a document at ${path}`, () => there.evaluate(tryTexts).catch(() => undefined));
+        const isCell = path === "/cell.html"; // it holds nothing to be taken, and runs what it is given, without an origin
+        assert.deepEqual({ path, ...found }, { path, ...REFUSED, ...(isCell && { origin: "null", html: "done" }) });
+      }
+      const workers = ["shared-worker.js", "elected-worker.js", "offline.js", "agents/unpack.js"]; // a worker's policy is its script's
+      for (const path of workers) {
+        const { headers, ok } = await fetch(`${another.origin}/${path}`);
+        assert.ok(ok, path);
+        assert.match(
+          headers.get("content-security-policy") ?? "",
+          /^default-src 'none';.*require-trusted-types-for 'script'/u,
+        );
+      }
+      await another.close();
     });
   });
 }
