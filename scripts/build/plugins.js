@@ -38,6 +38,9 @@ const wasmBytes = () => ({
     const text = JSON.stringify(readFileSync(id, "base64"));
     return `export default Uint8Array.from(atob(${text}), (unit) => unit.charCodeAt(0));`;
   },
+  // Emscripten's part looks where it stands, for a file that isn't there; a worker has no `document` to ask.
+  resolveImportMeta: (property, { moduleId }) =>
+    property === "url" && moduleId.includes("emscripten-module") ? '""' : null,
 });
 
 /** Strips types, and leaves the rest to the consumer's bundler. */

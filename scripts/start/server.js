@@ -81,11 +81,11 @@ function answer({ request, response, route, names, folder }) {
   const path = pathOf(request);
   // Another site's name that resolves to this machine must not reach it (DNS rebinding).
   const name = (request.headers.host ?? "").replace(/:\d+$/u, "");
+  for (const [header, value] of Object.entries(headersFor(path ?? ""))) response.setHeader(header, value);
   if (path === undefined || ![HOST, "localhost", ...names].includes(name)) {
     response.writeHead(400, { "content-type": "text/plain" }).end("bad request");
     return;
   }
-  for (const [header, value] of Object.entries(headersFor(path))) response.setHeader(header, value);
   if (!route(request, response, path)) sendFile(request, response, join(folder, inside(path)));
 }
 

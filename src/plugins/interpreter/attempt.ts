@@ -3,14 +3,14 @@
  * and can end the engine's worker, whatever that does: QuickJS looks at its clock between steps of the code only, and one
  * step can be a native call without an end.
  */
-import { decodeError, encodeError, type ErrorData } from "../../core/errors.ts";
+import { decodeError, encodeError, RuntimeError, type ErrorData } from "../../core/errors.ts";
 import { writeJson } from "../../core/json.ts";
 import type { AgentContext } from "../../core/plugin.ts";
 import { createBridge, type HostFunction } from "./bridge.ts";
 import { cpuExceeded } from "./clock.ts";
 import { platform } from "./platform.ts";
 import type { Pool, Seat } from "./pool.ts";
-import type { FromEngine, Given, Limits } from "./protocol.ts";
+import type { FromEngine, Given, Limits, ToEngine } from "./protocol.ts";
 
 export interface Job {
   readonly source: string;
@@ -20,7 +20,9 @@ export interface Job {
 }
 
 /** Beyond the CPU limit, for an engine that ends the code itself; it does so unless a native call keeps it. */
-const CPU_GRACE = 1_000;
+const CPU_GRACE = 2_000;
+/** For an instance to be made. */
+const START_GRACE = 15_000;
 /** After an abort, for the code to end by itself; the host ends the whole agent's worker after 500 ms. */
 const ABORT_GRACE = 250;
 
@@ -57,28 +59,27 @@ function converse(seat: Seat, job: Job, context: AgentContext, stop: Set<() => v
   const { signal, task, checkpointed } = context;
   return new Promise((resolve, reject) => {
     let isOver = false;
-    const timers = { cpu: undefined as number | undefined, abort: undefined as number | undefined };
-    const watch = (cpu: number): void => {
-      platform.clearTimeout(timers.cpu);
-      const left = limits.cpuMs - cpu + CPU_GRACE;
-      timers.cpu = platform.setTimeout(() => {
-        reject(cpuExceeded(limits.cpuMs));
-      }, left);
-    };
     let cpu = 0;
     let posted = 0; // answers and aborts
+    const cpuTimer = createTimer(() => {
+      reject(cpuExceeded(limits.cpuMs));
+    });
+    const abortTimer = createTimer(() => {
+      reject(signal.reason instanceof Error ? signal.reason : new RuntimeError("task/cancelled"));
+    });
+    const work = (message: ToEngine, grace = CPU_GRACE): void => {
+      cpuTimer.set(limits.cpuMs - cpu + grace);
+      seat.post(message);
+    };
     const abort = (): void => {
-      watch(cpu);
       posted++;
-      seat.post({ kind: "abort", reason: JSON.stringify(bare(signal.reason)) });
-      timers.abort = platform.setTimeout(() => {
-        reject(signal.reason);
-      }, ABORT_GRACE);
+      work({ kind: "abort", reason: JSON.stringify(bare(signal.reason)) });
+      abortTimer.set(ABORT_GRACE);
     };
     stop.add(() => {
       isOver = true;
-      platform.clearTimeout(timers.cpu);
-      platform.clearTimeout(timers.abort);
+      cpuTimer.clear();
+      abortTimer.clear();
       signal.removeEventListener("abort", abort);
     });
     const { call, tell } = createBridge(context, functions);
@@ -88,27 +89,46 @@ function converse(seat: Seat, job: Job, context: AgentContext, stop: Set<() => v
         (error: unknown) => ({ text: JSON.stringify({ error: bare(error) }), found: undefined }),
       );
       if (isOver) return; // the seat may have another attempt by now
-      watch(cpu);
       posted++;
-      seat.post({ kind: "answer", call: id, text, bytes: found });
+      work({ kind: "answer", call: id, text, bytes: found });
     };
     const hear = (message: FromEngine): void => {
       if (message.kind === "done" || message.kind === "failed") resolve(message);
       else if (message.kind === "call") void answer(message);
+      else if (message.kind === "begun") cpuTimer.set(limits.cpuMs + CPU_GRACE);
       else if (message.kind === "tell") tell(message.name, message.args);
       else if (message.kind === "rest") {
         ({ cpu } = message);
-        if (message.heard === posted) platform.clearTimeout(timers.cpu); // else it has work again by now
+        if (message.heard === posted) cpuTimer.clear(); // else it has work again by now
       }
     };
     seat.listen(hear, (reason) => {
       reject(decodeError({ name: "RuntimeError", message: `the interpreter died: ${reason}`, code: "agent/crashed" }));
     });
     const given: Given = { input: job.input, task, checkpointed, functions: Object.keys(functions) };
-    watch(0);
-    seat.post({ kind: "begin", source, given: writeJson(given, "input"), limits });
+    work({ kind: "begin", source, given: writeJson(given, "input"), limits }, START_GRACE);
     signal.addEventListener("abort", abort);
   });
+}
+
+interface Timer {
+  /** Sets it anew. */
+  set(milliseconds: number): void;
+  clear(): void;
+}
+
+function createTimer(run: () => void): Timer {
+  let timer: number | undefined;
+  const clear = (): void => {
+    platform.clearTimeout(timer);
+  };
+  return {
+    set(milliseconds) {
+      clear();
+      timer = platform.setTimeout(run, milliseconds);
+    },
+    clear,
+  };
 }
 
 function valueText(value: unknown, what: string): string {

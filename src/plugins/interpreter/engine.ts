@@ -64,7 +64,9 @@ function perform(begin: Begin, module: WasmModule, wire: Wire<FromEngine, ToEngi
     }
   };
   void run(async () => {
-    guest = await createGuest(begin, module, ledger, clock);
+    guest = await createGuest(begin, module, ledger, clock, () => {
+      wire.post({ kind: "begun" });
+    });
     await proceed();
   });
   return (message) => {

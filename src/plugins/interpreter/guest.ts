@@ -50,7 +50,13 @@ export const createLedger = (): Ledger => ({ open: new Map(), said: [], lines: 0
  * Makes the instance and starts its code.
  * @throws RuntimeError `agent/memory-exceeded`, `agent/load-failed`; and whatever a broken engine throws
  */
-export async function createGuest(begin: Begin, module: WasmModule, ledger: Ledger, clock: Clock): Promise<Guest> {
+export async function createGuest(
+  begin: Begin,
+  module: WasmModule,
+  ledger: Ledger,
+  clock: Clock,
+  onBegun: () => void,
+): Promise<Guest> {
   const { source, given, limits } = begin;
   if (Math.max(source.length, given.length) > maxText(limits)) throw memoryExceeded(limits);
   if (source.includes("\0")) throw new RuntimeError("agent/load-failed", { reason: "the source has a NUL character" });
@@ -73,6 +79,7 @@ export async function createGuest(begin: Begin, module: WasmModule, ledger: Ledg
     (_from, name) => name,
   );
   const vm = runtime.newContext({ intrinsics: { ...DefaultIntrinsics, Date: !limits.deterministic } });
+  onBegun();
   const entry = clock.count(() => enter(vm, begin, ledger));
   return {
     memory,

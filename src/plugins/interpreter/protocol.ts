@@ -39,6 +39,8 @@ export type ToEngine =
 export type FromEngine =
   /** The engine has loaded, and waits for an attempt. */
   | { readonly kind: "ready" }
+  /** The attempt's instance is there; its code runs from now on. */
+  | { readonly kind: "begun" }
   /** `args` is a JSON list. */
   | {
       readonly kind: "call";

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { engines, launch, type Browser, type Page } from "../../harness/browsers.ts";
+import type { ErrorData } from "../../../src/core/errors.ts";
 import type { StaticServer } from "../../harness/servers.ts";
 import { probe, type Findings } from "../../fixtures/agents/probe.ts";
 import { startHitLog, startSite, type HitLog } from "./site.ts";
@@ -107,6 +108,56 @@ for (const engine of engines()) {
         assert.ok(hits.has(name), `${name} is not among ${[...hits].join()}`);
       assert.equal(findings["eval"], "got through");
       await Promise.all([lax.close(), own.close()]);
+    });
+
+    describe("that interprets untrusted code", () => {
+      const given = async (body: string, more: object = {}): Promise<unknown> => {
+        const source = `export default async (input, context) => {\n${body}\n};`;
+        return page.evaluate((input) => cells.give("interpreter", input), { source, ...more });
+      };
+      const codeOf = async (body: string, more: object = {}): Promise<unknown> =>
+        ((await given(body, { memoryMB: 16, cpuMs: 300, ...more })) as ErrorData).code;
+
+      before(async () => {
+        const options = { url: "/agents/interpreter.js", cellURL: "/cell.html" };
+        const spawned = await page.evaluate((how) => cells.spawn("interpreter", how), options);
+        assert.ok("description" in spawned, JSON.stringify(spawned));
+      });
+
+      it("gives it its input and nothing of a platform", async () => {
+        const body = `
+          const names = "fetch self window postMessage importScripts WebAssembly indexedDB navigator location caches setTimeout Worker crypto";
+          return { input, found: names.split(" ").filter((name) => name in globalThis), made: Function("return typeof fetch")() };`;
+        assert.deepEqual(await given(body, { input: [1] }), { input: [1], found: [], made: "undefined" });
+      });
+
+      it("ends what doesn't stop, between its steps and within one", async () => {
+        assert.equal(await codeOf("for (;;) try { for (;;); } catch {}"), "agent/cpu-exceeded");
+        assert.equal(await codeOf("/^(a+)+$/.test('a'.repeat(40) + 'b')"), "agent/cpu-exceeded");
+        assert.equal(await codeOf("await new Promise(() => {})"), "agent/stalled");
+        if (engine === "webkit") return; // the attempt ends there too, but WebKit ends no worker within WebAssembly
+        assert.equal(await codeOf("[].indexOf.call({ length: 2 ** 53 - 1 }, 1)"), "agent/cpu-exceeded");
+        assert.equal(await given("return 'next'", { cpuMs: 20_000 }), "next");
+      });
+
+      it("bounds its memory and its stack", async () => {
+        const bomb = "const all = []; for (;;) all.push(new Uint8Array(1e6));";
+        assert.equal(await codeOf(bomb, { cpuMs: 20_000 }), "agent/memory-exceeded");
+        const deep = "const go = (n) => { try { return go(n + 1); } catch { return n; } }; return go(0);";
+        assert.ok(Number(await given(deep)) > 300);
+        for (const body of [
+          "JSON.parse('['.repeat(1e6))",
+          "eval('('.repeat(1e5))",
+          "const go = () => 'a'.replace(/a/, go); go();",
+        ])
+          assert.equal(await codeOf(body, { cpuMs: 20_000 }), "agent/failed", body);
+      });
+
+      it("starts each attempt anew, a hundred times", async () => {
+        const body =
+          "const before = typeof kept; globalThis.kept = new Uint8Array(1e6); await context.checkpoint?.call; return before;";
+        for (let at = 0; at < 100; at++) assert.equal(await given(body, { memoryMB: 512 }), "undefined");
+      });
     });
 
     it("takes nothing of the page", async () => {

@@ -17,6 +17,8 @@ export interface CellPage {
   spawn(name: string, options: SpawnOptions): Promise<Spawned | ErrorData>;
   /** Runs a task, and gives what comes of it. */
   run(name: string, conduct: string, value?: unknown): Promise<unknown>;
+  /** The same with the task's whole input, whatever agent it is. */
+  give(name: string, input: unknown): Promise<unknown>;
   /** Starts a task that nobody waits for. */
   start(name: string, conduct: string, value?: unknown): void;
   crashed(name: string): Promise<ErrorData>;
@@ -41,6 +43,15 @@ const named = (name: string): { readonly cell: Cell; readonly host: FakeHost } =
   return found;
 };
 
+/** What comes of a task. */
+async function outcome(name: string, start: (host: FakeHost, task: string) => void): Promise<unknown> {
+  const { host } = named(name);
+  const task = `task-${++tasks}`;
+  start(host, task);
+  const ended = await host.outcomeOf(task);
+  return ended.kind === "done" ? (JSON.parse(textOf(ended.output)) as unknown) : ended.error;
+}
+
 globalThis.cells = {
   async spawn(name, options) {
     const started = performance.now();
@@ -56,13 +67,14 @@ globalThis.cells = {
       return encodeError(error);
     }
   },
-  async run(name, conduct, value) {
-    const { host } = named(name);
-    const task = `task-${++tasks}`;
-    host.run(conduct, value, { task });
-    const outcome = await host.outcomeOf(task);
-    return outcome.kind === "done" ? (JSON.parse(textOf(outcome.output)) as unknown) : outcome.error;
-  },
+  run: (name, conduct, value) =>
+    outcome(name, (host, task) => {
+      host.run(conduct, value, { task });
+    }),
+  give: (name, input) =>
+    outcome(name, (host, task) => {
+      host.run("", undefined, { task, input: JSON.stringify(input) });
+    }),
   start(name, conduct, value) {
     named(name).host.run(conduct, value, { task: `task-${++tasks}` });
   },

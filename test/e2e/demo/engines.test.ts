@@ -4,6 +4,55 @@ import { startServer, type StartedServer } from "../../../scripts/start/server.j
 import { engines, launch, type Browser, type Page } from "../../harness/browsers.ts";
 import { eventually } from "../../harness/processes.ts";
 
+/** What a page under the demo's policies answers to {@link tryTexts}; `origin` is its own. */
+const REFUSED = {
+  origin: "own",
+  html: "TypeError",
+  eval: "refused",
+  function: "refused",
+  inline: "nothing",
+  handler: "nothing",
+};
+
+/** Runs in a page: tries to have texts taken for code, and for markup. */
+async function tryTexts(): Promise<typeof REFUSED> {
+  const tried = (run: () => unknown): string => {
+    try {
+      run();
+      return "done";
+    } catch (error) {
+      return error instanceof EvalError ? "refused" : (error as Error).name;
+    }
+  };
+  const ran: { inline?: string; handler?: string } = Object.assign(globalThis, {
+    inline: "nothing",
+    handler: "nothing",
+  });
+  const add = (make: (element: HTMLElement) => void, name: string): string =>
+    tried(() => {
+      const element = document.createElement(name);
+      make(element);
+      document.documentElement.append(element);
+      element.remove();
+    });
+  add((script) => {
+    script.append("inline = 'ran'");
+  }, "script");
+  add((image) => {
+    image.setAttribute("onerror", "handler = 'ran'");
+    image.setAttribute("src", "data:,");
+  }, "img");
+  await new Promise((resolve) => setTimeout(resolve, 100)); // that nothing comes can only be waited for
+  return {
+    origin: origin === "null" ? origin : "own",
+    html: tried(() => (document.createElement("p").innerHTML = "<b>bold</b>")),
+    eval: tried(() => (0, eval)("1") as unknown),
+    function: tried(() => Reflect.construct(Function, ["return 1"])),
+    inline: ran.inline ?? "",
+    handler: ran.handler ?? "",
+  };
+}
+
 for (const engine of engines()) {
   describe(`The demo in ${engine}`, () => {
     let server: StartedServer;
@@ -90,6 +139,26 @@ for (const engine of engines()) {
       });
       await shows(".signed h3", "Signed off by Dan and Bob");
       assert.equal(await page.evaluate(() => document.querySelectorAll("[role=alert]").length), 0);
+    });
+
+    it("makes no code of texts, on any page that it serves, its errors among them", async () => {
+      const another = await startServer();
+      for (const path of ["/", "/index.html", "/cell.html", "/no-such-page.html", "/main.js", "/%E0%A4%A"]) {
+        const there = await browser.newPage(another.origin + path);
+        const found = await eventually(`a document at ${path}`, () => there.evaluate(tryTexts).catch(() => undefined));
+        const isCell = path === "/cell.html"; // it holds nothing to be taken, and runs what it is given, without an origin
+        assert.deepEqual({ path, ...found }, { path, ...REFUSED, ...(isCell && { origin: "null", html: "done" }) });
+      }
+      const workers = ["shared-worker.js", "elected-worker.js", "offline.js", "agents/unpack.js"]; // a worker's policy is its script's
+      for (const path of workers) {
+        const { headers, ok } = await fetch(`${another.origin}/${path}`);
+        assert.ok(ok, path);
+        assert.match(
+          headers.get("content-security-policy") ?? "",
+          /^default-src 'none';.*require-trusted-types-for 'script'/u,
+        );
+      }
+      await another.close();
     });
   });
 }
