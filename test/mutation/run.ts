@@ -1,0 +1,98 @@
+/**
+ * `npm run mutate [-- --files PART --sample N --seed S --jobs J]`: changes the core in one place at a time, and looks
+ * whether a test fails. The last line gives the totals; the exit code is 1 when fewer than 85 % are killed.
+ *   --files PART   only mutants of files with this part of a path below src/core
+ *   --sample N     N mutants that the seed draws, all alike; without it all of them
+ *   --tests PART   only tests with this part of a path
+ *   --write        puts the table into docs/testing.md
+ */
+import { globSync, mkdirSync, writeFileSync } from "node:fs";
+import { setPriority } from "node:os";
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { bundle } from "./bundle.ts";
+import { coreFiles, instrument, keyOf, type Mutant } from "./mutants.ts";
+import { report, tell } from "./report.ts";
+import { draw } from "./sample.ts";
+import { doubtful, runBaseline, tryMutant, type Verdict } from "./trial.ts";
+
+const { values } = parseArgs({
+  options: {
+    files: { type: "string", default: "" },
+    sample: { type: "string" },
+    seed: { type: "string" },
+    tests: { type: "string", default: "" },
+    jobs: { type: "string", default: "2" },
+    write: { type: "boolean", default: false },
+  },
+});
+const seed = wholeNumber("seed", values.seed ?? String(Date.now() % 1_000_000_000));
+const jobs = wholeNumber("jobs", values.jobs);
+const folder = resolve(".cache/mutate/out");
+
+/** Their subject is this process, or other ones; and a stored digest of a whole life would say of any change only that there is one. */
+const APART = ["core/purity", "core/determinism", "core/scale", "workflows/scale", "sim/seeds", "sim/docs", "host/timing"];
+
+/** Rounds of the slow tests: mutants that many rounds find, few find as well. */
+const FEWER = { GRAPHS: "600" };
+
+setPriority(10);
+Object.assign(process.env, FEWER);
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const files = coreFiles().filter((file) => file.slice("src/core/".length).includes(values.files));
+  const tests = testFiles();
+  if (files.length === 0 || tests.length === 0) return refuse(`nothing matches --files ${values.files}`);
+  const whole = await instrument(files);
+  const count = values.sample === undefined ? whole.mutants.length : wholeNumber("sample", values.sample);
+  const drawn = new Set(draw(whole.mutants, count, seed).map(keyOf));
+  const places = whole.mutants.filter((mutant) => drawn.has(keyOf(mutant)));
+  const { mutants, sources } = await instrument(files, places);
+  const chosen = mutants.filter((mutant) => drawn.has(keyOf(mutant)));
+  console.log(`seed ${seed}: ${chosen.length} of ${whole.mutants.length} mutants in ${files.length} files`);
+  await bundle(folder, tests, sources);
+  const baseline = await runBaseline(folder, tests);
+  const took = baseline.tests.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
+  console.log(`${baseline.tests.length} tests of ${tests.length} files pass without a mutant, in ${seconds(took)} s`);
+  const verdicts = await tryAll(chosen, (mutant) => tryMutant(folder, mutant, baseline));
+  const killers = [...new Set(verdicts.flatMap(({ fate, killer }) => (fate === "killed" ? (killer ?? []) : [])))];
+  const known = new Set(baseline.tests.map(({ id }) => id));
+  const doubted = await doubtful(folder, killers.filter((killer) => known.has(killer)));
+  if (doubted.length > 0) return refuse(`these tests fail alone, so what they killed proves nothing:\n${doubted.join("\n")}`);
+  mkdirSync(".cache/mutate", { recursive: true });
+  writeFileSync(".cache/mutate/report.json", `${JSON.stringify({ seed, verdicts }, null, 1)}\n`);
+  return report({ verdicts, whole: whole.mutants, seed, write: values.write });
+}
+
+/** The quick and the thorough tests of the core and of what stands on it. */
+function testFiles(): readonly string[] {
+  const all = globSync("test/node/{core,expressions,workflows,journals,audit-log,host,sim}/**/*.test.ts").sort();
+  return all.filter((file) => !APART.some((part) => file.includes(part)) && file.includes(values.tests));
+}
+
+async function tryAll(mutants: readonly Mutant[], attempt: (mutant: Mutant) => Promise<Verdict>): Promise<Verdict[]> {
+  const waiting = [...mutants];
+  const verdicts: Verdict[] = [];
+  const work = async (): Promise<void> => {
+    for (let mutant = waiting.shift(); mutant; mutant = waiting.shift()) {
+      const verdict = await attempt(mutant);
+      verdicts.push(verdict);
+      tell(verdict, verdicts.length, mutants.length);
+    }
+  };
+  await Promise.all(Array.from({ length: jobs }, work));
+  return verdicts;
+}
+
+const seconds = (milliseconds: number): string => (milliseconds / 1_000).toFixed(1);
+
+function wholeNumber(name: string, text: string): number {
+  if (/^[0-9]{1,9}$/u.test(text)) return Number(text);
+  process.exit(refuse(`--${name} ${text}: give a whole number`));
+}
+
+function refuse(why: string): number {
+  console.log(why);
+  return 2;
+}

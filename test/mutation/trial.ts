@@ -1,0 +1,115 @@
+/** Tries mutants, each in a process of its own, with the tests that reach it. */
+import { spawn } from "node:child_process";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Answer, Order, Seen } from "./child.ts";
+import type { Mutant } from "./mutants.ts";
+
+/** What became of a mutant. `unreached`: no test comes by it. `hung`: the tests ran without end. */
+export type Fate = "killed" | "hung" | "survived" | "unreached";
+
+/** A mutant with its end. */
+export interface Verdict {
+  readonly mutant: Mutant;
+  readonly fate: Fate;
+  readonly killer?: string | undefined;
+  readonly error?: string | undefined;
+  readonly milliseconds: number;
+}
+
+/** The tests as they ran without a mutant. */
+export interface Baseline {
+  /** Quickest first. */
+  readonly tests: readonly Seen[];
+  readonly loadHits: Readonly<Record<string, number>>;
+}
+
+const FIRST_RUN = 20 * 60_000;
+const START = 10_000;
+const SLOWER = 5;
+const HITS = 100;
+
+/** Tests above this are left out, and remembered, so that they are not run again only to be left out. */
+const TOO_LONG = 3_000;
+const SLOW = ".cache/mutate/slow.json";
+
+let children = 0;
+
+/** Runs a child to its answer; none when it had to be killed or died. */
+async function ask(folder: string, order: Order, milliseconds: number): Promise<Answer | undefined> {
+  const name = join(folder, `child-${String(children++)}`);
+  const [asked, answered] = [`${name}.order.json`, `${name}.answer.json`];
+  writeFileSync(asked, JSON.stringify(order));
+  const args = ["--disable-warning=ExperimentalWarning", "--max-old-space-size=2048"];
+  args.push(join(folder, "test/mutation/child.js"), folder, asked, answered);
+  const env = { ...process.env, NODE_COMPILE_CACHE: join(folder, "compiled") };
+  const child = spawn(process.execPath, args, { stdio: "ignore", env });
+  const timer = setTimeout(() => child.kill("SIGKILL"), milliseconds);
+  const code = await new Promise((resolve) => child.once("exit", resolve).once("error", resolve));
+  clearTimeout(timer);
+  const answer = existsSync(answered) ? (JSON.parse(readFileSync(answered, "utf8")) as Answer) : undefined;
+  rmSync(asked, { force: true });
+  rmSync(answered, { force: true });
+  if (answer === undefined && code !== null) return { seen: [], loadHits: {}, killer: "the process", error: "it died" };
+  return answer;
+}
+
+const fileOf = (id: string): string => id.slice(0, id.indexOf(" > "));
+const filesOf = (tests: readonly string[]): readonly string[] => [...new Set(tests.map(fileOf))];
+
+/** All tests without a mutant, each file in a process of its own; refuses tests that fail as it is. */
+export async function runBaseline(folder: string, files: readonly string[]): Promise<Baseline> {
+  const skip = existsSync(SLOW) ? (JSON.parse(readFileSync(SLOW, "utf8")) as readonly string[]) : [];
+  const answers = await Promise.all(split(files).map((part) => ask(folder, { files: part, skip }, FIRST_RUN)));
+  const failed = answers.flatMap((answer) => {
+    if (answer === undefined) return ["the tests took too long"];
+    if (answer.killer !== undefined) return [`${answer.killer}: ${answer.error ?? ""}`];
+    return answer.seen.flatMap(({ id, error }) => (error === undefined ? [] : [`${id}: ${error}`]));
+  });
+  if (failed.length > 0) throw new Error(`without a mutant these fail:\n${failed.join("\n")}`);
+  const all = answers.flatMap((answer) => answer?.seen ?? []);
+  const tests = all.filter(({ milliseconds }) => milliseconds < TOO_LONG);
+  const slow = all.filter((seen) => !tests.includes(seen)).map(({ id }) => id);
+  writeFileSync(SLOW, JSON.stringify([...skip, ...slow]));
+  const loadHits: Record<string, number> = {};
+  for (const answer of answers) {
+    for (const [id, hits] of Object.entries(answer?.loadHits ?? {})) loadHits[id] = Math.max(loadHits[id] ?? 0, hits);
+  }
+  return { tests: tests.sort((one, other) => one.milliseconds - other.milliseconds), loadHits };
+}
+
+/** Two parts, for two cores. */
+const split = (files: readonly string[]): readonly (readonly string[])[] =>
+  [0, 1].map((part) => files.filter((_file, at) => at % 2 === part)).filter((part) => part.length > 0);
+
+/** Tries one mutant. */
+export async function tryMutant(folder: string, mutant: Mutant, { tests, loadHits }: Baseline): Promise<Verdict> {
+  const begun = performance.now();
+  const whileLoading = loadHits[mutant.id] ?? 0;
+  const reaching = tests.filter(({ hits }) => whileLoading > 0 || (hits[mutant.id] ?? 0) > 0);
+  const end = (fate: Fate, answer?: Answer): Verdict => {
+    const { killer, error } = answer ?? {};
+    return { mutant, fate, killer, error, milliseconds: performance.now() - begun };
+  };
+  if (reaching.length === 0) return end("unreached");
+  const ids = reaching.map(({ id }) => id);
+  const hits = reaching.reduce((sum, seen) => sum + (seen.hits[mutant.id] ?? 0), whileLoading);
+  const order = { files: filesOf(ids), tests: ids, mutant: mutant.id, hitLimit: HITS * hits };
+  const usual = reaching.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
+  const patience = START + SLOWER * usual;
+  // a busy machine is no hang: only what does not end in thrice the time either is one
+  const answer = (await ask(folder, order, patience)) ?? (await ask(folder, order, 3 * patience));
+  if (answer === undefined || answer.hung === true) return end("hung", answer);
+  return end(answer.killer === undefined ? "survived" : "killed", answer);
+}
+
+/** The tests of `killers` that fail alone and without a mutant too: what they killed proves nothing. */
+export async function doubtful(folder: string, killers: readonly string[]): Promise<readonly string[]> {
+  const doubted: string[] = [];
+  for (const killer of killers) {
+    const order = { files: [fileOf(killer)], tests: [killer] };
+    const answer = await ask(folder, order, FIRST_RUN);
+    if (answer?.seen.length !== 1 || answer.seen[0]?.error !== undefined) doubted.push(killer);
+  }
+  return doubted;
+}
