@@ -6,7 +6,7 @@
  *   --tests PART   only tests with this part of a path
  *   --write        puts the table into docs/testing.md
  */
-import { globSync, mkdirSync, writeFileSync } from "node:fs";
+import { appendFileSync, globSync, mkdirSync, writeFileSync } from "node:fs";
 import { setPriority } from "node:os";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -28,19 +28,22 @@ const { values } = parseArgs({
 });
 const seed = wholeNumber("seed", values.seed ?? String(Date.now() % 1_000_000_000));
 const jobs = wholeNumber("jobs", values.jobs);
+const progress = ".cache/mutate/verdicts.jsonl";
 const folder = resolve(".cache/mutate/out");
 
 /** Their subject is this process, or other ones; and a stored digest of a whole life would say of any change only that there is one. */
 const APART = ["core/purity", "core/determinism", "core/scale", "workflows/scale", "sim/seeds", "sim/docs", "host/timing"];
 
-/** Rounds of the slow tests: mutants that many rounds find, few find as well. */
-const FEWER = { GRAPHS: "600" };
+/** The share of their rounds that long tests take: what many rounds find of a mutant, few find as well. */
+const FEWER = { ROUNDS: "0.06" };
 
 setPriority(10);
 Object.assign(process.env, FEWER);
 process.exitCode = await main();
 
 async function main(): Promise<number> {
+  mkdirSync(".cache/mutate", { recursive: true });
+  writeFileSync(progress, "");
   const files = coreFiles().filter((file) => file.slice("src/core/".length).includes(values.files));
   const tests = testFiles();
   if (files.length === 0 || tests.length === 0) return refuse(`nothing matches --files ${values.files}`);
@@ -54,13 +57,12 @@ async function main(): Promise<number> {
   await bundle(folder, tests, sources);
   const baseline = await runBaseline(folder, tests);
   const took = baseline.tests.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
-  console.log(`${baseline.tests.length} tests of ${tests.length} files pass without a mutant, in ${seconds(took)} s`);
+  console.log(`${baseline.tests.length} tests of ${tests.length} files pass without a mutant, in ${(took / 1_000).toFixed(1)} s`);
   const verdicts = await tryAll(chosen, (mutant) => tryMutant(folder, mutant, baseline));
   const killers = [...new Set(verdicts.flatMap(({ fate, killer }) => (fate === "killed" ? (killer ?? []) : [])))];
   const known = new Set(baseline.tests.map(({ id }) => id));
   const doubted = await doubtful(folder, killers.filter((killer) => known.has(killer)));
   if (doubted.length > 0) return refuse(`these tests fail alone, so what they killed proves nothing:\n${doubted.join("\n")}`);
-  mkdirSync(".cache/mutate", { recursive: true });
   writeFileSync(".cache/mutate/report.json", `${JSON.stringify({ seed, verdicts }, null, 1)}\n`);
   return report({ verdicts, whole: whole.mutants, seed, write: values.write });
 }
@@ -78,14 +80,13 @@ async function tryAll(mutants: readonly Mutant[], attempt: (mutant: Mutant) => P
     for (let mutant = waiting.shift(); mutant; mutant = waiting.shift()) {
       const verdict = await attempt(mutant);
       verdicts.push(verdict);
+      appendFileSync(progress, `${JSON.stringify(verdict)}\n`); // so that an end by force leaves something
       tell(verdict, verdicts.length, mutants.length);
     }
   };
   await Promise.all(Array.from({ length: jobs }, work));
   return verdicts;
 }
-
-const seconds = (milliseconds: number): string => (milliseconds / 1_000).toFixed(1);
 
 function wholeNumber(name: string, text: string): number {
   if (/^[0-9]{1,9}$/u.test(text)) return Number(text);

@@ -11,7 +11,7 @@ import { createAgentIndex } from "../../../src/core/agents/agent-index.ts";
 import { PRIORITIES } from "../../../src/core/tasks/priority.ts";
 import type { Requirement } from "../../../src/core/tasks/requirement.ts";
 import { compareVersions, inRange, parseRange, parseVersion } from "../../../src/core/versions.ts";
-import { createChance, seedOf, type Chance } from "./chance.ts";
+import { createChance, roundsOf, seedOf, type Chance } from "./chance.ts";
 
 const seed = seedOf(1_414);
 
@@ -63,7 +63,7 @@ describe(`versions (seed ${String(seed)})`, () => {
   it("says of random versions and ranges what node-semver says", () => {
     const chance = createChance(seed);
     let within = 0;
-    for (let step = 0; step < 60_000; step++) {
+    for (let step = 0; step < roundsOf(60_000); step++) {
       const [version, other, range] = [drawVersion(chance), drawVersion(chance), drawRange(chance)];
       const [exact, second, bounds] = [parseVersion(version), parseVersion(other), parseRange(range)];
       assert.ok(exact && second && bounds, `${version} ${other} ${range}`);
@@ -73,7 +73,7 @@ describe(`versions (seed ${String(seed)})`, () => {
       assert.equal(inRange(exact, bounds), expected, `${version} in ${range}`);
       if (expected) within++;
     }
-    assert.ok(within > 6_000, `only ${String(within)} were within`);
+    assert.ok(within > roundsOf(6_000), `only ${String(within)} were within`);
   });
 
   it("reads nothing that isn't a version or a range", () => {
@@ -266,7 +266,7 @@ describe(`the index of agents (seed ${String(seed)})`, () => {
     const index = createAgentIndex<Agent>();
     const plain = new Map<string, Agent>();
     let found = 0;
-    for (let step = 0; step < 120_000; step++) {
+    for (let step = 0; step < roundsOf(120_000); step++) {
       const draw = chance.below(10);
       const agent = drawAgent(chance, `agent${String(chance.below(40))}`);
       if (draw < 4) {
@@ -288,7 +288,7 @@ describe(`the index of agents (seed ${String(seed)})`, () => {
       }
       assert.equal(index.size, plain.size);
     }
-    assert.ok(found > 10_000, `only ${String(found)} were found`);
+    assert.ok(found > roundsOf(10_000), `only ${String(found)} were found`);
   });
 
   it("gives all for a need of nothing, and takes a name like a builtin for a name", () => {
@@ -326,7 +326,7 @@ describe(`requirement keys (seed ${String(seed)})`, () => {
     const chance = createChance(seed + 3);
     const agents = Array.from({ length: 60 }, (_none, at) => drawAgent(chance, `agent${String(at)}`));
     const verdicts = new Map<string, string>();
-    for (let step = 0; step < 4_000; step++) {
+    for (let step = 0; step < roundsOf(4_000); step++) {
       const requirement = drawRequirement(chance);
       const verdict = agents
         .map((agent) => (matches(agent, requirement) ? String(tierOf(agent, requirement)) : "-"))

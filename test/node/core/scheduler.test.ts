@@ -3,14 +3,14 @@ import assert from "node:assert/strict";
 import { matches } from "../../../src/core/agents/matching.ts";
 import { describe, it } from "node:test";
 import { createScheduler, type Scheduler } from "../../../src/core/scheduling/scheduler.ts";
-import { createChance, seedOf } from "./chance.ts";
+import { createChance, roundsOf, seedOf } from "./chance.ts";
 import { openWorld } from "./kit.ts";
 import { createLife } from "./scheduling/life.ts";
 import { createModel, type Model } from "./scheduling/model.ts";
 import { createYard, freeLinksFor, fullLimit, runningOf, type Yard } from "./scheduling/yard.ts";
 import { createTask, join, registerAgent } from "./things.ts";
 
-const STEPS = 100_000;
+const STEPS = roundsOf(100_000);
 const seed = seedOf(77);
 
 /** Starts what can be started, and checks each start. */
