@@ -45,7 +45,8 @@ interface Space {
   mutantCoverage?: { static: Record<string, number>; perTest: Record<string, Record<string, number>> };
 }
 
-const PATIENCE = 120_000; // for a test that waits for what never comes; a loop is ended from outside
+const PATIENCE = 30_000; // for a test that waits for what never comes; a loop is ended from outside
+const TOO_LONG = new Error("waits for what never comes");
 const [folder = "", asked = "", answered = ""] = process.argv.slice(2);
 const { files, tests: chosen, skip = [], mutant, hitLimit } = JSON.parse(readFileSync(asked, "utf8")) as Order;
 const space: Space = ((globalThis as { __stryker__?: Space }).__stryker__ ??= {});
@@ -106,7 +107,7 @@ async function runOne(id: string, run: () => Promise<void>): Promise<void> {
 /** Fails with what fails beside the test, or when the test takes too long. */
 function interrupted(): Promise<never> {
   return new Promise((_resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error("took too long")), PATIENCE).unref();
+    const timer = setTimeout(() => reject(TOO_LONG), PATIENCE).unref();
     interrupt = (error) => {
       clearTimeout(timer);
       reject(error instanceof Error ? error : new Error(String(error)));
@@ -115,7 +116,8 @@ function interrupted(): Promise<never> {
 }
 
 function finish(killer?: string, error?: unknown): never {
-  const hung = space.hitCount !== undefined && space.hitCount > (space.hitLimit ?? Infinity);
+  const isOver = space.hitCount !== undefined && space.hitCount > (space.hitLimit ?? Infinity);
+  const hung = isOver || error === TOO_LONG;
   const loadHits = space.mutantCoverage?.static ?? {};
   const answer: Answer = { seen, loadHits, ...(killer !== undefined && { killer, error: textOf(error), hung }) };
   writeFileSync(answered, JSON.stringify(mutant === undefined ? answer : { ...answer, seen: [], loadHits: {} }));

@@ -1,7 +1,7 @@
 /** Chance that a seed rules, and what a sample says of the whole. */
 
-/** `count` of `all`, drawn without putting back, each set as likely as any other; in the order of `all`. */
-export function draw<T>(all: readonly T[], count: number, seed: number): readonly T[] {
+/** `count` of `all`, drawn without putting back, as they were drawn: whatever the first of them are is a sample too. */
+export function draw<T extends object>(all: readonly T[], count: number, seed: number): readonly T[] {
   const random = mulberry32(seed);
   const places = all.map((_one, at) => at);
   const drawn = Math.min(count, all.length);
@@ -9,8 +9,7 @@ export function draw<T>(all: readonly T[], count: number, seed: number): readonl
     const other = at + Math.floor(random() * (places.length - at));
     [places[at], places[other]] = [places[other] ?? 0, places[at] ?? 0];
   }
-  const taken = new Set(places.slice(0, drawn));
-  return all.filter((_one, at) => taken.has(at));
+  return places.slice(0, drawn).flatMap((place) => all[place] ?? []);
 }
 
 /**

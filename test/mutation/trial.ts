@@ -34,6 +34,8 @@ const HITS = 100;
 const TOO_LONG = 1_500;
 const SLOW = ".cache/mutate/slow.json";
 
+/** What so many milliseconds of the quickest tests that reach it don't kill counts as a survivor. */
+const ENOUGH = 10_000;
 /** Tests of nothing but time, which instrumented code has not. */
 const TIMED = [
   "test/node/core/matching.test.ts > the index of agents (seed 1414) > finds among 10,000 in less than half a millisecond",
@@ -92,7 +94,10 @@ const split = (files: readonly string[]): readonly (readonly string[])[] =>
 export async function tryMutant(folder: string, mutant: Mutant, { tests, loadHits }: Baseline): Promise<Verdict> {
   const begun = performance.now();
   const whileLoading = loadHits[mutant.id] ?? 0;
-  const reaching = tests.filter(({ hits }) => whileLoading > 0 || (hits[mutant.id] ?? 0) > 0);
+  let spent = 0;
+  const reaching = tests
+    .filter(({ hits }) => whileLoading > 0 || (hits[mutant.id] ?? 0) > 0)
+    .filter(({ milliseconds }, at) => (spent += milliseconds) < ENOUGH || at === 0);
   const end = (fate: Fate, answer?: Answer): Verdict => {
     const { killer, error } = answer ?? {};
     return { mutant, fate, killer, error, milliseconds: performance.now() - begun };
@@ -101,19 +106,16 @@ export async function tryMutant(folder: string, mutant: Mutant, { tests, loadHit
   const ids = reaching.map(({ id }) => id);
   const hits = reaching.reduce((sum, seen) => sum + (seen.hits[mutant.id] ?? 0), whileLoading);
   const order = { files: filesOf(ids), tests: ids, mutant: mutant.id, hitLimit: HITS * hits };
-  const usual = reaching.reduce((sum, { milliseconds }) => sum + milliseconds, 0) / 1_000;
-  const answer = await ask(folder, order, LOADING + SLOWER * usual);
+  const answer = await ask(folder, order, LOADING + (SLOWER * spent) / 1_000);
   if (answer === undefined || answer.hung === true) return end("hung", answer);
   return end(answer.killer === undefined ? "survived" : "killed", answer);
 }
 
-/** The tests of `killers` that fail alone and without a mutant too: what they killed proves nothing. */
-export async function doubtful(folder: string, killers: readonly string[]): Promise<readonly string[]> {
-  const doubted: string[] = [];
-  for (const killer of killers) {
-    const order = { files: [fileOf(killer)], tests: [killer] };
-    const answer = await ask(folder, order, FIRST_RUN);
-    if (answer?.seen.length !== 1 || answer.seen[0]?.error !== undefined) doubted.push(killer);
-  }
-  return doubted;
+/** Those of `killers` that fail without a mutant, when only they are run, in the order of mutants: they depend on others. */
+export async function doubtful(folder: string, killers: ReadonlySet<string>, { tests }: Baseline): Promise<readonly string[]> {
+  const ids = tests.map(({ id }) => id).filter((id) => killers.has(id));
+  if (ids.length === 0) return [];
+  const answer = await ask(folder, { files: filesOf(ids), tests: ids }, FIRST_RUN);
+  const passed = new Set(answer?.seen.flatMap(({ id, error }) => (error === undefined ? id : [])));
+  return ids.filter((id) => !passed.has(id));
 }
