@@ -213,7 +213,8 @@ function drawAgent(chance: Chance, name: string): Agent {
     capabilities: some(),
     priority: chance.pick(PRIORITIES),
     specializations: chance.once(2) ? ["react"] : [],
-    labels: chance.once(2) ? { zone: "eu" } : {},
+    labels: { ...(chance.once(2) && { zone: "eu" }), ...(chance.once(2) && { size: "big" }) },
+    ...(chance.once(2) && { secrets: chance.pick([["key"], ["key", "token"], []]) }),
     statistics: { ...NO_STATISTICS, completed: chance.below(30), failed: chance.below(10) },
     draining: chance.once(20) ? true : undefined,
     offline: chance.once(20) ? true : undefined,
@@ -240,10 +241,16 @@ function drawRequirement(chance: Chance): Requirement {
         ...(chance.once(3) && { version: chance.pick(["^1", ">=1.2", "2.x"]) }),
         ...(chance.once(3) && { minSuccessRate: chance.next() }),
         ...(chance.once(3) && { specialized: chance.once(2) }),
-        ...(chance.once(3) && { labels: { zone: chance.pick(["eu", "us"]) } }),
+        ...(chance.once(3) && { labels: drawLabels(chance) }),
       },
     }),
+    ...(chance.once(4) && { secrets: chance.pick([["key"], ["token"], ["token", "key"]]).map((name) => ({ name })) }),
   };
+}
+
+function drawLabels(chance: Chance): Record<string, string> {
+  const zone = chance.pick(["eu", "us"]);
+  return chance.pick([{ zone }, { zone, size: "big" }, { size: "big", zone }]);
 }
 
 /** The same in the plainest words: every way up from the needed name is looked for among what is offered. */
@@ -339,6 +346,14 @@ describe(`requirement keys (seed ${String(seed)})`, () => {
 
   it("don't mind order, repetition, or what says nothing", () => {
     const key = requirementKey({ capabilities: ["x", "y"] });
+    const needs = (...names: readonly string[]): Requirement => ({
+      capabilities: ["x"],
+      secrets: names.map((name) => ({ name })),
+    });
+    const labelled = (labels: Record<string, string>): Requirement => ({ capabilities: ["x"], agents: { labels } });
+    assert.equal(requirementKey(needs("a", "b", "a")), requirementKey(needs("b", "a")));
+    assert.notEqual(requirementKey(needs("a")), requirementKey(needs("b")));
+    assert.equal(requirementKey(labelled({ a: "1", b: "2" })), requirementKey(labelled({ b: "2", a: "1" })));
     for (const same of [
       { capabilities: ["y", "x", "y"] },
       { capabilities: ["x", "y"], optional: [], specializations: [], agents: {} },
