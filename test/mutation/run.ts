@@ -38,7 +38,7 @@ const folder = resolve(".cache/mutate/out");
 const APART = ["core/purity", "core/determinism", "core/scale", "workflows/scale", "sim/seeds", "sim/docs", "host/timing"];
 
 /** The share of their rounds that long tests take: what many rounds find of a mutant, few find as well. */
-const FEWER = { ROUNDS: "0.06" };
+const FEWER = { ROUNDS: "0.025" };
 
 setPriority(10);
 Object.assign(process.env, FEWER);

@@ -34,8 +34,11 @@ const HITS = 100;
 const TOO_LONG = 1_500;
 const SLOW = ".cache/mutate/slow.json";
 
-/** What so many milliseconds of the quickest tests that reach it don't kill counts as a survivor. */
-const ENOUGH = 10_000;
+/** What so many milliseconds of the tests that reach it don't kill counts as a survivor; so many go to the quickest. */
+const ENOUGH = 7_000;
+const FIRST = 2_000;
+/** Tests of whole lives: slower, and they see most. */
+const LIVES = ["core/recovery", "core/oracle", "core/picture", "core/approval-model", "core/mail-model", "core/crash"];
 /** Tests of nothing but time, which instrumented code has not. */
 const TIMED = [
   "test/node/core/matching.test.ts > the index of agents (seed 1414) > finds among 10,000 in less than half a millisecond",
@@ -94,10 +97,8 @@ const split = (files: readonly string[]): readonly (readonly string[])[] =>
 export async function tryMutant(folder: string, mutant: Mutant, { tests, loadHits }: Baseline): Promise<Verdict> {
   const begun = performance.now();
   const whileLoading = loadHits[mutant.id] ?? 0;
-  let spent = 0;
-  const reaching = tests
-    .filter(({ hits }) => whileLoading > 0 || (hits[mutant.id] ?? 0) > 0)
-    .filter(({ milliseconds }, at) => (spent += milliseconds) < ENOUGH || at === 0);
+  const reaching = inOrder(tests.filter(({ hits }) => whileLoading > 0 || (hits[mutant.id] ?? 0) > 0));
+  const spent = reaching.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
   const end = (fate: Fate, answer?: Answer): Verdict => {
     const { killer, error } = answer ?? {};
     return { mutant, fate, killer, error, milliseconds: performance.now() - begun };
@@ -109,6 +110,18 @@ export async function tryMutant(folder: string, mutant: Mutant, { tests, loadHit
   const answer = await ask(folder, order, LOADING + (SLOWER * spent) / 1_000);
   if (answer === undefined || answer.hung === true) return end("hung", answer);
   return end(answer.killer === undefined ? "survived" : "killed", answer);
+}
+
+/** The quickest first, then those of whole lives, then the rest; no more than there is time for. */
+function inOrder(tests: readonly Seen[]): readonly Seen[] {
+  let quickest = 0;
+  const head = tests.filter(({ milliseconds }) => (quickest += milliseconds) < FIRST);
+  const tail = tests.slice(head.length);
+  const isWhole = ({ id }: Seen): boolean => LIVES.some((file) => id.startsWith(`test/node/${file}.test.ts`));
+  let spent = 0;
+  return [...head, ...tail.filter(isWhole), ...tail.filter((test) => !isWhole(test))].filter(
+    ({ milliseconds }, at) => (spent += milliseconds) < ENOUGH || at === 0,
+  );
 }
 
 /** Those of `killers` that fail without a mutant, when only they are run, in the order of mutants: they depend on others. */

@@ -203,7 +203,7 @@ describe("the status", () => {
     const world = await openWorld(seed, { behaviour: chaotic, chance });
     const live = createLife(chance);
     const seen = new Set<string>();
-    for (let step = 0; step < roundsOf(2_500); step++) {
+    for (let step = 0; step < Math.max(300, roundsOf(2_500)); step++) {
       await world.advance(live(world));
       for (const { id } of world.engine.state.agents.agents.values()) {
         const status = agentStatus(world.engine.state.agents, id);

@@ -139,7 +139,7 @@ describe(`recovery (seed ${String(seed)})`, () => {
   });
 
   it("archives whatever is finished, wholly and once, in the batch that finished it", async () => {
-    for (let run = 0; run < 10; run++) {
+    for (let run = 0; run < roundsOf(10); run++) {
       const chance = createChance(seed - run);
       const world = await openWorld(seed, { behaviour: chaotic, chance, snapshotEvery: 30 });
       const live = createLife(chance, "", world.time.now, true);

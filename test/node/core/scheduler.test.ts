@@ -10,7 +10,7 @@ import { createModel, type Model } from "./scheduling/model.ts";
 import { createYard, freeLinksFor, fullLimit, runningOf, type Yard } from "./scheduling/yard.ts";
 import { createTask, join, registerAgent } from "./things.ts";
 
-const STEPS = roundsOf(100_000);
+const STEPS = Math.max(6_000, roundsOf(100_000));
 const seed = seedOf(77);
 
 /** Starts what can be started, and checks each start. */
