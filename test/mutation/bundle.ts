@@ -7,7 +7,11 @@ const HARNESS = resolve("test/mutation/harness.ts");
 export const CHILD = "test/mutation/child.ts";
 
 /** Bundles the child and its tests into `folder`, with these sources instead of those on the disk. */
-export async function bundle(folder: string, tests: readonly string[], sources: ReadonlyMap<string, string>): Promise<void> {
+export async function bundle(
+  folder: string,
+  tests: readonly string[],
+  sources: ReadonlyMap<string, string>,
+): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
   await build({
     entryPoints: [CHILD, ...tests.map((file) => relative(process.cwd(), resolve(file)))],
@@ -23,7 +27,8 @@ export async function bundle(folder: string, tests: readonly string[], sources: 
     logLevel: "error",
     plugins: [mutated(sources)],
   });
-  for (const read of ["docs", "test/docs"]) if (!existsSync(join(folder, read))) symlinkSync(resolve("docs"), join(folder, read));
+  for (const read of ["docs", "test/docs"])
+    if (!existsSync(join(folder, read))) symlinkSync(resolve("docs"), join(folder, read));
 }
 
 function mutated(sources: ReadonlyMap<string, string>): Plugin {

@@ -27,7 +27,16 @@ export interface Instrumented {
 }
 
 const quiet = { isTraceEnabled: no, isDebugEnabled: no, isInfoEnabled: no, isWarnEnabled: no, isErrorEnabled: no };
-const silent = { ...quiet, isFatalEnabled: no, trace: none, debug: none, info: none, warn: none, error: none, fatal: none };
+const silent = {
+  ...quiet,
+  isFatalEnabled: no,
+  trace: none,
+  debug: none,
+  info: none,
+  warn: none,
+  error: none,
+  fatal: none,
+};
 
 function no(): boolean {
   return false;
@@ -53,8 +62,9 @@ export async function instrument(files: readonly string[], chosen?: readonly Mut
   }));
   const options = { plugins: null, excludedMutations: [], ignorers: [detailTexts] };
   const result = await new Instrumenter(silent).instrument(inputs, options);
-  const mutants = result.mutants.flatMap(({ id, fileName: file, mutatorName: mutator, replacement, location, status }) =>
-    status === "Ignored" ? [] : [{ id, file, room: roomOf(file), mutator, replacement, location }],
+  const mutants = result.mutants.flatMap(
+    ({ id, fileName: file, mutatorName: mutator, replacement, location, status }) =>
+      status === "Ignored" ? [] : [{ id, file, room: roomOf(file), mutator, replacement, location }],
   );
   const sources = new Map(result.files.map(({ name, content }) => [name, content]));
   return { mutants, sources, ignored: result.mutants.length - mutants.length };

@@ -27,7 +27,9 @@ export function tell(verdict: Verdict, done: number, all: number): void {
 }
 
 function describe({ file, location: { start, end }, mutator, replacement }: Mutant): string {
-  const lines = readFileSync(file, "utf8").split("\n").slice(start.line, end.line + 1);
+  const lines = readFileSync(file, "utf8")
+    .split("\n")
+    .slice(start.line, end.line + 1);
   lines[lines.length - 1] = (lines.at(-1) ?? "").slice(0, end.column);
   lines[0] = (lines[0] ?? "").slice(start.column);
   const short = (text: string): string => text.replace(/\s+/gu, " ").slice(0, 160);
@@ -52,11 +54,13 @@ export function report({ verdicts, whole, seed, write }: Result): number {
 function tableOf(verdicts: readonly Verdict[], whole: readonly Mutant[]): string {
   const rooms = Map.groupBy(whole, ({ room }) => room);
   const tried = Map.groupBy(verdicts, ({ mutant }) => mutant.room);
-  const rows = [...rooms].sort(([one], [other]) => (one < other ? -1 : 1)).map(([room, all]) => {
-    const seen = tried.get(room) ?? [];
-    const killed = seen.filter(isKilled).length;
-    return [room, all.length, seen.length, killed, percent(killed, seen.length)];
-  });
+  const rows = [...rooms]
+    .sort(([one], [other]) => (one < other ? -1 : 1))
+    .map(([room, all]) => {
+      const seen = tried.get(room) ?? [];
+      const killed = seen.filter(isKilled).length;
+      return [room, all.length, seen.length, killed, percent(killed, seen.length)];
+    });
   const killed = verdicts.filter(isKilled).length;
   rows.push(["all", whole.length, verdicts.length, killed, percent(killed, verdicts.length)]);
   const lines = [["Room", "Mutants", "Tried", "Killed", "Score"], ["---", "---", "---", "---", "---"], ...rows];
@@ -66,6 +70,7 @@ function tableOf(verdicts: readonly Verdict[], whole: readonly Mutant[]): string
 function writeTable(text: string): void {
   const page = readFileSync(PAGE, "utf8");
   const [from, to] = MARKS.map((mark) => page.indexOf(mark));
-  if (from === undefined || to === undefined || from < 0 || to < from) throw new Error(`${PAGE} has no place for the table`);
+  if (from === undefined || to === undefined || from < 0 || to < from)
+    throw new Error(`${PAGE} has no place for the table`);
   writeFileSync(PAGE, `${page.slice(0, from + MARKS[0].length)}\n\n${text}\n\n${page.slice(to)}`);
 }

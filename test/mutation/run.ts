@@ -35,7 +35,15 @@ const progress = ".cache/mutate/verdicts.jsonl";
 const folder = resolve(".cache/mutate/out");
 
 /** Their subject is this process, or other ones; and a stored digest of a whole life would say of any change only that there is one. */
-const APART = ["core/purity", "core/determinism", "core/scale", "workflows/scale", "sim/seeds", "sim/docs", "host/timing"];
+const APART = [
+  "core/purity",
+  "core/determinism",
+  "core/scale",
+  "workflows/scale",
+  "sim/seeds",
+  "sim/docs",
+  "host/timing",
+];
 
 /** The share of their rounds that long tests take: what many rounds find of a mutant, few find as well. */
 const FEWER = { ROUNDS: "0.025" };
@@ -60,11 +68,14 @@ async function main(): Promise<number> {
   await bundle(folder, tests, sources);
   const baseline = await runBaseline(folder, tests);
   const took = baseline.tests.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
-  console.log(`${baseline.tests.length} tests of ${tests.length} files pass without a mutant, in ${(took / 1_000).toFixed(1)} s`);
+  console.log(
+    `${baseline.tests.length} tests of ${tests.length} files pass without a mutant, in ${(took / 1_000).toFixed(1)} s`,
+  );
   const verdicts = await tryAll(chosen, (mutant) => tryMutant(folder, mutant, baseline));
   const killers = new Set(verdicts.flatMap(({ killer }) => killer ?? []));
   const doubted = await doubtful(folder, killers, baseline);
-  if (doubted.length > 0) return refuse(`these tests fail without the others, so what they killed proves nothing:\n${doubted.join("\n")}`);
+  if (doubted.length > 0)
+    return refuse(`these tests fail without the others, so what they killed proves nothing:\n${doubted.join("\n")}`);
   writeFileSync(".cache/mutate/report.json", `${JSON.stringify({ seed, verdicts }, null, 1)}\n`);
   return report({ verdicts, whole: whole.mutants, seed, write: values.write });
 }

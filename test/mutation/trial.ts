@@ -125,7 +125,11 @@ function inOrder(tests: readonly Seen[]): readonly Seen[] {
 }
 
 /** Those of `killers` that fail without a mutant, when only they are run, in the order of mutants: they depend on others. */
-export async function doubtful(folder: string, killers: ReadonlySet<string>, { tests }: Baseline): Promise<readonly string[]> {
+export async function doubtful(
+  folder: string,
+  killers: ReadonlySet<string>,
+  { tests }: Baseline,
+): Promise<readonly string[]> {
   const ids = tests.map(({ id }) => id).filter((id) => killers.has(id));
   if (ids.length === 0) return [];
   const answer = await ask(folder, { files: filesOf(ids), tests: ids }, FIRST_RUN);
