@@ -54,7 +54,7 @@ const roomOf = (file: string): string => /^src\/core\/([^/]+)\//u.exec(file)?.[1
 
 /** Puts switches for all mutants of these files into them, or only for those within the places of `chosen`. */
 export async function instrument(files: readonly string[], chosen?: readonly Mutant[]): Promise<Instrumented> {
-  const within = Map.groupBy(chosen ?? [], ({ file }) => file);
+  const within = groupBy(chosen ?? [], ({ file }) => file);
   const inputs = files.map((name) => ({
     name,
     content: readFileSync(name, "utf8"),
@@ -68,6 +68,17 @@ export async function instrument(files: readonly string[], chosen?: readonly Mut
   );
   const sources = new Map(result.files.map(({ name, content }) => [name, content]));
   return { mutants, sources, ignored: result.mutants.length - mutants.length };
+}
+
+/** The ones of each kind, in order. */
+export function groupBy<T>(all: readonly T[], kindOf: (one: T) => string): ReadonlyMap<string, readonly T[]> {
+  const groups = new Map<string, T[]>();
+  for (const one of all) {
+    const group = groups.get(kindOf(one));
+    if (group) group.push(one);
+    else groups.set(kindOf(one), [one]);
+  }
+  return groups;
 }
 
 /** A mutant's name that does not depend on which others are there. */

@@ -1,8 +1,8 @@
 /** What is printed of mutants, and the table of docs/testing.md. */
 import { readFileSync, writeFileSync } from "node:fs";
-import type { Mutant } from "./mutants.ts";
+import { groupBy, type Mutant } from "./mutants.ts";
 import { interval } from "./sample.ts";
-import type { Verdict } from "./trial.ts";
+import { DIGEST, type Verdict } from "./trial.ts";
 
 /** The least share of mutants that tests have to kill, in percent. */
 export const PROMISED = 85;
@@ -43,17 +43,18 @@ export function report({ verdicts, whole, seed, write }: Result): number {
   const killed = verdicts.filter(isKilled).length;
   const [low, high] = interval(killed, verdicts.length, whole.length).map((share) => share.toFixed(1));
   const hung = verdicts.filter(({ fate }) => fate === "hung").length;
+  const apart = verdicts.filter(({ killer }) => killer?.startsWith(DIGEST)).length;
   const unreached = verdicts.filter(({ fate }) => fate === "unreached").length;
   const bounds = verdicts.length === whole.length ? "" : `, the whole between ${low ?? ""} and ${high ?? ""} % at 95 %`;
-  const totals = `${verdicts.length} of ${whole.length} mutants, ${killed} killed (${hung} of them hung), ${verdicts.length - killed} survived (${unreached} of them unreached), seed ${seed}: ${percent(killed, verdicts.length)}${bounds}`;
+  const totals = `${verdicts.length} of ${whole.length} mutants, ${killed} killed (${hung} hung, ${apart} by the digest of a life alone), ${verdicts.length - killed} survived (${unreached} unreached), seed ${seed}: ${percent(killed, verdicts.length)}${bounds}`;
   if (write) writeTable(`${totals}.\n\n${table}`);
   console.log(totals);
   return 100 * killed < PROMISED * verdicts.length ? 1 : 0;
 }
 
 function tableOf(verdicts: readonly Verdict[], whole: readonly Mutant[]): string {
-  const rooms = Map.groupBy(whole, ({ room }) => room);
-  const tried = Map.groupBy(verdicts, ({ mutant }) => mutant.room);
+  const rooms = groupBy(whole, ({ room }) => room);
+  const tried = groupBy(verdicts, ({ mutant }) => mutant.room);
   const rows = [...rooms]
     .sort(([one], [other]) => (one < other ? -1 : 1))
     .map(([room, all]) => {

@@ -34,16 +34,8 @@ const minutes = values.minutes === undefined ? Infinity : wholeNumber("minutes",
 const progress = ".cache/mutate/verdicts.jsonl";
 const folder = resolve(".cache/mutate/out");
 
-/** Their subject is this process, or other ones; and a stored digest of a whole life would say of any change only that there is one. */
-const APART = [
-  "core/purity",
-  "core/determinism",
-  "core/scale",
-  "workflows/scale",
-  "sim/seeds",
-  "sim/docs",
-  "host/timing",
-];
+/** Their subject is this process, or other ones, or time. */
+const APART = ["core/purity", "core/scale", "workflows/scale", "sim/seeds", "sim/docs", "host/timing"];
 
 /** The share of their rounds that long tests take: what many rounds find of a mutant, few find as well. */
 const FEWER = { ROUNDS: "0.025" };

@@ -40,7 +40,7 @@ function put(whole: unknown, path: Path, ...[value]: readonly unknown[]): unknow
   const copy = structuredClone(whole);
   const holder = at(copy, path.slice(0, -1)) as Record<string | number, unknown>;
   const key = path.at(-1) ?? "";
-  if (value === undefined) delete holder[key];
+  if (value === undefined) Reflect.deleteProperty(holder, key);
   else holder[key] = value;
   return copy;
 }
@@ -73,3 +73,46 @@ export function checkShape(
 }
 
 const brief = (value: unknown): string => JSON.stringify(value).slice(0, 80);
+
+export const YEAR = 365 * 86_400_000;
+export const DAY = 86_400_000;
+export const LATEST = 8.64e15;
+export const list = (length: number, one: unknown = "a"): unknown[] => Array.from({ length }, () => one);
+
+export const within = (path: string, least: number, most: number): Pick<Required<Shape>, "good" | "bad"> => ({
+  good: [[path, least, most]],
+  bad: [[path, least - 1, most + 1, least + 0.5]],
+});
+export const named = (path: string, most: number, least = 1): Pick<Required<Shape>, "good" | "bad"> => ({
+  good: [[path, long(least), long(most)]],
+  bad: [[path, long(most + 1), ...(least > 0 ? [""] : [])]],
+});
+/** One shape of several bounds. */
+export function shape(
+  whole: object,
+  optional: readonly string[],
+  bounds: readonly Pick<Shape, "good" | "bad">[],
+  free: readonly string[] = [],
+): Shape {
+  return {
+    whole,
+    optional,
+    free,
+    good: bounds.flatMap(({ good = [] }) => good),
+    bad: bounds.flatMap(({ bad = [] }) => bad),
+  };
+}
+
+export const share = (path: string): Pick<Required<Shape>, "good" | "bad"> => ({
+  good: [[path, 0, 1, 0.25]],
+  bad: [[path, -0.1, 1.1]],
+});
+export const count = (path: string): Pick<Required<Shape>, "good" | "bad"> => ({
+  good: [[path, 0]],
+  bad: [[path, -1, 0.5, 2 ** 53]],
+});
+
+export const nameOf = ({ whole }: Shape): string => {
+  const { type, kind } = whole as { readonly type?: string; readonly kind?: string };
+  return type ?? kind ?? "";
+};
