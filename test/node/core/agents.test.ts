@@ -6,7 +6,7 @@ import { capacityOf } from "../../../src/core/agents/agent.ts";
 import { agentStatus, type AgentStatus } from "../../../src/core/agents/status.ts";
 import { PageCommandSchema } from "../../../src/core/protocol.ts";
 import type { CoreCommand, CoreState } from "../../../src/core/runtime.ts";
-import { createChance, seedOf } from "./chance.ts";
+import { createChance, roundsOf, seedOf } from "./chance.ts";
 import { completes, given, never, openWorld, type Host } from "./kit.ts";
 import { chaotic, createLife } from "./life.ts";
 import { cancelTask, complete, createTask, join, leave, registerAgent, serve } from "./things.ts";
@@ -203,7 +203,7 @@ describe("the status", () => {
     const world = await openWorld(seed, { behaviour: chaotic, chance });
     const live = createLife(chance);
     const seen = new Set<string>();
-    for (let step = 0; step < 2_500; step++) {
+    for (let step = 0; step < Math.max(300, roundsOf(2_500)); step++) {
       await world.advance(live(world));
       for (const { id } of world.engine.state.agents.agents.values()) {
         const status = agentStatus(world.engine.state.agents, id);

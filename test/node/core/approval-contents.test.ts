@@ -1,6 +1,8 @@
 /** What approvals are about: payloads that are edited, groups, messages with values in them, and forms of before. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { diffJson } from "../../../src/core/approvals/diff.ts";
+import type { Json } from "../../../src/core/json.ts";
 import { WorkflowNodeType } from "../../../src/core/workflows/node-type.ts";
 import { validate } from "../../../src/core/workflows/proofs/validate.ts";
 import { actor, ask, eventsOf, open, openOne, outputOf, rowOf, says, type Node } from "./approval-kit.ts";
@@ -32,6 +34,30 @@ describe("a payload", () => {
     assert.deepEqual(outputOf(world)["payload"], { amount: 40, note: "less" });
     const fixed = await open({ payload });
     assert.deepEqual(await fixed.submit(says("ann", true, { edits: "{}" })), ["approval/edit-invalid"]);
+  });
+
+  it("that is edited to what it was is not edited: the others' votes count on", async () => {
+    const world = await open({ payload, edit, approvers: ["ann", "bob"], need: "all" }, { input: { amount: 1 } });
+    await world.submit(says("ann", true), says("bob", true, { edits: '{"amount":1}' }));
+    assert.deepEqual(eventsOf(world, "approval.edited"), []);
+    assert.equal(outputOf(world)["approved"], true);
+  });
+
+  it("may become of another kind, which is one change", () => {
+    const change = (before: Json, after: Json): void => {
+      assert.deepEqual(diffJson({ x: before }, { x: after }), [{ path: ["x"], before, after }]);
+    };
+    change({ a: 1 }, 5);
+    change(5, { a: 1 });
+    change({ a: 1 }, [1]);
+    change([1], { 0: 1 });
+    change(null, { a: 1 });
+    change({ a: 1 }, null);
+    assert.deepEqual(diffJson([1, { a: 1 }], [1, { a: 2 }, 3]), [
+      { path: [1, "a"], before: 1, after: 2 },
+      { path: [2], after: 3 },
+    ]);
+    assert.deepEqual(diffJson({ toString: 1 }, {}), [{ path: ["toString"], before: 1 }]);
   });
 
   it("that is edited needs the approval of the others anew, who have seen what it is now", async () => {

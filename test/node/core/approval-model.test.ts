@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Actor } from "../../../src/core/hosting/hosting.ts";
 import type { WorkflowInput } from "../../../src/core/workflows/definition.ts";
-import { createChance, seedOf, type Chance } from "./chance.ts";
+import { createChance, roundsOf, seedOf, type Chance } from "./chance.ts";
 import { never, openHost, openWorld, START, type Host } from "./kit.ts";
 import { answer, registerWorkflow, startExecution } from "./things.ts";
 
@@ -233,7 +233,7 @@ async function play(chance: Chance): Promise<void> {
 
 describe(`random policies (seed ${String(seed)})`, () => {
   it("decide as a plain model does, with answers, delegations, deadlines and restarts in any order", async () => {
-    for (let game = 0; game < 600; game++) {
+    for (let game = 0; game < roundsOf(600); game++) {
       const own = seed * 10_000 + game;
       try {
         await play(createChance(own));

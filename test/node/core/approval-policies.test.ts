@@ -121,6 +121,15 @@ describe("approvers", () => {
     await world.submit(says("ann", false, { reason: "too early" }));
     assert.equal(outputOf(world)["reason"], "too early");
   });
+
+  it("have their reasons kept with their votes, and no reason where they gave none", async () => {
+    const world = await open({ approvers: ["ann", "bob", "carl"], need: "all" });
+    await world.submit(says("ann", true, { reason: "seen" }), says("bob", true));
+    const votes = eventsOf(world, "approval.voted").map(({ vote }) => vote);
+    assert.deepEqual(votes.map(({ by, reason }) => [by, reason]), [["ann", "seen"], ["bob", undefined]]); // prettier-ignore
+    assert.deepEqual(votes.map((vote) => "reason" in vote), [true, false]); // prettier-ignore
+    assert.equal(world.engine.state.approvals.groups.size, 0, "who has no group stands in none");
+  });
 });
 
 describe("a delegation", () => {
@@ -216,6 +225,15 @@ describe("an approval that nobody answers", () => {
     await world.submit(says("ann", true));
     await world.advance(5_000);
     assert.deepEqual([outputOf(world)["approved"], outputOf(world)["by"]], [true, "ann"]);
+    assert.equal(outputOf(world)["reason"] ?? undefined, undefined);
+  });
+
+  it("takes the reason along of the vote that is enough now", async () => {
+    const step = { approvers: ["ann", "boss"], need: 1, timeout: 5_000 };
+    const world = await open({ approvers: ["ann", "bob"], need: "all", timeout: 5_000, escalation: [step] });
+    await world.submit(says("ann", true, { reason: "fine" }));
+    await world.advance(5_000);
+    assert.deepEqual([outputOf(world)["approved"], outputOf(world)["reason"]], [true, "fine"]);
   });
 
   it("fails along the error edge where that is said", async () => {

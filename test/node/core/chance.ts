@@ -45,3 +45,9 @@ export function seedOf(fallback: number): number {
   const given = (globalThis as { process?: { env: Record<string, string | undefined> } }).process?.env["SEED"];
   return given === undefined ? fallback : Number(given);
 }
+
+/** How many rounds a long test takes: so many, or the share of them that ROUNDS says. */
+export function roundsOf(usual: number): number {
+  const share = (globalThis as { process?: { env: Record<string, string | undefined> } }).process?.env["ROUNDS"];
+  return share === undefined ? usual : Math.ceil(usual * Number(share));
+}

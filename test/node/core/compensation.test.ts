@@ -33,6 +33,10 @@ describe("compensation", () => {
   it("undoes what was done before a failure, the last thing first, and the run says so in the end", async () => {
     const ran = await run([chain], {}, failing("e/d"));
     assert.deepEqual(undone(ran), ['e/c.undo "c"', 'e/b.undo "b"', 'e/a.undo "a"']);
+    const titles = eventsOf(ran.disk).flatMap(({ type, data }) =>
+      type === "task.created" && data.parent?.undo !== undefined ? (data.title ?? "") : [],
+    );
+    assert.deepEqual(titles, ["undo c", "undo b", "undo a"]);
     assert.deepEqual([ran.row.status, ran.row.error?.code], ["compensated", "bad"]);
     const types = ran.disk.events().map(({ type }) => type);
     assert.ok(types.indexOf("execution.compensating") < types.indexOf("compensation.started"));

@@ -8,7 +8,7 @@ import { saveState, type CoreCommand, type CoreEvent } from "../../../src/core/r
 import { NodeSchema } from "../../../src/core/workflows/definition.ts";
 import type { Execution } from "../../../src/core/workflows/execution.ts";
 import type { MemoryFault } from "../../../src/plugins/journals/memory-disk.ts";
-import { createChance, seedOf } from "./chance.ts";
+import { createChance, roundsOf, seedOf } from "./chance.ts";
 import { createDisk, eventsOf, type Disk } from "./disk.ts";
 import { everything } from "./everything.ts";
 import { createTime, openHost, type Behaviour, type Host, type VirtualTime } from "./kit.ts";
@@ -222,7 +222,7 @@ describe(`a host that is killed (seed ${String(seed)})`, () => {
     const plain = await run();
     const chance = createChance(seed);
     const faults: readonly MemoryFault[] = ["refuse", "hang", "fail-after", "hang-after", "no-trim"];
-    for (let round = 0; round < 60; round++) {
+    for (let round = 0; round < roundsOf(60); round++) {
       const kills = new Map<number, MemoryFault>();
       for (let at = 0; at < 2 + chance.below(4); at++)
         kills.set(1 + chance.below(plain.writes * 2), chance.pick(faults));

@@ -123,6 +123,30 @@ describe("a task that comes after others", () => {
     assert.equal(rowOf(world, "t").status, "completed");
   });
 
+  it("knows over restarts how those before it have ended, and why, and since when", async () => {
+    const world = await openWorld(1, { behaviour: byName, snapshotEvery: 1 });
+    await world.submit(...serve("a"), createTask("good", once), createTask("bad", once));
+    await world.submit(createTask("b", after(["bad"])));
+    await world.finish();
+    await world.advance(1);
+    const tasksOf = ({ engine }: Host): unknown => (JSON.parse(saveState(engine.state)) as { tasks: unknown }).tasks;
+    const before = tasksOf(world);
+    world.kill();
+    const next = await openHost({ ...world, behaviour: byName });
+    assert.deepEqual(tasksOf(next), before);
+    await next.submit(createTask("c", after(["b"])), createTask("d", after(["good"])), ...serve("a"));
+    await next.finish();
+    assert.deepEqual(rowOf(world, "c").error?.detail, { dependency: "b", outcome: "failed", chain: ["b", "bad"] });
+    assert.equal(rowOf(world, "d").status, "completed");
+    await next.advance(REMEMBERED_FOR + 1);
+    await next.submit(createTask("young", once));
+    await next.finish();
+    await next.advance(REMEMBERED_FOR + 1);
+    await next.submit(createTask("younger", once));
+    await next.finish();
+    assert.deepEqual(await next.submit(createTask("e", after(["b"]))), ["task/dependency-unknown"]);
+  });
+
   it("costs the end of a task as much as it has dependents, whatever else waits", async () => {
     const world = await openWorld(1, { behaviour: never, plain: true });
     await world.submit(...serve("a", { slots: 2 }), createTask("slow"), createTask("x"));

@@ -5,7 +5,7 @@ import { createDiscovery, type AgentChange, type Discovery } from "../../../src/
 import { createMirror, type Mirror } from "../../../src/client/mirror.ts";
 import type { AgentView } from "../../../src/client/runtime.ts";
 import { RuntimeError } from "../../../src/core/errors.ts";
-import { createChance, seedOf } from "./chance.ts";
+import { createChance, roundsOf, seedOf } from "./chance.ts";
 import { never, openWorld, type Host } from "./kit.ts";
 import { chaotic, createLife } from "./life.ts";
 import { complete, createTask, join, registerAgent, serve } from "./things.ts";
@@ -109,7 +109,7 @@ describe(`discovery (seed ${String(seed)})`, () => {
     const chance = createChance(seed + 1);
     const live = createLife(chance);
     let found = 0;
-    for (let step = 0; step < 1_200; step++) {
+    for (let step = 0; step < Math.max(300, roundsOf(1_200)); step++) {
       await world.advance(live(world));
       const agents = [...mirror.store.getState().agents.values()];
       const capability = chance.pick(["a", "b", "c", "a.b"]);
@@ -137,7 +137,7 @@ describe(`discovery (seed ${String(seed)})`, () => {
         active.reduce((sum, one) => sum + one.capacity, 0),
       );
     }
-    assert.ok(found > 500);
+    assert.ok(found > roundsOf(500));
   });
 
   it("tells watchers what joins, changes and leaves, until they stop", async () => {

@@ -219,6 +219,7 @@ describe("a message", () => {
     assert.equal(host.engine.state.mail.dead.size, 0);
     const [again] = host.engine.state.mail.mails.values();
     assert.deepEqual([again?.replayOf, again?.delivery, again?.key, again?.correlation], ["m", 0, "k", "c"]);
+    assert.equal((again?.expiresAt ?? 0) - (again?.ttl ?? 0), host.time.now());
     assert.deepEqual(await host.submit({ type: "mail.replay", data: { id: "m" } }), ["message/unknown"]);
   });
 

@@ -11,7 +11,7 @@ import { createAgentIndex } from "../../../src/core/agents/agent-index.ts";
 import { PRIORITIES } from "../../../src/core/tasks/priority.ts";
 import type { Requirement } from "../../../src/core/tasks/requirement.ts";
 import { compareVersions, inRange, parseRange, parseVersion } from "../../../src/core/versions.ts";
-import { createChance, seedOf, type Chance } from "./chance.ts";
+import { createChance, roundsOf, seedOf, type Chance } from "./chance.ts";
 
 const seed = seedOf(1_414);
 
@@ -63,7 +63,7 @@ describe(`versions (seed ${String(seed)})`, () => {
   it("says of random versions and ranges what node-semver says", () => {
     const chance = createChance(seed);
     let within = 0;
-    for (let step = 0; step < 60_000; step++) {
+    for (let step = 0; step < roundsOf(60_000); step++) {
       const [version, other, range] = [drawVersion(chance), drawVersion(chance), drawRange(chance)];
       const [exact, second, bounds] = [parseVersion(version), parseVersion(other), parseRange(range)];
       assert.ok(exact && second && bounds, `${version} ${other} ${range}`);
@@ -73,7 +73,7 @@ describe(`versions (seed ${String(seed)})`, () => {
       assert.equal(inRange(exact, bounds), expected, `${version} in ${range}`);
       if (expected) within++;
     }
-    assert.ok(within > 6_000, `only ${String(within)} were within`);
+    assert.ok(within > roundsOf(6_000), `only ${String(within)} were within`);
   });
 
   it("reads nothing that isn't a version or a range", () => {
@@ -213,7 +213,8 @@ function drawAgent(chance: Chance, name: string): Agent {
     capabilities: some(),
     priority: chance.pick(PRIORITIES),
     specializations: chance.once(2) ? ["react"] : [],
-    labels: chance.once(2) ? { zone: "eu" } : {},
+    labels: { ...(chance.once(2) && { zone: "eu" }), ...(chance.once(2) && { size: "big" }) },
+    ...(chance.once(2) && { secrets: chance.pick([["key"], ["key", "token"], []]) }),
     statistics: { ...NO_STATISTICS, completed: chance.below(30), failed: chance.below(10) },
     draining: chance.once(20) ? true : undefined,
     offline: chance.once(20) ? true : undefined,
@@ -240,10 +241,16 @@ function drawRequirement(chance: Chance): Requirement {
         ...(chance.once(3) && { version: chance.pick(["^1", ">=1.2", "2.x"]) }),
         ...(chance.once(3) && { minSuccessRate: chance.next() }),
         ...(chance.once(3) && { specialized: chance.once(2) }),
-        ...(chance.once(3) && { labels: { zone: chance.pick(["eu", "us"]) } }),
+        ...(chance.once(3) && { labels: drawLabels(chance) }),
       },
     }),
+    ...(chance.once(4) && { secrets: chance.pick([["key"], ["token"], ["token", "key"]]).map((name) => ({ name })) }),
   };
+}
+
+function drawLabels(chance: Chance): Record<string, string> {
+  const zone = chance.pick(["eu", "us"]);
+  return chance.pick([{ zone }, { zone, size: "big" }, { size: "big", zone }]);
 }
 
 /** The same in the plainest words: every way up from the needed name is looked for among what is offered. */
@@ -266,7 +273,7 @@ describe(`the index of agents (seed ${String(seed)})`, () => {
     const index = createAgentIndex<Agent>();
     const plain = new Map<string, Agent>();
     let found = 0;
-    for (let step = 0; step < 120_000; step++) {
+    for (let step = 0; step < roundsOf(120_000); step++) {
       const draw = chance.below(10);
       const agent = drawAgent(chance, `agent${String(chance.below(40))}`);
       if (draw < 4) {
@@ -288,7 +295,7 @@ describe(`the index of agents (seed ${String(seed)})`, () => {
       }
       assert.equal(index.size, plain.size);
     }
-    assert.ok(found > 10_000, `only ${String(found)} were found`);
+    assert.ok(found > roundsOf(10_000), `only ${String(found)} were found`);
   });
 
   it("gives all for a need of nothing, and takes a name like a builtin for a name", () => {
@@ -326,7 +333,7 @@ describe(`requirement keys (seed ${String(seed)})`, () => {
     const chance = createChance(seed + 3);
     const agents = Array.from({ length: 60 }, (_none, at) => drawAgent(chance, `agent${String(at)}`));
     const verdicts = new Map<string, string>();
-    for (let step = 0; step < 4_000; step++) {
+    for (let step = 0; step < roundsOf(4_000); step++) {
       const requirement = drawRequirement(chance);
       const verdict = agents
         .map((agent) => (matches(agent, requirement) ? String(tierOf(agent, requirement)) : "-"))
@@ -339,6 +346,14 @@ describe(`requirement keys (seed ${String(seed)})`, () => {
 
   it("don't mind order, repetition, or what says nothing", () => {
     const key = requirementKey({ capabilities: ["x", "y"] });
+    const needs = (...names: readonly string[]): Requirement => ({
+      capabilities: ["x"],
+      secrets: names.map((name) => ({ name })),
+    });
+    const labelled = (labels: Record<string, string>): Requirement => ({ capabilities: ["x"], agents: { labels } });
+    assert.equal(requirementKey(needs("a", "b", "a")), requirementKey(needs("b", "a")));
+    assert.notEqual(requirementKey(needs("a")), requirementKey(needs("b")));
+    assert.equal(requirementKey(labelled({ a: "1", b: "2" })), requirementKey(labelled({ b: "2", a: "1" })));
     for (const same of [
       { capabilities: ["y", "x", "y"] },
       { capabilities: ["x", "y"], optional: [], specializations: [], agents: {} },

@@ -9,7 +9,7 @@ import {
   type MessageCommands,
 } from "../../../src/core/messages/message.ts";
 import type { CoreCommand, CoreEvent } from "../../../src/core/runtime.ts";
-import { createChance, seedOf, type Chance } from "./chance.ts";
+import { createChance, roundsOf, seedOf, type Chance } from "./chance.ts";
 import { createDisk, eventsOf } from "./disk.ts";
 import { createTime, openHost, openWorld, START } from "./kit.ts";
 
@@ -109,7 +109,7 @@ describe(`messages (seed ${String(seed)})`, () => {
   });
 
   it("reach whom a plain model says, whatever waits, expires and restarts", async () => {
-    for (let run = 0; run < 60; run++) await compare(createChance(seed + run));
+    for (let run = 0; run < roundsOf(60); run++) await compare(createChance(seed + run));
   });
 });
 

@@ -5,13 +5,13 @@ import type { ErrorData } from "../../../src/core/errors.ts";
 import type { CoreCommand, CoreEvent } from "../../../src/core/runtime.ts";
 import type { Problem } from "../../../src/core/workflows/proofs/problem.ts";
 import type { Execution } from "../../../src/core/workflows/execution.ts";
-import { createChance, seedOf, type Chance } from "./chance.ts";
+import { createChance, roundsOf, seedOf, type Chance } from "./chance.ts";
 import { openWorld, type Behaviour, type Host, type HostOptions } from "./kit.ts";
 import { drawScript, foretell, foretellOutput, graphsOf, type Fate, type Script } from "./oracle.ts";
 import { answer, complete, registerAgent, join, registerWorkflow, startExecution } from "./things.ts";
 
 /** How many graphs are played in the first test: GRAPHS, else so many as CI has time for. */
-const RUNS = Number(process.env["GRAPHS"] ?? 20_000);
+const RUNS = Number(process.env["GRAPHS"] ?? roundsOf(20_000));
 const AT_ONCE = 200;
 const seed = seedOf(31_337);
 

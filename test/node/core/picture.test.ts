@@ -8,7 +8,7 @@ import type { EncodedPart } from "../../../src/core/picture.ts";
 import { saveState } from "../../../src/core/runtime.ts";
 import type { Task } from "../../../src/core/tasks/task.ts";
 import type { Execution } from "../../../src/core/workflows/execution.ts";
-import { createChance, seedOf } from "./chance.ts";
+import { createChance, roundsOf, seedOf } from "./chance.ts";
 import { never, openWorld, type Host } from "./kit.ts";
 import { chaotic, createLife } from "./life.ts";
 import { complete, createTask, serve } from "./things.ts";
@@ -64,7 +64,7 @@ describe(`what pages are shown (seed ${String(seed)})`, () => {
       },
     });
     const live = createLife(chance, "", world.time.now);
-    for (let step = 0; step < 3_000; step++) {
+    for (let step = 0; step < roundsOf(3_000); step++) {
       const ms = live(world);
       if (chance.once(60) && pages.length < 6) pages.push(openPage(world)); // with what is decided and not yet durable
       await world.advance(ms);
@@ -79,7 +79,7 @@ describe(`what pages are shown (seed ${String(seed)})`, () => {
       }
     }
     assert.equal(world.stopped(), undefined);
-    assert.ok(shown > 1_000, String(shown));
+    assert.ok(shown > roundsOf(1_000), String(shown));
   });
 
   it("tells of every end as the archive has it", async () => {
@@ -95,9 +95,9 @@ describe(`what pages are shown (seed ${String(seed)})`, () => {
     const page = openPage(world);
     pages.push(page);
     const live = createLife(chance, "", world.time.now);
-    for (let step = 0; step < 1_500; step++) await world.advance(live(world));
+    for (let step = 0; step < Math.max(300, roundsOf(1_500)); step++) await world.advance(live(world));
     const archived = new Map(world.disk.archived.map(({ id, text }) => [id, text]));
-    assert.ok(page.finished.length > 200 && page.finished.length === archived.size, String(page.finished.length));
+    assert.ok(page.finished.length > roundsOf(200) && page.finished.length === archived.size, String(page.finished.length));
     for (const record of page.finished) {
       const text = archived.get(record.id);
       assert.ok(text !== undefined, record.id);

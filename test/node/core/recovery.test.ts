@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { applyEvent, createState, restoreState, saveState } from "../../../src/core/runtime.ts";
 import { decodeEvents } from "../../../src/core/events.ts";
-import { createChance, seedOf } from "./chance.ts";
+import { createChance, roundsOf, seedOf } from "./chance.ts";
 import { FINAL_STATUSES } from "../../../src/core/tasks/transitions.ts";
 import { completes, frozenKit, never, openHost, openWorld, type Host } from "./kit.ts";
 import { chaotic, createLife } from "./life.ts";
@@ -11,7 +11,7 @@ import { createMemoryJournal } from "../../../src/plugins/journals/memory.ts";
 import { createDisk, readState, type Disk, type Gate } from "./disk.ts";
 import { cancelTask, createTask, serve } from "./things.ts";
 
-const RUNS = 40;
+const RUNS = roundsOf(40);
 const seed = seedOf(1_234);
 
 /** Without space for a snapshot every other time. */
@@ -139,7 +139,7 @@ describe(`recovery (seed ${String(seed)})`, () => {
   });
 
   it("archives whatever is finished, wholly and once, in the batch that finished it", async () => {
-    for (let run = 0; run < 10; run++) {
+    for (let run = 0; run < roundsOf(10); run++) {
       const chance = createChance(seed - run);
       const world = await openWorld(seed, { behaviour: chaotic, chance, snapshotEvery: 30 });
       const live = createLife(chance, "", world.time.now, true);

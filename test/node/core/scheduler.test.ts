@@ -3,14 +3,14 @@ import assert from "node:assert/strict";
 import { matches } from "../../../src/core/agents/matching.ts";
 import { describe, it } from "node:test";
 import { createScheduler, type Scheduler } from "../../../src/core/scheduling/scheduler.ts";
-import { createChance, seedOf } from "./chance.ts";
+import { createChance, roundsOf, seedOf } from "./chance.ts";
 import { openWorld } from "./kit.ts";
 import { createLife } from "./scheduling/life.ts";
 import { createModel, type Model } from "./scheduling/model.ts";
 import { createYard, freeLinksFor, fullLimit, runningOf, type Yard } from "./scheduling/yard.ts";
-import { createTask, join, registerAgent } from "./things.ts";
+import { complete, createTask, fail, join, registerAgent } from "./things.ts";
 
-const STEPS = 100_000;
+const STEPS = Math.max(6_000, roundsOf(100_000));
 const seed = seedOf(77);
 
 /** Starts what can be started, and checks each start. */
@@ -114,6 +114,35 @@ describe(`the scheduler (seed ${String(seed)})`, () => {
     await world.submit(createTask("t1", { capabilities: ["x", "y"] }), createTask("t2", { capabilities: ["x\ny"] }));
     await world.submit(join("l2", "a"));
     assert.equal(world.mirror.tasks.tasks.get("t2")?.status, "queued");
+  });
+
+  it("minds a success rate that rises and falls while a task waits", async () => {
+    const world = await openWorld(seed, { behaviour: () => [] });
+    const prior = { successRate: 0.5, weight: 2 };
+    const picky = (id: string): ReturnType<typeof createTask> =>
+      createTask(id, { capabilities: ["work"], agents: { minSuccessRate: 0.6 }, retry: { maxAttempts: 1 } });
+    const statusOf = (id: string): string | undefined => world.mirror.tasks.tasks.get(id)?.status;
+    await world.submit(registerAgent("a", { prior, slots: 4 }), join("l", "a"), picky("t"), createTask("good"));
+    assert.deepEqual([statusOf("t"), statusOf("good")], ["queued", "assigned"], "half of its attempts end well");
+    await world.submit(complete("good", 1));
+    assert.equal(statusOf("t"), "assigned", "two of three do");
+    await world.submit(fail("t", 1));
+    await world.submit(picky("u"));
+    assert.equal(statusOf("u"), "queued", "half of them again");
+    await world.submit(createTask("more"), complete("more", 1));
+    assert.equal(statusOf("u"), "assigned");
+  });
+
+  it("passes an agent's own terms on, and none where it has none", async () => {
+    const termsOf = async (terms: object): Promise<unknown> => {
+      const world = await openWorld(seed, { behaviour: () => [] });
+      await world.submit(registerAgent("a", terms), join("l", "a"), createTask("t"));
+      const assigned = world.committed.find(({ type }) => type === "task.assigned");
+      return (assigned?.data as { readonly terms?: unknown } | undefined)?.terms;
+    };
+    assert.equal(await termsOf({}), undefined);
+    assert.deepEqual(await termsOf({ timeout: 5 }), { timeout: 5 });
+    assert.deepEqual(await termsOf({ retry: { maxAttempts: 7 } }), { retry: { maxAttempts: 7 } });
   });
 
   it("stays quick when tasks came with very many different capabilities", () => {

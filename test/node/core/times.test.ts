@@ -74,6 +74,7 @@ describe("the time in the queue", () => {
     await world.submit(createTask("t", options));
     await world.finish();
     assert.deepEqual(endOf(world), [700, "timed-out", "task/queue-timeout"]);
+    assert.deepEqual(rowOf(world).error?.detail, { queue: 700 });
     assert.equal(world.engine.scheduler.next(world.time.now()), undefined);
     await world.submit(...serve("a"));
     assert.equal(world.committed.at(-1)?.type, "link.joined", "it is in no queue any more");

@@ -12,11 +12,11 @@ import { endedIds } from "../../../src/core/tasks/ends.ts";
 import { PRIORITIES } from "../../../src/core/tasks/priority.ts";
 import type { Task } from "../../../src/core/tasks/task.ts";
 import { FIRST_STATUSES, isFinal, TRANSITIONS, type TaskStatus } from "../../../src/core/tasks/transitions.ts";
-import { createChance, seedOf, type Chance } from "./chance.ts";
+import { createChance, roundsOf, seedOf, type Chance } from "./chance.ts";
 import { START } from "./kit.ts";
 import { cancelTask, complete, createTask, fail, join, leave, registerAgent, type TaskOptions } from "./things.ts";
 
-const STEPS = 120_000;
+const STEPS = roundsOf(120_000);
 const seed = seedOf(77_001);
 const TIMEOUTS = ["task/timeout", "task/idle-timeout", "task/queue-timeout", "task/total-timeout"];
 
@@ -204,7 +204,7 @@ describe(`the table of a task's statuses (seed ${String(seed)})`, () => {
     const least = Math.min(...all.map((change) => seen.get(change) ?? 0));
     context.diagnostic(`${String(walk.statuses.size)} tasks; the rarest change was seen ${String(least)} times`);
     assert.deepEqual(
-      all.filter((change) => !seen.has(change)),
+      all.filter((change) => STEPS >= 120_000 && !seen.has(change)), // fewer steps needn't come by all
       [],
       "each of the table happens",
     );

@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { RuntimeError } from "../../../src/core/errors.ts";
 import { evaluateExpression, parseExpression } from "../../../src/core/expressions/index.ts";
+import { roundsOf } from "../core/chance.ts";
 import { createChance, createHostileScope, createHostileSource } from "./sources.ts";
 import { cpuTime, SEED } from "./support.ts";
 
-const RUNS = 220_000;
+const RUNS = roundsOf(220_000);
 const PROTOTYPES: readonly unknown[] = [Object, Array, Function, String, Number, Boolean, Symbol, Error].map(
   ({ prototype }) => prototype as unknown,
 );

@@ -4,9 +4,10 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { RuntimeError } from "../../../src/core/errors.ts";
 import { askBufbuild, askMarcbachmann, type Answer } from "./oracles.ts";
+import { roundsOf } from "../core/chance.ts";
 import { evaluate, SEED } from "./support.ts";
 
-const RUNS = 20_000;
+const RUNS = roundsOf(20_000);
 
 type Source = fc.Arbitrary<string>;
 

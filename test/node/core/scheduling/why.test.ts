@@ -5,13 +5,13 @@ import { matches } from "../../../../src/core/agents/matching.ts";
 import type { CoreFact } from "../../../../src/core/runtime.ts";
 import { explainMatch, whyWaiting, type Waiting } from "../../../../src/core/scheduling/why.ts";
 import type { Task } from "../../../../src/core/tasks/task.ts";
-import { createChance, seedOf } from "../chance.ts";
+import { createChance, roundsOf, seedOf } from "../chance.ts";
 import { registerAgent } from "../things.ts";
 import { createLife } from "./life.ts";
 import { createModel } from "./model.ts";
 import { createYard, freeLinksFor, fullLimit, type Yard } from "./yard.ts";
 
-const STEPS = 100_000;
+const STEPS = roundsOf(100_000);
 const seed = seedOf(4_242);
 
 /** Starts all that can start now; gives their ids. */
@@ -137,7 +137,7 @@ describe(`whyWaiting (seed ${String(seed)})`, () => {
       assert.equal(why(yard, "nothing"), undefined);
     }
     for (const reason of ["running", "retry", "capability", "offline", "limit", "capacity"])
-      assert.ok((counts.get(reason) ?? 0) > 100, `${reason}: ${JSON.stringify([...counts])}`);
+      assert.ok((counts.get(reason) ?? 0) > STEPS / 1_000, `${reason}: ${JSON.stringify([...counts])}`);
   });
 
   it("tells when the bucket has a token again, and the task starts at that moment and not before", () => {

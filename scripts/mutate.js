@@ -1,0 +1,3 @@
+import { main } from "./toolchain.js";
+
+await main("test/mutation/run.ts");
