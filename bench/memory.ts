@@ -14,6 +14,8 @@ import { rowOf } from "./rows.ts";
 declare const bench: Bench; // in the page
 
 const ROUNDS = 3;
+/** What was posted is held for some milliseconds, 4 kB for each message. */
+const CALM = 1_000;
 const MEGABYTE = 1_024 * 1_024;
 const TASKS = [1_000, 10_000, 100_000];
 const AGENTS = [100, 1_000, 10_000];
@@ -113,6 +115,7 @@ interface Usage {
 }
 
 async function heapsOf(send: Send): Promise<Heaps> {
+  await new Promise((resolve) => setTimeout(resolve, CALM));
   const targets = await targetsOf(send);
   const sizeOf = async (type: string): Promise<number> => {
     const target = targets.find((one) => one.type === type);
