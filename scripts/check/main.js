@@ -5,6 +5,7 @@ import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { entriesOf } from "../exports.js";
+import { installBrowsers } from "../test/install-browsers.js";
 import { ROOT, run, runCompiler, runScript } from "../toolchain.js";
 
 /** @typedef {{ code: number, output: string }} Outcome */
@@ -23,7 +24,10 @@ const steps = {
   sizes: () => script("scripts/check/sizes.js"),
   publint: async () => withTarball((tarball) => tool("publint", ["run", tarball, "--strict"])),
   attw: async () => withTarball((tarball) => tool("attw", [tarball, ...ATTW, "--entrypoints", ...typedEntries()])),
-  budget: () => script("bench/run.ts", "--budget"),
+  budget: async () => {
+    await installBrowsers(["chromium"]);
+    return script("bench/run.ts", "--budget");
+  },
   readme: () => script("scripts/check/readme/main.js"),
 };
 
