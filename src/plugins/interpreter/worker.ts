@@ -1,4 +1,5 @@
 /** The engine's worker: started by `startWorkers` from the text that the build makes of this file. */
+/*! With quickjs-ng (MIT, github.com/quickjs-ng/quickjs) and quickjs-emscripten (MIT, github.com/justjake/quickjs-emscripten). */
 import bytes from "@jitl/quickjs-ng-wasmfile-release-sync/wasm";
 import { serveEngine } from "./engine.ts";
 import type { ToEngine } from "./protocol.ts";

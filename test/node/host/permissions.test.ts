@@ -13,7 +13,7 @@ describe("an agent's permissions", { timeout: 20_000 }, () => {
     for (const word of ["storage", "subAgents", "permissions", "messages"]) {
       const { refused } = await site.command({
         type: "agent.register",
-        data: { ...MANIFEST, [word]: ["all"] } as never,
+        data: { ...MANIFEST, [word]: ["all"] },
       });
       const [[, error] = []] = refused;
       assert.equal(error?.code, "command/invalid", word);

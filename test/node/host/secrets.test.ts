@@ -4,7 +4,9 @@ import { afterEach, describe, it } from "node:test";
 import { isSpilled, MAX_INLINE } from "../../../src/core/payload/reference.ts";
 import { markOf } from "../../../src/core/tasks/secrets.ts";
 import type { WorkflowInput } from "../../../src/core/workflows/definition.ts";
+import { portOf } from "../../../src/plugins/journals/memory-disk.ts";
 import { createMemoryVault } from "../../../src/plugins/vaults/memory.ts";
+import { assertNoCanaries, findCanaries, formsOf, listenToConsole } from "./canaries.ts";
 import { closeSites, MANIFEST, openSite, type Site, type SiteOptions } from "./site.ts";
 
 const CANARY = 'cañary-"quoted"\\-8461';
@@ -13,19 +15,10 @@ const mark = markOf("api");
 
 const bytesOf = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
 
-/** Nothing of what is kept or told has a value, as it is or as it stands in JSON, in whatever depth of that. */
-function assertNowhere(site: Site, kept: readonly Uint8Array[] = []): void {
-  const all = [
-    JSON.stringify(site.batches),
-    JSON.stringify(site.told),
-    ...kept.map((one) => new TextDecoder().decode(one)),
-  ];
-  let escaped = CANARY;
-  for (let depth = 0; depth < 6; depth++) {
-    for (const text of all) assert.ok(!text.includes(escaped), `at depth ${String(depth)}: ${text.slice(0, 200)}`);
-    escaped = JSON.stringify(escaped).slice(1, -1);
-  }
-  for (const text of all) assert.ok(!text.includes(DIGITS));
+/** What is on the disk, what was told to the page, and whatever else is given: nothing of it has a value, in any form. */
+function assertNowhere(site: Site, more: Readonly<Record<string, unknown>> = {}): void {
+  const { records } = portOf(site.disk);
+  assertNoCanaries([CANARY, DIGITS], { disk: records, batches: site.batches, told: site.told, ...more });
 }
 
 async function open(options: SiteOptions = {}, secrets: string[] = ["api", "pin"]): Promise<Site> {
@@ -65,9 +58,12 @@ async function start(site: Site, workflow = call): Promise<void> {
 describe("secrets", { timeout: 20_000 }, () => {
   afterEach(closeSites);
 
-  it("come to the worker whole, and to nobody else, whatever the worker says", async () => {
+  it("come to the worker whole, and to nobody else, whatever the worker says", async (test) => {
     const kept: Uint8Array[] = [];
+    const said = listenToConsole();
+    test.after(said);
     const site = await open({
+      snapshotEvery: 1,
       blobs: (blobs) => ({
         put(...given) {
           for (const one of given) if (one instanceof Uint8Array) kept.push(one.slice());
@@ -122,10 +118,46 @@ describe("secrets", { timeout: 20_000 }, () => {
     assert.deepEqual([task?.status, isSpilled(task?.output ?? "")], ["completed", true]);
     assert.deepEqual(JSON.parse(task?.input ?? ""), { key: mark, q: mark, all: [markOf("pin"), { again: mark }] });
     assert.ok(kept.length >= 3, "a checkpoint, bytes and the output are blobs");
-    assertNowhere(site, kept);
+    assert.deepEqual(findCanaries([CANARY], { kept: [new TextEncoder().encode(CANARY)] }).length > 0, true);
+    assert.deepEqual(await site.ask({ type: "secret.list" }), ["api", "pin"]);
+    const asked: unknown[] = [];
+    for (const query of [
+      { type: "archived", id: "e/ask" },
+      { type: "archive", limit: 10 },
+      { type: "dead-letters" },
+      { type: "audit", after: 0 },
+      { type: "standing", id: "e" },
+    ]) {
+      asked.push(await site.ask(query as never).catch((error: unknown) => error));
+    }
+    assert.deepEqual(asked.filter((answer) => answer instanceof Error).map(String), []);
+    const { records } = portOf(site.disk);
+    assert.ok(
+      records.audit.size > 0 && records.archive.length > 0 && records.blobs.size > 0,
+      "there is what is searched",
+    );
+    await site.stop();
+    const restarted = await openSite({ disk: site.disk, vault: createMemoryVault(), session: "s2" });
+    assertNowhere(site, { kept, asked, restarted: restarted.told, console: said() });
     const text = site.batches.map((batch) => batch.text).join();
     assert.ok(text.includes(`no: ${mark}`) && text.includes(`died of ${mark}`), "the marks show where they stood");
-    assert.deepEqual(await site.ask({ type: "secret.list" }), ["api", "pin"]);
+  });
+
+  it("would be found: the search sees every form, in whatever holds it", () => {
+    for (const [form, bytes] of formsOf(CANARY)) {
+      const around = Buffer.concat([Buffer.from("before "), bytes, Buffer.from(" after")]);
+      for (const holder of [
+        around,
+        new Map([[1, { deep: [around] }]]),
+        { list: [around.buffer.slice(around.byteOffset, around.byteOffset + around.length)] },
+      ])
+        assert.ok(findCanaries([CANARY], { holder }).length > 0, form);
+    }
+    for (const before of ["", "a", "ab"])
+      assert.ok(findCanaries([CANARY], { text: Buffer.from(`${before}${CANARY}!`).toString("base64") }).length > 0);
+    assert.ok(findCanaries([CANARY], { error: new Error(`no: ${CANARY}`) }).length > 0);
+    assert.ok(findCanaries([DIGITS], { number: { [DIGITS]: 1 } }).length > 0);
+    assert.deepEqual(findCanaries([CANARY], { harmless: [mark, "ca", 1n, null, new Error("e")] }), []);
   });
 
   it("are none where only the mark stands: it can't be forged by a value", async () => {

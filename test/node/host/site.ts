@@ -83,6 +83,8 @@ export interface SiteOptions {
   /** Commands of the session so far. */
   readonly sent?: number;
   readonly identify?: HostOptions["identify"];
+  /** Events between two snapshots. Default the host's own. */
+  readonly snapshotEvery?: number;
   /** The page's session. Default "s1". */
   readonly session?: string;
 }
@@ -93,6 +95,7 @@ export async function openSite({
   sent = 0,
   vault,
   identify,
+  snapshotEvery,
   session = "s1",
 }: SiteOptions = {}): Promise<Site> {
   const plain = createMemoryJournal({ disk });
@@ -107,6 +110,7 @@ export async function openSite({
     watchLock: () => () => undefined,
     identify,
     vault,
+    snapshotEvery,
   });
   const page = inbox<HostFrame>();
   const worker = inbox<WorkerFrame>();

@@ -6,6 +6,8 @@ import { asModule, failure, seatInThread, stage, threads, value } from "./stage.
 
 /** Enough for every case but those that want more; bounded, so that the suite is quick. */
 const SMALL = { memoryMB: 16, cpuMs: 300 };
+/** For cases that aren't about time. */
+const SLOW = { cpuMs: 20_000 };
 const code = async (body: string, options: object = {}): Promise<string> =>
   (await failure(body, { ...SMALL, ...options })).code;
 
@@ -105,11 +107,11 @@ describe("untrusted code that wants out", { timeout: 120_000 }, () => {
     assert.equal(await code("return { get a() { for (;;); } }"), "agent/cpu-exceeded");
     assert.equal(await code("return { toJSON() { for (;;); } }"), "agent/cpu-exceeded");
     assert.equal(await code("return new Proxy({}, { ownKeys() { for (;;); } })"), "agent/cpu-exceeded");
-    assert.equal(await code("return new Proxy({}, { get() { throw new Error('trap'); } })"), "agent/failed");
+    assert.equal(await code("return new Proxy({}, { get() { throw new Error('trap'); } })", SLOW), "agent/failed");
     assert.equal(await code("throw { get message() { for (;;); } }"), "agent/cpu-exceeded");
-    assert.equal(await code("return { then() {} }"), "agent/stalled");
+    assert.equal(await code("return { then() {} }", SLOW), "agent/stalled");
     for (const none of ["() => 1", "Symbol()", "(() => { const a = []; a[0] = a; return a; })()", "1n"])
-      assert.equal(await code(`return ${none}`), "agent/output-invalid");
+      assert.equal(await code(`return ${none}`, SLOW), "agent/output-invalid");
   });
 
   it("imports nothing", async () => {
@@ -149,8 +151,9 @@ describe("untrusted code that won't stop", { timeout: 120_000 }, () => {
   it("is ended within a native call, with its worker, and the next attempt gets another", async () => {
     const { evaluate } = createInterpreter(seatInThread);
     const { started, ended } = { ...threads };
-    const run = (body: string): Promise<unknown> => evaluate({ source: asModule(body), cpuMs: 200 }, stage().context);
-    await assert.rejects(run("Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1)"), {
+    const run = (body: string, cpuMs = 20_000): Promise<unknown> =>
+      evaluate({ source: asModule(body), cpuMs }, stage().context);
+    await assert.rejects(run("Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1)", 200), {
       code: "agent/cpu-exceeded",
     });
     assert.deepEqual([threads.started - started, threads.ended - ended], [1, 1]);
@@ -166,8 +169,8 @@ describe("untrusted code that won't stop", { timeout: 120_000 }, () => {
   });
 
   it("has its time counted over all of its turns, and not while it waits", async () => {
-    const wait = { wait: () => new Promise((resolve) => setTimeout(resolve, 400)) };
-    assert.equal(await value("await context.functions.wait(); return 1", { ...SMALL, functions: wait }), 1);
+    const wait = { wait: () => new Promise((resolve) => setTimeout(resolve, 1_500)) };
+    assert.equal(await value("await context.functions.wait(); return 1", { cpuMs: 1_000, functions: wait }), 1);
     const turns = "for (let at = 0; ; at++) { for (let n = 0; n < 1e5; n++); await context.checkpoint(at); }";
     assert.equal(await code(turns), "agent/cpu-exceeded");
   });
@@ -189,17 +192,26 @@ describe("untrusted code that wants everything", { timeout: 120_000 }, () => {
 
   it("may go on when it has let go", async () => {
     const body = "try { const all = []; for (;;) all.push(new Uint8Array(1e6)); } catch { return 'again'; }";
-    assert.equal(await value(body, SMALL), "again");
+    assert.equal(await value(body, { ...SMALL, ...SLOW }), "again");
   });
 
   it("can't be given, nor give, more than has room", async () => {
-    assert.equal(await code("return 'x'.repeat(3e6)"), "agent/output-too-large");
-    assert.equal((await failure("", { ...SMALL, input: "x".repeat(3e6) })).code, "agent/memory-exceeded");
-    assert.equal((await failure("", { ...SMALL, source: `//${"x".repeat(3e6)}` })).code, "agent/memory-exceeded");
-    assert.match((await failure("await context.checkpoint('x'.repeat(3e6))", SMALL)).message, /too long/u);
-    assert.match((await failure("await context.blobs.write(new Uint8Array(3e6))", SMALL)).message, /too many/u);
+    assert.equal(await code("return 'x'.repeat(3e6)", SLOW), "agent/output-too-large");
+    assert.equal((await failure("", { ...SMALL, ...SLOW, input: "x".repeat(3e6) })).code, "agent/memory-exceeded");
+    assert.equal(
+      (await failure("", { ...SMALL, ...SLOW, source: `//${"x".repeat(3e6)}` })).code,
+      "agent/memory-exceeded",
+    );
+    assert.match(
+      (await failure("await context.checkpoint('x'.repeat(3e6))", { ...SMALL, ...SLOW })).message,
+      /too long/u,
+    );
+    assert.match(
+      (await failure("await context.blobs.write(new Uint8Array(3e6))", { ...SMALL, ...SLOW })).message,
+      /too many/u,
+    );
     const functions = { much: () => "x".repeat(3e6) };
-    assert.equal(await code("await context.functions.much()", { functions }), "agent/memory-exceeded");
+    assert.equal(await code("await context.functions.much()", { ...SLOW, functions }), "agent/memory-exceeded");
   });
 
   it("can't nest deeper than its stack", async () => {
