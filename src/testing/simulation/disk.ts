@@ -36,8 +36,6 @@ export interface SimulatedDisk {
   readonly process: Process;
   /** Every batch that was ever written. */
   readonly history: readonly Written[];
-  /** The epoch of the last that was opened. */
-  readonly owner: number;
   /** Every snapshot that was ever asked for. */
   readonly snapshots: readonly Snapshot[];
   /** What became of blobs, in order. */
@@ -80,9 +78,6 @@ export function createSimulatedDisk(options: DiskOptions): SimulatedDisk {
     memory,
     process: state.process,
     history,
-    get owner() {
-      return state.owner;
-    },
     snapshots: state.snapshots,
     blobs: state.blobs,
     bytes: state.bytes,

@@ -65,12 +65,15 @@ export const host: Door = {
         look.outcome(uncaught.splice(0).length > 0 ? "thrown" : "taken");
       },
       async close() {
-        let isServed = false;
+        const state = { isServed: false };
         site.openPage("another page", ["shared"], ({ runtime: other }) => {
-          void other?.settled(other.createTask({ capabilities: ["nobody"], input: 1 })).then(() => (isServed = true));
+          void other
+            ?.settled(other.createTask({ capabilities: ["nobody"], input: 1 }))
+            .then(() => (state.isServed = true));
         });
-        await world.run(() => isServed, 20_000);
-        if (!isServed) throw new Finding("no probe", "another page can't make a task any more");
+        const served = (): boolean => state.isServed;
+        await world.run(served, 20_000);
+        if (!served()) throw new Finding("no probe", "another page can't make a task any more");
       },
       drop() {
         site.close();

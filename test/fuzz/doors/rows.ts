@@ -25,7 +25,7 @@ async function answerOf(stand: Stand, query: object): Promise<{ readonly text: s
   if (!answer) throw new Finding("no answer", JSON.stringify(query));
   if (answer.error) checkRefusal(answer.error);
   const { value } = answer;
-  const text = value instanceof Uint8Array ? value.join() : String(JSON.stringify(value));
+  const text = value instanceof Uint8Array ? value.join() : JSON.stringify([value]);
   return { text, ...(answer.error && { code: answer.error.code }) };
 }
 
