@@ -72,11 +72,12 @@ export function createCommands({ connection, mirror, createId, expected }: Comma
     registerWorkflow(definition, options) {
       const text = encodeJson(definition, "workflow");
       const { id } = definition as { readonly id?: unknown };
-      if (typeof id !== "string") throw new RuntimeError("workflow/invalid", { at: "id", expected: "a name" });
+      checkId(id);
       connection.command(id, { type: "workflow.register", data: { text, ...options } });
       return id;
     },
     startWorkflow(workflow, input, { id = createId(), priority, deadline } = {}) {
+      checkId(id);
       const text = encodeJson(input, "input", MAX_SPILLED);
       const data = {
         id,
@@ -143,6 +144,10 @@ function check(data: TaskRequest): TaskRequest {
   if (timeout !== undefined && !(Number.isInteger(timeout) && Number(timeout) > 0))
     throw refusal("timeout", "a whole number of milliseconds above 0");
   return data;
+}
+
+function checkId(id: unknown): asserts id is string {
+  if (typeof id !== "string") throw new RuntimeError("workflow/invalid", { at: "id", expected: "a name" });
 }
 
 function checkPriority(command: string, priority: unknown): void {

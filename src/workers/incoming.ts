@@ -163,10 +163,11 @@ function take(options: IncomingOptions, link: string, frame: TextFrame, { comman
 
 /** What an agent asks of mailboxes: it sends as itself, and takes what is for it or for its task. */
 async function mail(
-  { engine, send, mail: desk }: IncomingOptions,
+  { engine, send, holds, mail: desk }: IncomingOptions,
   link: string,
-  { call, task, ask }: Extract<AgentFrame, { kind: "mail" }>,
+  frame: Extract<AgentFrame, { kind: "mail" }>,
 ): Promise<void> {
+  const { call, task, ask } = frame;
   const by = linkName(link);
   const agent = nameOf(engine, link);
   const reply = (more: { readonly mail?: readonly Delivery[]; readonly error?: ErrorData | undefined }): void => {
@@ -178,7 +179,9 @@ async function mail(
       reply({ mail: await desk.take(by, { ...ask.data, recipient }) });
       return;
     }
-    const data = { ...ask.data, ...(ask.type === "mail.send" ? { agent, once: true } : { consumer: by }) };
+    // What an attempt of another host was given isn't known here: its words aren't kept, only its answer.
+    const mute = !holds(link, frame) && { reason: undefined };
+    const data = { ...ask.data, ...(ask.type === "mail.send" ? { agent, once: true } : { consumer: by, ...mute }) };
     const error = engine.submit([{ ...ask, data } as CoreCommand], by)[0]?.[1]; // each takes its own
     engine.whenDurable((stopped) => {
       if (!stopped) reply({ error });

@@ -100,12 +100,10 @@ export async function tellTales(telling: Telling, given: Given): Promise<void> {
 }
 
 /** Takes what is for its task, and says why it can't be done. */
-async function answerMail({ context, oracle }: Telling, text: string): Promise<void> {
-  const { id, attempt } = context.task;
+async function answerMail({ context }: Telling, text: string): Promise<void> {
   const box = mailbox(context);
-  await box.send({ recipient: `task:${id}`, type: "heartbeat", ttl: 5_000, payload: { text } });
-  for (const message of await box.take({ of: "task", wait: 50 }))
-    await message.terminate(oracle.isPresent(id, attempt) ? text.slice(0, 300) : "");
+  await box.send({ recipient: `task:${context.task.id}`, type: "heartbeat", ttl: 5_000, payload: { text } });
+  for (const message of await box.take({ of: "task", wait: 50 })) await message.terminate(text.slice(0, 300));
 }
 
 async function refuseBytes({ context, oracle }: Telling, text: string): Promise<void> {

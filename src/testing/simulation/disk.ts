@@ -23,7 +23,7 @@ export interface Written {
   readonly by: Process;
 }
 
-/** Bytes that the host of an epoch has stored or let go of; kept: it was refused to let go of those of the owner. */
+/** Bytes that the host of an epoch has stored or let go of; kept: it was told that this has failed. */
 export interface BlobDeed {
   readonly kind: "put" | "released" | "kept";
   readonly id: string;
@@ -36,8 +36,6 @@ export interface SimulatedDisk {
   readonly process: Process;
   /** Every batch that was ever written. */
   readonly history: readonly Written[];
-  /** The epoch of the last that was opened. */
-  readonly owner: number;
   /** Every snapshot that was ever asked for. */
   readonly snapshots: readonly Snapshot[];
   /** What became of blobs, in order. */
@@ -80,9 +78,6 @@ export function createSimulatedDisk(options: DiskOptions): SimulatedDisk {
     memory,
     process: state.process,
     history,
-    get owner() {
-      return state.owner;
-    },
     snapshots: state.snapshots,
     blobs: state.blobs,
     bytes: state.bytes,
@@ -216,11 +211,17 @@ function createBlobs(state: State, blobs: BlobStore, { read, write, epoch }: Ask
   const note = (kind: BlobDeed["kind"], owner: string, id = ""): void =>
     void state.blobs.push({ kind, id, owner, epoch: epoch() });
   return {
-    put: (id, owner, bytes) =>
-      write(`blob ${id} is written`, async () => {
-        await blobs.put(id, owner, bytes);
-        note("put", owner, id);
-      }),
+    async put(id, owner, bytes) {
+      try {
+        await write(`blob ${id} is written`, async () => {
+          await blobs.put(id, owner, bytes);
+          note("put", owner, id);
+        });
+      } catch (error) {
+        note("kept", owner); // it may be there all the same
+        throw error;
+      }
+    },
     get: (id, offset, size) => read(`blob ${id} is read`, () => blobs.get(id, offset, size)),
     owners: () => read("blobs' owners are listed", () => blobs.owners()),
     async release(owner) {

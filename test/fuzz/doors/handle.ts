@@ -97,9 +97,17 @@ function drawArgument(tape: Tape, depth = 2): unknown {
   }
 }
 
-async function openPage(tape: Tape): Promise<{ readonly site: Site; readonly page: Page; readonly runtime: Runtime }> {
+export interface Opened {
+  readonly site: Site;
+  readonly page: Page;
+  readonly runtime: Runtime;
+}
+
+/** A page with an agent and a run, once all of it is settled; `prepare` may change the platform before. */
+export async function openPage(tape: Tape, prepare: () => void = () => undefined): Promise<Opened> {
   const agents = new Map([["/a.js", agent]]);
   const site = createSite({ seed: tape.below(1_000), entries: await (entries ??= loadEntries()), agents });
+  prepare();
   const made: { settled?: true; failed?: unknown } = {};
   const page = site.openPage("page", ["shared"], ({ runtime }) => {
     if (!runtime) return;

@@ -5,9 +5,11 @@ import { approvals } from "./approvals.ts";
 import { archives } from "./archives.ts";
 import { definitions } from "./definitions.ts";
 import { handle } from "./handle.ts";
+import { host } from "./host.ts";
 import { expressions } from "./expressions.ts";
 import { logs } from "./logs.ts";
 import { records } from "./records.ts";
+import { rows } from "./rows.ts";
 import { texts, times } from "./texts.ts";
 import { commands, frames, queries } from "./pages.ts";
 
@@ -24,10 +26,12 @@ export const DOORS: readonly Share[] = [
   { door: definitions, part: 6 },
   { door: approvals, part: 8 },
   { door: records, part: 10 },
+  { door: rows, part: 10 },
   { door: archives, part: 10 },
   { door: handle, part: 6 },
+  { door: host, part: 5 },
   { door: times, part: 10 },
   { door: logs, part: 80 },
   { door: texts, part: 300 },
-  { door: expressions, part: 435 },
+  { door: expressions, part: 420 },
 ];

@@ -34,8 +34,6 @@ export interface Oracle {
   effect(task: string, attempt: number, key: string): void;
   /** The epoch of the host that gave the attempt away; 0 when none did. */
   epochOf(task: string, attempt: number): number;
-  /** The host that gave the attempt away is the last one. */
-  isPresent(task: string, attempt: number): boolean;
   /** It was given the value of a secret. */
   secret(task: string, attempt: number, name: string, value: unknown): void;
   /** A page is told a text that isn't an event's. */
@@ -83,7 +81,7 @@ export function createOracle({ disk, world, vault }: Pick<Site, "disk" | "world"
       }
       payloads.look();
     },
-    ...witness({ claim, disk, vault, assigned, performed, look: () => oracle.look(), tasks: ofTasks.tasks }),
+    ...witness({ claim, vault, assigned, performed, look: () => oracle.look(), tasks: ofTasks.tasks }),
     listener: (page) => createListener(page, oracle),
   };
   return oracle;
@@ -96,7 +94,6 @@ interface Assigned {
 }
 
 interface Seeing extends Pick<Oracle, "claim" | "look" | "tasks"> {
-  readonly disk: Site["disk"];
   readonly vault: Site["vault"];
   readonly assigned: ReadonlyMap<string, Assigned>;
   readonly performed: { readonly outputs: Map<string, Set<string>>; readonly began: Set<string> };
@@ -105,16 +102,14 @@ interface Seeing extends Pick<Oracle, "claim" | "look" | "tasks"> {
 /** What agents and pages say of themselves. */
 function witness({
   claim,
-  disk,
   vault,
   assigned,
   performed,
   look,
   tasks,
-}: Seeing): Pick<Oracle, "began" | "gave" | "effect" | "epochOf" | "isPresent" | "secret" | "told"> {
+}: Seeing): Pick<Oracle, "began" | "gave" | "effect" | "epochOf" | "secret" | "told"> {
   return {
     epochOf: (task, attempt) => assigned.get(`${task}#${attempt}`)?.epoch ?? 0,
-    isPresent: (task, attempt) => assigned.get(`${task}#${attempt}`)?.epoch === disk.owner,
     began(task, attempt) {
       look();
       const isDurable = assigned.has(`${task}#${attempt}`);
