@@ -118,7 +118,14 @@ export async function tryMutant(folder: string, mutant: Mutant, { tests, loadHit
   const order = { files: filesOf(ids), tests: ids, mutant: mutant.id, hitLimit: HITS * hits };
   const answer = await ask(folder, order, LOADING + (SLOWER * spent) / 1_000);
   if (answer === undefined || answer.hung === true) return end("hung", answer);
+  if (answer.killer !== undefined && !ids.includes(answer.killer)) await checkLoading(folder, order.files, answer);
   return end(answer.killer === undefined ? "survived" : "killed", answer);
+}
+
+/** What fails beside tests has killed a mutant only if it loads without one; else packages were replaced, say. */
+async function checkLoading(folder: string, files: readonly string[], { error = "" }: Answer): Promise<void> {
+  const answer = await ask(folder, { files, tests: [] }, FIRST_RUN);
+  if (answer?.killer !== undefined || answer === undefined) throw new Error(`the tests can't be loaded: ${error}`);
 }
 
 /** Whether the file of the test imports the source, which says that it is about it. */
