@@ -1,7 +1,7 @@
 /** Tries mutants, each in a process of its own, with the tests that reach it. */
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Answer, Order, Seen } from "./child.ts";
 import type { Mutant } from "./mutants.ts";
 
@@ -103,7 +103,10 @@ const split = (files: readonly string[]): readonly (readonly string[])[] =>
 export async function tryMutant(folder: string, mutant: Mutant, { tests, loadHits }: Baseline): Promise<Verdict> {
   const begun = performance.now();
   const whileLoading = loadHits[mutant.id] ?? 0;
-  const reaching = inOrder(tests.filter(({ hits }) => whileLoading > 0 || (hits[mutant.id] ?? 0) > 0));
+  const reaching = inOrder(
+    tests.filter(({ hits }) => whileLoading > 0 || (hits[mutant.id] ?? 0) > 0),
+    mutant.file,
+  );
   const spent = reaching.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
   const end = (fate: Fate, answer?: Answer): Verdict => {
     const { killer, error } = answer ?? {};
@@ -115,11 +118,35 @@ export async function tryMutant(folder: string, mutant: Mutant, { tests, loadHit
   const order = { files: filesOf(ids), tests: ids, mutant: mutant.id, hitLimit: HITS * hits };
   const answer = await ask(folder, order, LOADING + (SLOWER * spent) / 1_000);
   if (answer === undefined || answer.hung === true) return end("hung", answer);
+  if (answer.killer !== undefined && !ids.includes(answer.killer)) await checkLoading(folder, order.files, answer);
   return end(answer.killer === undefined ? "survived" : "killed", answer);
 }
 
-/** The quickest first, then those of whole lives, then the rest; no more than there is time for. */
-function inOrder(tests: readonly Seen[]): readonly Seen[] {
+/** What fails beside tests has killed a mutant only if it loads without one; else packages were replaced, say. */
+async function checkLoading(folder: string, files: readonly string[], { error = "" }: Answer): Promise<void> {
+  const answer = await ask(folder, { files, tests: [] }, FIRST_RUN);
+  if (answer?.killer !== undefined || answer === undefined) throw new Error(`the tests can't be loaded: ${error}`);
+}
+
+/** Whether the file of the test imports the source, which says that it is about it. */
+function isAbout({ id }: Seen, source: string): boolean {
+  const file = fileOf(id);
+  let sources = imports.get(file);
+  if (!sources) {
+    const named = readFileSync(file, "utf8").matchAll(/from "(\.[^"]+)"/gu);
+    sources = new Set([...named].map(([, path = ""]) => join(dirname(file), path)));
+    imports.set(file, sources);
+  }
+  return sources.has(source);
+}
+
+const imports = new Map<string, ReadonlySet<string>>();
+
+/** Those about the source first, then the quickest, then those of whole lives, then the rest, as there is time for. */
+function inOrder(reaching: readonly Seen[], source: string): readonly Seen[] {
+  let spentAbout = 0;
+  const about = reaching.filter((test) => isAbout(test, source) && (spentAbout += test.milliseconds) < FIRST);
+  const tests = reaching.filter((test) => !about.includes(test));
   let quickest = 0;
   const digest = tests.filter(({ id }) => id.startsWith(DIGEST));
   const others = tests.filter((test) => !digest.includes(test));
@@ -127,7 +154,7 @@ function inOrder(tests: readonly Seen[]): readonly Seen[] {
   const tail = others.slice(head.length);
   const isWhole = ({ id }: Seen): boolean => LIVES.some((file) => id.startsWith(`test/node/${file}.test.ts`));
   let spent = 0;
-  const chosen = [...head, ...tail.filter(isWhole), ...tail.filter((test) => !isWhole(test))];
+  const chosen = [...about, ...head, ...tail.filter(isWhole), ...tail.filter((test) => !isWhole(test))];
   return [...chosen.filter(({ milliseconds }, at) => (spent += milliseconds) < ENOUGH || at === 0), ...digest];
 }
 

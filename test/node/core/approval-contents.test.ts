@@ -71,6 +71,21 @@ describe("a payload", () => {
 });
 
 describe("a group of approvals", () => {
+  it("tells in the error of each which one was rejected, and by whom", async () => {
+    for (const [rejected, told] of [
+      ["e/a", ["rejected by bob: e/a was rejected", { by: "bob", sibling: "e/a", nodePath: "b" }]],
+      ["e/b", ["rejected by bob: no", { by: "bob", nodePath: "b" }]],
+    ] as const) {
+      const world = await openWorld(1, { behaviour: never });
+      const asked = [ask({ id: "a", group: "g" }), ask({ id: "b", group: "g", onReject: "fail" })];
+      await world.submit(registerWorkflow({ id: "w", nodes: asked }), startExecution("e", "w"));
+      await world.submit(says("bob", false, { id: rejected, reason: "no" }));
+      const { error } = rowOf(world);
+      assert.equal(error?.code, "approval/rejected");
+      assert.deepEqual([error.message, error.detail], told);
+    }
+  });
+
   const three = ["a", "b", "c"].map((id) => ask({ id, group: "release" }));
 
   it("is rejected together, in one commit, wherever in the run they are", async () => {

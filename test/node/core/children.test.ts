@@ -188,6 +188,13 @@ describe("a map with a body", () => {
     assert.match(other.archived.find(({ id }) => id === "e/each/0")?.text ?? "", /"title":"each x"/u);
     const twice = await run([{ id: "w", nodes: [flat] }], [input[0], input[1], input[0]]);
     assert.deepEqual([twice.row.error?.code, twice.row.error?.detail?.["items"]], ["expression/failed", [0, 2]]);
+    for (const name of [["x"], [], "", "x".repeat(201), true, null, { length: 1 }]) {
+      const { row } = await run([{ id: "w", nodes: [flat] }], [{ name }]);
+      const expected = "a key: a number, or 1 to 200 characters";
+      assert.deepEqual([row.error?.code, row.error?.detail?.["expected"]], ["expression/failed", expected]);
+    }
+    for (const name of [7, 0, "x".repeat(200)])
+      assert.equal((await run([{ id: "w", nodes: [flat] }], [{ name }])).row.status, "completed");
   });
 
   it("collects items that failed, or fails with the path to the first one", async () => {

@@ -84,6 +84,40 @@ describe("a definition is refused", () => {
     );
   });
 
+  it("where a node lacks what it needs, or says what can't be", () => {
+    const body = { nodes: [task("x")] };
+    const mapped = { id: "n", type: "map", items: "[1]" };
+    const looped = { id: "n", type: "loop", body };
+    const wide = { id: "n", type: "parallel", onFailure: { needed: 3 } };
+    const planned = { id: "n", type: "dynamic", capabilities: ["x"], input: "1" };
+    const types = ["task", "subworkflow"];
+    const flawed: readonly (readonly [node: object, code: string, message: RegExp])[] = [
+      [mapped, "node-invalid", /needs either a task or a body/u],
+      [{ ...mapped, body, task: { capabilities: ["x"] } }, "node-invalid", /needs either a task or a body/u],
+      [{ ...looped, body: undefined, until: "true" }, "node-invalid", /needs either a task or a body/u],
+      [looped, "node-invalid", /needs either 'while' or 'until'/u],
+      [{ ...looped, while: "true", until: "true" }, "node-invalid", /needs either 'while' or 'until'/u],
+      [wide, "node-invalid", /needs 3 of 2 branches/u],
+      [
+        { ...planned, allow: { capabilities: [], types } },
+        "node-invalid",
+        /allows subworkflows, but names no workflows/u,
+      ],
+    ];
+    for (const [node, code, message] of flawed) {
+      const problems = problemsOf([node, task("a"), task("b")], [edge("n", "a"), edge("n", "b")]);
+      const found = problems.find((one) => message.test(one.message));
+      assert.deepEqual([found?.code, found?.nodes], [code, ["n"]], `${String(message)} ${JSON.stringify(problems)}`);
+    }
+    for (const sound of [
+      { ...mapped, body },
+      { ...looped, until: "true" },
+      { ...wide, onFailure: { needed: 2 } },
+      { ...planned, allow: { capabilities: [], types, workflows: ["w"] } },
+    ])
+      assert.deepEqual(problemsOf([sound, task("a"), task("b")], [edge("n", "a"), edge("n", "b")]), []);
+  });
+
   it("for a cycle, with its path", () => {
     const nodes = ["in", "a", "b", "c", "out"].map((id) => task(id));
     const edges = [edge("in", "a"), edge("a", "b"), edge("b", "c"), edge("c", "a"), edge("c", "out")];

@@ -41,6 +41,24 @@ describe("limits", () => {
     await given().when(removeLimit("api")).gives("refused: limit/unknown");
   });
 
+  it("have a slot back only when the worker has given up, however the attempt ended", async () => {
+    for (const end of ["time", "interrupt"] as const) {
+      const world = await openWorld(seed, { behaviour: never });
+      const statusOf = (id: string): string | undefined => world.mirror.tasks.tasks.get(id)?.status;
+      const nodes = [{ id: "t", type: "task" as const, capabilities: ["work"], limits: api, timeout: 50, retry: { maxAttempts: 1 } }]; // prettier-ignore
+      await world.submit(setLimit("api", { concurrency: 1 }), ...serve("a", { slots: 2 }));
+      await world.submit(registerWorkflow({ id: "w", nodes }), startExecution("e", "w"));
+      await world.submit(createTask("u", { limits: api }));
+      assert.equal(statusOf("u"), "queued");
+      if (end === "time") await world.advance(50);
+      else await world.submit({ type: "execution.pause", data: { id: "e", interrupt: true } });
+      assert.notEqual(statusOf("e/t"), "assigned", end);
+      assert.equal(statusOf("u"), "queued", `${end}: the worker is still at it`);
+      await world.submit({ type: "slot.release", data: { link: "a-1", task: "e/t", attempt: 1 } });
+      assert.equal(statusOf("u"), "assigned", end);
+    }
+  });
+
   it("are checked where they enter", () => {
     const flawed = [
       { name: "x" },

@@ -9,7 +9,7 @@ import { previewMigration } from "../../../src/core/workflows/migration.ts";
 import { eventsOf } from "./disk.ts";
 import { never, openHost, openWorld, type Host } from "./kit.ts";
 import { rowOf, task } from "./runs.ts";
-import { complete, registerWorkflow, serve, startExecution } from "./things.ts";
+import { complete, fail, registerWorkflow, serve, startExecution } from "./things.ts";
 
 type Fields = Extract<WorkflowInput["nodes"][number], { type: "map" }>;
 
@@ -75,6 +75,21 @@ describe("a run whose map or loop has begun changes its version", () => {
     assert.deepEqual(JSON.parse(row?.output ?? "null"), expected);
     const begun = world.engine.state.workflows;
     assert.equal(begun.nodes.size + begun.executions.size + begun.items.size, 0);
+  });
+
+  it("undoes what is done already as the new version says", async () => {
+    const compensate = { capabilities: ["work"], input: "'undo'" };
+    const titled = (title: string): WorkflowInput => ({
+      id: "w",
+      nodes: [task("a", "1", { title, compensate }), task("b")],
+      edges: [{ from: "a", to: "b" }],
+    });
+    const second = titled("second");
+    const world = await begin(titled("first"), second);
+    await answer(world, 1);
+    assert.deepEqual(await world.submit(migrate(second), fail("e/b", 1)), []);
+    const undoing = [...world.engine.state.tasks.tasks.values()].map(({ title, input }) => [title, input]);
+    assert.deepEqual(undoing, [["undo second", '"undo"']]);
   });
 
   it("lets a loop go on with the new condition and the new body", async () => {

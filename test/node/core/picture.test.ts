@@ -97,7 +97,10 @@ describe(`what pages are shown (seed ${String(seed)})`, () => {
     const live = createLife(chance, "", world.time.now);
     for (let step = 0; step < Math.max(300, roundsOf(1_500)); step++) await world.advance(live(world));
     const archived = new Map(world.disk.archived.map(({ id, text }) => [id, text]));
-    assert.ok(page.finished.length > roundsOf(200) && page.finished.length === archived.size, String(page.finished.length));
+    assert.ok(
+      page.finished.length > roundsOf(200) && page.finished.length === archived.size,
+      String(page.finished.length),
+    );
     for (const record of page.finished) {
       const text = archived.get(record.id);
       assert.ok(text !== undefined, record.id);

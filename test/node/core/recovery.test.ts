@@ -1,6 +1,7 @@
 /** Recovery is snapshot, tail, and one command; what is finished lies in the archive, once. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { openEngine } from "../../../src/core/engine.ts";
 import { applyEvent, createState, restoreState, saveState } from "../../../src/core/runtime.ts";
 import { decodeEvents } from "../../../src/core/events.ts";
 import { createChance, roundsOf, seedOf } from "./chance.ts";
@@ -127,6 +128,16 @@ describe(`recovery (seed ${String(seed)})`, () => {
     world.kill();
     world.disk.memory.corrupt("last-missing");
     await assert.rejects(openHost(world), { code: "journal/corrupt" });
+  });
+
+  it("refuses what a journal reads when that is less than it says it has", async () => {
+    const disk = createDisk();
+    const journal = createMemoryJournal({ disk: disk.memory });
+    await journal.open();
+    await journal.append(0, { from: 1, to: 1, at: 1, text: "[]", archive: [] });
+    async function* read(): AsyncGenerator<never> {}
+    const opened = openEngine({ journal: { ...journal, read }, clock: () => 1 } as never);
+    await assert.rejects(opened, { code: "journal/corrupt", detail: { reached: 0, head: 1 } });
   });
 
   it("refuses a snapshot of a format that it doesn't know", async () => {
