@@ -10,7 +10,8 @@ const ADVICE: Readonly<Record<string, string>> = {
     "A worker crashed more often than it may. Run the audit again; if it happens again, this file set breaks an analyser.",
   "agent/load-failed": "An agent's code could not be loaded. Reload the page while the server runs.",
   "agent/integrity": "An agent's code has changed since it was registered. Reload the page.",
-  "journal/quota": "The browser's storage is full. Free some space for new work; what was saved is kept, and what has begun goes on.",
+  "journal/quota":
+    "The browser's storage is full. Free some space for new work; what was saved is kept, and what has begun goes on.",
   "journal/unavailable":
     "The browser gives this site no storage (a private window, or a setting). Allow it and reload.",
   "journal/blocked": "Another tab holds an older version of the storage. Close it and reload.",

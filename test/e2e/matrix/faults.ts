@@ -264,7 +264,7 @@ async function fill(): Promise<string[]> {
       (error: unknown) => (error as { code?: unknown }).code,
     );
     if (code === "journal/quota") return kept;
-    if (code !== undefined) throw new Error(String(code));
+    if (code !== undefined) throw new Error(JSON.stringify(code));
     kept.push(id);
   }
   return [];
