@@ -76,11 +76,14 @@ function uniqueId(id: string): string {
 /** Runs one test with its hooks; throws what it throws. */
 export async function runTest({ suite, body }: Test): Promise<void> {
   const suites: Suite[] = [];
+  const own: Hook[] = [];
+  const context = { mock, diagnostic: () => undefined, after: (hook: Hook): void => void own.push(hook) };
   for (let one: Suite | undefined = suite; one; one = one.parent) suites.unshift(one);
   try {
     for (const hook of suites.flatMap((one) => one.before)) await hook();
-    await body({ mock, diagnostic: () => undefined });
+    await body(context);
   } finally {
+    for (const hook of own) await hook();
     for (const hook of suites.reverse().flatMap((one) => one.after)) await hook();
     mock.reset();
     mock.timers.reset();
